@@ -1,0 +1,171 @@
+// Communication between the ranks of a run. Solvers see this class, never MPI or NCCL.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "distributed/error.hpp"
+
+namespace thalweg {
+
+enum class Reduction { sum, min, max };
+enum class ElementType { byte, int32, int64, uint64, float32, float64 };
+
+template <class T>
+constexpr ElementType element_type() {
+  if constexpr (std::is_same_v<T, std::int32_t>) return ElementType::int32;
+  else if constexpr (std::is_same_v<T, std::int64_t>) return ElementType::int64;
+  else if constexpr (std::is_same_v<T, std::uint64_t>) return ElementType::uint64;
+  else if constexpr (std::is_same_v<T, float>) return ElementType::float32;
+  else if constexpr (std::is_same_v<T, double>) return ElementType::float64;
+  else {
+    static_assert(sizeof(T) == 1 && std::is_trivially_copyable_v<T>, "unsupported element type");
+    return ElementType::byte;
+  }
+}
+
+/// A group of ranks that call the same collectives in the same order.
+///
+/// Every member below is a collective: all ranks must reach it, so decide on all-reduced values only.
+/// Counts are 64-bit; implementations split what their library cannot move at once and throw
+/// CommunicationError when a library call fails. Sums of integers are exact and hence independent of
+/// the number of ranks; sums of floating-point values are added in rank order.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  /// "self", "mpi", "nccl": for the log.
+  virtual std::string name() const = 0;
+  virtual void barrier() const = 0;
+  /// Ranks of equal `color` form a new communicator, ordered by `key`, then by rank.
+  virtual std::unique_ptr<Communicator> split(int color, int key) const = 0;
+
+  bool is_root() const { return rank() == 0; }
+  /// Payload bytes that this rank has handed to the library so far.
+  std::int64_t bytes_sent() const { return bytes_sent_; }
+
+  /// Element-wise reduction over ranks, in place.
+  template <class T>
+  void all_reduce(std::span<T> values, Reduction op) const {
+    all_reduce_raw(values.data(), static_cast<std::int64_t>(values.size()), element_type<T>(), op);
+  }
+  template <class T>
+  T all_reduce(T value, Reduction op) const {
+    all_reduce(std::span<T>(&value, 1), op);
+    return value;
+  }
+  /// True on all ranks if it is on any.
+  bool any(bool value) const { return all_reduce<std::int32_t>(value ? 1 : 0, Reduction::max) != 0; }
+
+  /// `values` of rank `root` on all ranks; the sizes must agree.
+  template <class T>
+  void broadcast(std::span<T> values, int root = 0) const {
+    broadcast_raw(values.data(), static_cast<std::int64_t>(values.size_bytes()), root);
+  }
+  /// A vector of rank `root` on all ranks, whatever their sizes were.
+  template <class T>
+  void broadcast(std::vector<T>& values, int root = 0) const {
+    std::int64_t count = static_cast<std::int64_t>(values.size());
+    broadcast(std::span<std::int64_t>(&count, 1), root);
+    values.resize(static_cast<std::size_t>(count));
+    broadcast(std::span<T>(values), root);
+  }
+  void broadcast(std::string& text, int root = 0) const;
+
+  /// The ranks' blocks one after another in rank order, on all ranks; block sizes may differ.
+  template <class T>
+  std::vector<T> all_gather(std::span<const T> local) const {
+    const std::vector<std::int64_t> bytes = gather_counts(static_cast<std::int64_t>(local.size_bytes()));
+    std::vector<T> all(static_cast<std::size_t>(total(bytes)) / sizeof(T));
+    all_gather_raw(local.data(), bytes, all.data());
+    return all;
+  }
+
+  /// Personalised exchange. `send` holds the parts for ranks 0, 1, .. one after another with
+  /// `send_counts[q]` elements for rank q; returns the parts received, in rank order, and their
+  /// lengths in `receive_counts`.
+  template <class T>
+  std::vector<T> all_to_all(std::span<const T> send, std::span<const std::int64_t> send_counts,
+                            std::vector<std::int64_t>& receive_counts) const {
+    receive_counts = exchange_counts(send_counts);
+    std::vector<T> received(static_cast<std::size_t>(total(receive_counts)));
+    all_to_all_raw(send.data(), in_bytes(send_counts, sizeof(T)), received.data(),
+                   in_bytes(receive_counts, sizeof(T)));
+    return received;
+  }
+
+  /// Sum of `value` over the ranks before this one.
+  std::int64_t exclusive_sum(std::int64_t value) const;
+
+  /// Runs `action` on rank 0 alone. If it throws an Error there, every rank throws the same error;
+  /// doubles as a barrier.
+  template <class Action>
+  void on_root(Action&& action) const {
+    Failure failure;
+    if (is_root()) failure = capture([&] { action(); });
+    share_failure(failure, /*only_root=*/true);
+  }
+
+  /// Runs `action` on every rank. If it throws on any of them, all throw the error of the lowest
+  /// failing rank. The action itself must not contain a collective after a point where one rank may
+  /// throw.
+  template <class Action>
+  void on_all(Action&& action) const {
+    const Failure failure = capture([&] { action(); });
+    share_failure(failure, /*only_root=*/false);
+  }
+
+ protected:
+  virtual void all_reduce_raw(void* values, std::int64_t count, ElementType type, Reduction op) const = 0;
+  virtual void broadcast_raw(void* data, std::int64_t bytes, int root) const = 0;
+  virtual void all_gather_raw(const void* local, std::span<const std::int64_t> bytes, void* all) const = 0;
+  virtual void all_to_all_raw(const void* send, std::span<const std::int64_t> send_bytes, void* received,
+                              std::span<const std::int64_t> receive_bytes) const = 0;
+
+  void count_bytes(std::int64_t bytes) const { bytes_sent_ += bytes; }
+
+ private:
+  struct Failure {
+    bool failed = false;
+    Error::Kind kind = Error::Kind::io;
+    std::string what;
+  };
+
+  template <class Action>
+  static Failure capture(Action&& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return {true, error.kind(), error.what()};
+    } catch (const std::bad_alloc&) {
+      return {true, Error::Kind::memory, "out of memory"};
+    } catch (const std::exception& error) {
+      return {true, Error::Kind::io, error.what()};
+    }
+    return {};
+  }
+  void share_failure(const Failure& failure, bool only_root) const;
+
+  std::vector<std::int64_t> gather_counts(std::int64_t count) const;
+  std::vector<std::int64_t> exchange_counts(std::span<const std::int64_t> send_counts) const;
+  static std::int64_t total(std::span<const std::int64_t> counts);
+  static std::vector<std::int64_t> in_bytes(std::span<const std::int64_t> counts, std::size_t element);
+
+  mutable std::int64_t bytes_sent_ = 0;
+};
+
+/// The communicator of a process on its own.
+std::unique_ptr<Communicator> make_self_communicator();
+
+/// All ranks of the run; needs a living Runtime. MPI when the program was started by a launcher (or
+/// with more than one rank), else the self communicator.
+std::unique_ptr<Communicator> make_world_communicator();
+
+}  // namespace thalweg

@@ -1,0 +1,127 @@
+#include "distributed/communicator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "distributed/partition.hpp"
+
+namespace thalweg {
+namespace {
+
+struct World : testing::Test {
+  std::unique_ptr<Communicator> comm = make_world_communicator();
+  int rank = comm->rank();
+  int size = comm->size();
+};
+
+TEST_F(World, SumsMinimaAndMaximaOverRanks) {
+  std::vector<std::int64_t> values{rank + 1, -rank};
+  comm->all_reduce(std::span<std::int64_t>(values), Reduction::sum);
+  EXPECT_EQ(values[0], size * (size + 1) / 2);
+  EXPECT_EQ(values[1], -size * (size - 1) / 2);
+  EXPECT_EQ(comm->all_reduce(double(rank), Reduction::max), size - 1);
+  EXPECT_EQ(comm->all_reduce(float(rank), Reduction::min), 0.0f);
+}
+
+TEST_F(World, AddsFloatingPointValuesInRankOrder) {
+  const double value = rank == 0 ? 1.0 : 0x1.0p-53;  // each later addend alone is below half an ulp
+  EXPECT_EQ(comm->all_reduce(value, Reduction::sum), 1.0);
+}
+
+TEST_F(World, BroadcastsVectorsOfUnknownLengthAndText) {
+  std::vector<float> values;
+  std::string text;
+  if (rank == size - 1) {
+    values = {1.5f, 2.5f, 3.5f};
+    text = "thalweg";
+  }
+  comm->broadcast(values, size - 1);
+  comm->broadcast(text, size - 1);
+  EXPECT_EQ(values, (std::vector<float>{1.5f, 2.5f, 3.5f}));
+  EXPECT_EQ(text, "thalweg");
+}
+
+TEST_F(World, GathersBlocksOfDifferentLengthInRankOrder) {
+  const std::vector<std::int32_t> local(static_cast<std::size_t>(rank), rank);
+  const auto all = comm->all_gather(std::span<const std::int32_t>(local));
+  std::vector<std::int32_t> expected;
+  for (int q = 0; q < size; ++q) expected.insert(expected.end(), static_cast<std::size_t>(q), q);
+  EXPECT_EQ(all, expected);
+}
+
+TEST_F(World, ExchangesPersonalParts) {
+  std::vector<double> send;
+  std::vector<std::int64_t> counts;
+  for (int q = 0; q < size; ++q) {
+    counts.push_back(q);
+    for (int k = 0; k < q; ++k) send.push_back(100.0 * rank + q);
+  }
+  std::vector<std::int64_t> received_counts;
+  const auto received = comm->all_to_all(std::span<const double>(send), std::span<const std::int64_t>(counts), received_counts);
+  ASSERT_EQ(received.size(), static_cast<std::size_t>(rank * size));
+  for (int q = 0; q < size; ++q) {
+    EXPECT_EQ(received_counts[static_cast<std::size_t>(q)], rank);
+    for (int k = 0; k < rank; ++k) EXPECT_EQ(received[static_cast<std::size_t>(q * rank + k)], 100.0 * q + rank);
+  }
+}
+
+TEST_F(World, AFailureOnTheRootIsThrownOnAllRanks) {
+  try {
+    comm->on_root([] { throw DataError("no such key"); });
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(), "no such key");
+  }
+}
+
+TEST_F(World, TheLowestFailingRankNamesTheError) {
+  try {
+    comm->on_all([&] {
+      if (rank == size - 1) throw IoError("rank " + std::to_string(rank));
+    });
+    FAIL();
+  } catch (const IoError& error) {
+    EXPECT_EQ(error.what(), "rank " + std::to_string(size - 1));
+    EXPECT_EQ(error.exit_code(), 1);
+  }
+}
+
+TEST_F(World, SplitsByColor) {
+  const auto part = comm->split(rank % 2, -rank);
+  EXPECT_EQ(part->size(), (size + 1 - rank % 2) / 2);
+  EXPECT_EQ(part->all_reduce(std::int32_t{1}, Reduction::sum), part->size());
+}
+
+TEST_F(World, ExclusiveSumAndBytes) {
+  EXPECT_EQ(comm->exclusive_sum(10), 10 * rank);
+  if (size > 1) { EXPECT_GT(comm->bytes_sent(), 0); }
+}
+
+TEST(Partition, CoversAllRowsInOrderInGranules) {
+  for (const std::int64_t rows : {0L, 1L, 255L, 256L, 257L, 100000L}) {
+    for (const int ranks : {1, 2, 3, 7}) {
+      const Partition partition(rows, ranks, 256);
+      std::int64_t next = 0;
+      for (int q = 0; q < ranks; ++q) {
+        const RowRange range = partition.rows_of(q);
+        EXPECT_EQ(range.begin, next);
+        EXPECT_TRUE(range.begin % 256 == 0 || range.begin == rows);
+        if (range.size() > 0) {
+          EXPECT_EQ(partition.owner_of(range.begin), q);
+          EXPECT_EQ(partition.owner_of(range.end - 1), q);
+        }
+        next = range.end;
+      }
+      EXPECT_EQ(next, rows);
+    }
+  }
+}
+
+TEST(Partition, SurvivesHugeCounts) {
+  const Partition partition(std::int64_t{1} << 60, 1000);
+  EXPECT_EQ(partition.rows_of(999).end, std::int64_t{1} << 60);
+}
+
+}  // namespace
+}  // namespace thalweg
