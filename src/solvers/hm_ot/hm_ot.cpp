@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::int64_t max_matched_cells = 1024;  // of an exact one-to-one map between two slices
 constexpr std::uint32_t match_stream = 1, restart_stream = 2;
-constexpr int max_path_steps = 200;
-constexpr int max_path_steps_on_all = 10;  // after those on a sample
 
 DescentOptions descent_options(const Context& context, const HmOtSettings& settings) {
   const bool is_double = context.precision == Precision::float64;
@@ -70,7 +68,7 @@ void solve_supervised(HmOtSolution& solution) {
 }
 
 /// E of hard k-means types of the sample, assigned to all rows, with exact couplings.
-double kmeans_baseline(const Chain& chain, ChainState state) {
+double kmeans_baseline(Chain& chain, ChainState state) {
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
     const double sharpness = 1e6 / chain.variance;  // softmax at this scale is an arg-max
@@ -99,12 +97,11 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
 
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
 
-/// Path phase at the smooth level, then the remaining levels.
-StopReason polish(const HmOtSettings& settings, const DescentOptions& options, int path_limit, Descent& descent, ChainState& state) {
-  StopReason reason = descent.sweeps(options.smooth_level, options.tolerance, options.max_sweeps, state);
-  reason = worst_of(reason, descent.path_phase(path_limit, state));
+/// The smooth level with mass steps, then the remaining levels.
+StopReason polish(const HmOtSettings& settings, const DescentOptions& options, Descent& descent, ChainState& state) {
+  StopReason reason = descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, true, state);
   for (const double level : final_levels(settings, options.smooth_level))
-    reason = worst_of(reason, descent.sweeps(level, options.tolerance, options.max_sweeps, state));
+    reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, false, state));
   return reason;
 }
 
@@ -137,11 +134,10 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, sample, context.seed));
     if (!sample_is_whole) {
       Descent descent(on_sample, options, "sample", record);
-      descent.sweeps(options.smooth_level, options.tolerance, options.max_sweeps, solution.state);
-      descent.path_phase(max_path_steps, solution.state);
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, true, solution.state);
     }
     Descent descent(solution.chain, options, "all", record);
-    solution.stop_reason = polish(settings, options, sample_is_whole ? max_path_steps : max_path_steps_on_all, descent, solution.state);
+    solution.stop_reason = polish(settings, options, descent, solution.state);
     solution.epsilon = settings.epsilon_end * solution.chain.variance;
   }
   solution.passes = num_passes(solution.chain);
