@@ -13,8 +13,9 @@ constexpr int max_rejections = 12;
 /// Proposes the next state of a descent: mass step and momentum, each dropped when it does not help.
 class Proposals {
  public:
-  Proposals(const Chain& chain, const SweepOptions& options, bool moves_masses, const ChainState& state)
-      : chain_(chain), options_(options), moves_masses_(moves_masses), previous_(odd_means(state)) {}
+  Proposals(const Chain& chain, const SweepOptions& options, double tolerance, double mass_tolerance, const ChainState& state)
+      : chain_(chain), options_(options), tolerance_(tolerance), mass_tolerance_(mass_tolerance),
+        moves_masses_(mass_tolerance < no_mass_steps && has_free_masses(chain)), previous_(odd_means(state)) {}
 
   /// A sweep from the current proposal; nothing when it cannot be made or solved.
   std::optional<ChainState> next(const ChainState& state) {
@@ -27,12 +28,12 @@ class Proposals {
 
   /// Neither momentum nor mass step: an exact block minimisation.
   bool is_plain() const { return momentum_steps_ == 0 && !moves_masses_; }
-  /// A small change now means that nothing else would lower F_eps either.
-  bool is_last_word() const { return momentum_steps_ == 0; }
 
-  void accept(const ChainState& state, bool is_small) {
+  /// The step from `state` lowered F_eps by `change`, relative.
+  void accept(const ChainState& state, double change) {
     previous_ = odd_means(state);
-    momentum_steps_ = is_small ? 0 : momentum_steps_ + 1;
+    if (change <= mass_tolerance_ && momentum_steps_ == 0) moves_masses_ = false;
+    momentum_steps_ = change <= std::max(tolerance_, moves_masses_ ? mass_tolerance_ : 0.0) ? 0 : momentum_steps_ + 1;
     rejections_ = 0;
     eta_ *= 1.5;
   }
@@ -73,6 +74,8 @@ class Proposals {
 
   const Chain& chain_;
   const SweepOptions& options_;
+  double tolerance_;
+  double mass_tolerance_;
   bool moves_masses_;
   std::vector<Matrix> previous_;
   int momentum_steps_ = 0;
@@ -117,32 +120,33 @@ void Descent::record(const ChainState& state, std::int64_t sweep, double change,
              gap, column_error(chain_, state), change, seconds, reason});
 }
 
-StopReason Descent::descend(double level, double tolerance, int max_sweeps, bool moves_masses, ChainState& state) {
+StopReason Descent::descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state) {
   enter_level(level, state);
   const SweepOptions options = sweep_options(level);
   if (!sweep(chain_, options, state)) return StopReason::stagnated;
   if (!std::isfinite(state.regularized)) return StopReason::nonfinite;
-  Proposals proposals(chain_, options, moves_masses && has_free_masses(chain_), state);
+  Proposals proposals(chain_, options, tolerance, mass_tolerance, state);
   StopReason reason = StopReason::max_iterations;
   double change = 0.0;
   std::int64_t count = 1;
   for (; count < max_sweeps && reason == StopReason::max_iterations; ++count) {
+    const bool is_plain = proposals.is_plain();
     std::optional<ChainState> next = proposals.next(state);
-    const bool is_lower = next && next->regularized < state.regularized - 1e-10 * std::abs(state.regularized);
-    if (is_lower || (next && proposals.is_plain())) {
-      change = (state.regularized - next->regularized) / std::abs(state.regularized);
-      if (change < -options_.monotone_rounding) reason = StopReason::non_monotone;
-      else if (change <= tolerance && proposals.is_last_word()) reason = StopReason::converged;
-      if (is_lower) proposals.accept(state, change <= tolerance);
-      if (is_lower) state = std::move(*next);
-      record(state, count, change, "");
-    } else if (proposals.is_plain()) {
-      reason = StopReason::stagnated;  // a block that cannot be solved from a feasible state
-    } else {
+    const double gain = next ? (state.regularized - next->regularized) / std::abs(state.regularized) : 0.0;
+    if (gain > 1e-10) {
+      proposals.accept(state, gain);
+      state = std::move(*next);
+    } else if (!is_plain) {
       proposals.reject();
+      continue;
     }
+    change = gain;
+    if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
+    else if (is_plain && gain < -options_.monotone_rounding) reason = StopReason::non_monotone;
+    else if (is_plain && gain <= tolerance) reason = StopReason::converged;
+    record(state, count, change, reason == StopReason::max_iterations ? "" : name_of(reason));
   }
-  record(state, count, change, name_of(reason));
+  if (reason == StopReason::max_iterations) record(state, count, change, name_of(reason));
   return reason;
 }
 

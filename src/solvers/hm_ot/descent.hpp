@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct DescentOptions {
   double smooth_level = 3e-3;       // epsilon over sigma^2 of the path phase
 };
 
+/// A `mass_tolerance` under which type masses stay as they are.
+inline constexpr double no_mass_steps = std::numeric_limits<double>::infinity();
+
 /// Descends one state level by level and keeps the record of its checks.
 ///
 /// One step is a sweep from a proposal: type masses moved along the path law (at the smooth level) and
@@ -48,10 +52,10 @@ class Descent {
 
   Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer);
 
-  /// Steps at `level` (epsilon over sigma^2) until a step without momentum lowers F_eps by at most
-  /// `tolerance` relative, and the mass step, if `moves_masses`, is settled: it gained no more or was
-  /// rejected twelve times.
-  StopReason descend(double level, double tolerance, int max_sweeps, bool moves_masses, ChainState& state);
+  /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by
+  /// at most `tolerance` relative. Mass steps go on until one gains at most `mass_tolerance` or twelve in a
+  /// row are rejected.
+  StopReason descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state);
 
  private:
   SweepOptions sweep_options(double level) const;

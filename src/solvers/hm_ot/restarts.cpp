@@ -85,7 +85,7 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
       ChainState state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
                                             : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
       Descent descent(sample_chain, options, "start " + std::to_string(k), observer);
-      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, false, state);
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, no_mass_steps, state);
       if (!is_descended(sample_chain, state)) continue;
       objectives[k] = state.objective;
       regularized[k] = state.regularized;
