@@ -111,11 +111,12 @@ TimeAxis time_axis(const Names& categories, bool ordered, const Names& days, con
 }
 
 std::int32_t find_point(const TimeAxis& axis, const Names& categories, const std::string& day) {
-  double value = 0;
+  double value = 0, other = 0;
   const bool is_number = parse_number(day, value);
-  for (std::size_t k = 0; k < axis.points.size(); ++k)
-    if (axis.points[k].name == day || (is_number && axis.points[k].time == value && parse_number(axis.points[k].name, value)))
-      return static_cast<std::int32_t>(k);
+  for (std::size_t k = 0; k < axis.points.size(); ++k) {
+    const std::string& name = axis.points[k].name;
+    if (name == day || (is_number && parse_number(name, other) && other == value)) return static_cast<std::int32_t>(k);
+  }
   const auto category = std::find(categories.begin(), categories.end(), day);
   return category == categories.end() ? -1 : axis.point_of_category[static_cast<std::size_t>(category - categories.begin())];
 }
