@@ -2,6 +2,8 @@
 
 #include <bit>
 
+// GCC 12 takes the undefined vectors of its own AVX-512 header for uninitialised values (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
