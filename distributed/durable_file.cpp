@@ -52,21 +52,25 @@ const char* advice(int error) {
   }
 }
 
-/// 0, or the errno that says why there is no room.
-int allocate(int descriptor, std::int64_t bytes) {
-  if (::fallocate(descriptor, 0, 0, bytes) == 0) return 0;
-  if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) return errno;
-  // The file system cannot reserve (NFS 3, older Lustre). Compare with the free space and the limit;
-  // posix_fallocate would write every block.
-  struct statvfs disk{};
+bool exceeds_limit(std::int64_t size) {
   rlimit limit{};
-  if (::fstatvfs(descriptor, &disk) == 0 &&
-      static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize) < static_cast<double>(bytes))
-    return ENOSPC;
-  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-      limit.rlim_cur < static_cast<rlim_t>(bytes))
-    return EFBIG;
-  return 0;
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+         limit.rlim_cur < static_cast<rlim_t>(size);
+}
+
+double free_bytes(const struct statvfs& disk) {
+  return static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+}
+
+/// 0, or the errno that says why there is no room.
+int allocate(int descriptor, std::int64_t bytes, std::int64_t offset) {
+  if (exceeds_limit(offset + bytes)) return EFBIG;
+  if (::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, offset, bytes) == 0) return 0;
+  if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) return errno;
+  // The file system cannot reserve (NFS 3, older Lustre): compare with the free space. posix_fallocate
+  // would write every block.
+  struct statvfs disk{};
+  return ::fstatvfs(descriptor, &disk) == 0 && free_bytes(disk) < static_cast<double>(bytes) ? ENOSPC : 0;
 }
 
 void synchronise(const std::string& path, int flags) {
@@ -94,21 +98,28 @@ void throw_errno(const std::string& action, const std::string& path) {
 std::string space_text(const std::string& path, std::int64_t needed_bytes) {
   struct statvfs disk{};
   const std::string folder = folder_of(path);
-  std::string text = gib_text(static_cast<double>(needed_bytes)) + " needed in " + folder;
-  if (::statvfs(folder.c_str(), &disk) == 0)
-    text += ", " + gib_text(static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize)) + " free";
-  return text;
+  const std::string needed = gib_text(static_cast<double>(needed_bytes)) + " needed in " + folder;
+  return ::statvfs(folder.c_str(), &disk) == 0 ? needed + ", " + gib_text(free_bytes(disk)) + " free" : needed;
 }
 
-void reserve_space(const std::string& path, std::int64_t bytes) {
+void reserve_space(const std::string& path, std::int64_t bytes, std::int64_t offset) {
   const Descriptor file(path, O_WRONLY | O_CREAT);
   if (file.get() < 0) throw_errno("create", path);
-  const int error = bytes > 0 ? allocate(file.get(), bytes) : 0;
+  if (bytes <= 0) return;
+  const std::string space = space_text(path, bytes);
+  const int error = allocate(file.get(), bytes, offset);
   if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-    throw IoError("cannot write " + path + ": " + std::strerror(error) + "; " + space_text(path, bytes) + "; " +
-                  advice(error));
+    throw IoError("cannot write " + path + ": " + std::strerror(error) + "; " + space + "; " + advice(error));
   errno = error;
   if (error != 0) throw_errno("reserve space for", path);
+}
+
+std::int64_t release_reserve(const std::string& path) {
+  const Descriptor file(path, O_WRONLY);
+  struct stat status{};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || ::ftruncate(file.get(), status.st_size) != 0)
+    throw_errno("complete", path);
+  return status.st_size;
 }
 
 void publish_file(const std::string& temporary, const std::string& path) {

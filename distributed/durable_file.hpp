@@ -18,10 +18,13 @@ std::string folder_of(const std::string& path);
 /// "N GiB needed in DIR, M GiB free" for the folder of `path`.
 std::string space_text(const std::string& path, std::int64_t needed_bytes);
 
-/// Creates `path` if it does not exist and reserves `bytes` of disk space for it, so that a full disk,
-/// a quota or a file-size limit shows before the work of writing. What the file holds is kept.
-/// Throws IoError with `space_text` when there is not enough.
-void reserve_space(const std::string& path, std::int64_t bytes);
+/// Creates `path` if it does not exist and reserves disk space for its bytes [offset, offset + bytes), so
+/// that a full disk, a quota or a file-size limit shows before the work of writing. Content and size of
+/// the file stay as they are. Throws IoError with `space_text` when there is not enough.
+void reserve_space(const std::string& path, std::int64_t bytes, std::int64_t offset = 0);
+
+/// Gives back space reserved beyond the end of the file and returns its size. Throws IoError.
+std::int64_t release_reserve(const std::string& path);
 
 /// Synchronises `temporary` with the disk and gives it its final name, replacing an older file.
 /// Throws IoError; the temporary is then still there.

@@ -46,7 +46,7 @@ void describe(const std::vector<T>& values, RawValue& raw) {
 
 }  // namespace
 
-void CreatedFile::write_attribute(hid_t object, const std::string& node, const Hdf5Attribute& attribute) {
+void CreatedFile::write_attribute(hid_t object, const std::string& node, const Hdf5Node::Attribute& attribute) {
   RawValue raw;
   std::visit([&](const auto& value) { describe(value, raw); }, attribute.value);
   const std::string name = node + "@" + attribute.name;

@@ -176,7 +176,7 @@ void CreatedFile::flush_texts(std::size_t count) {
 }
 
 void CreatedFile::write_attributes(hid_t object, const Hdf5Node& node) {
-  for (const Hdf5Attribute& attribute : node.attributes) write_attribute(object, node.path, attribute);
+  for (const Hdf5Node::Attribute& attribute : node.attributes) write_attribute(object, node.path, attribute);
 }
 
 void CreatedFile::write_checksum(hid_t object, const std::string& node, std::uint64_t value) {

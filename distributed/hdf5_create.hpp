@@ -48,7 +48,7 @@ class CreatedFile {
  private:
   void create_node(const Hdf5Node& node, const RowExtent& extent, Compression compression);
   void write_attributes(hid_t object, const Hdf5Node& node);
-  void write_attribute(hid_t object, const std::string& node, const Hdf5Attribute& attribute);
+  void write_attribute(hid_t object, const std::string& node, const Hdf5Node::Attribute& attribute);
   void write_checksum(hid_t object, const std::string& node, std::uint64_t value);
   Dataset create_dataset(const Hdf5Node& node, const Type& type, const Space& space, const PropertyList& properties);
   void create_scalar(const Hdf5Node& node, const Hdf5Scalar& value);

@@ -1,7 +1,9 @@
 #include "distributed/hdf5_fill.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
+#include "distributed/durable_file.hpp"
 #include "distributed/mpi_communicator.hpp"
 
 namespace thalweg::hdf5 {
@@ -59,9 +61,27 @@ void FilledFile::write_rows(const Hdf5Node& node, const RowExtent& extent, const
     const std::int64_t from = std::min(begin, rows.local_rows), to = std::min(begin + rows_per_call, rows.local_rows);
     const auto piece = rows.local.bytes.subspan(static_cast<std::size_t>(from * row_bytes),
                                                 static_cast<std::size_t>((to - from) * row_bytes));
+    if (options.compression != Compression::none) reserve_compressed(rows, extent, rows_per_call);
     comm_.on_all([&] { write_piece(dataset.get(), node.path, rows, extent.first_row + from, piece); });
     ++num_writes_;
   }
+}
+
+// Compressed chunks get their place in the file while they are written. If the disk fills up on the way,
+// HDF5 returns on some ranks and waits on others for ever (seen), so the room for the case that nothing
+// can be compressed is taken before each call. Contiguous arrays have had theirs since their creation.
+void FilledFile::reserve_compressed(const Hdf5Rows& rows, const RowExtent& extent, std::int64_t rows_per_call) {
+  comm_.on_root([&] {
+    constexpr std::int64_t index_bytes = 65536;
+    const std::int64_t most_rows = std::min(extent.num_rows, rows_per_call * comm_.size());
+    std::int64_t bytes = most_rows * rows.row_bytes();
+    // A chunk between two pieces is written twice, and its second form may need another place.
+    if (rows_per_call < extent.most_local_rows) bytes *= 2;
+    // MPI-IO drivers do not tell the end of the file; what is written so far has reached the disk.
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(path_, error);
+    reserve_space(path_, bytes + bytes / 128 + index_bytes, error ? 0 : static_cast<std::int64_t>(size));
+  });
 }
 
 void FilledFile::write_piece(hid_t dataset, const std::string& node, const Hdf5Rows& rows, std::int64_t first_row,

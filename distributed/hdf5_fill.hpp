@@ -26,6 +26,7 @@ class FilledFile {
   std::uint32_t no_collective_cause() const { return no_collective_cause_; }
 
  private:
+  void reserve_compressed(const Hdf5Rows& rows, const RowExtent& extent, std::int64_t rows_per_call);
   void write_piece(hid_t dataset, const std::string& node, const Hdf5Rows& rows, std::int64_t first_row,
                    std::span<const std::byte> piece);
 

@@ -67,11 +67,6 @@ using Hdf5Scalar = std::variant<bool, std::int64_t, double, std::string>;
 using Hdf5AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>,
                                         std::vector<std::int64_t>, std::vector<double>>;
 
-struct Hdf5Attribute {
-  std::string name;
-  Hdf5AttributeValue value;
-};
-
 struct Hdf5Group {};
 /// A dataset without a value (null dataspace).
 struct Hdf5Null {};
@@ -107,7 +102,11 @@ struct Hdf5Node {
   /// Path from the root without a leading slash, "obs/day"; empty for the root group.
   std::string path;
   Hdf5Content content;
-  std::vector<Hdf5Attribute> attributes;
+  struct Attribute {
+    std::string name;
+    Hdf5AttributeValue value;
+  };
+  std::vector<Attribute> attributes;
 
   Hdf5Node& with(std::string name, Hdf5AttributeValue value) {
     attributes.push_back({std::move(name), std::move(value)});

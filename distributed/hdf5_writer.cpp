@@ -1,7 +1,5 @@
 #include "distributed/hdf5_writer.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <functional>
@@ -128,7 +126,9 @@ struct Target {
 
   [[noreturn]] void fail(const Error& failure, bool closed) const {
     std::string what = failure.what();
-    if (failure.kind() == Error::Kind::io) what += "; " + space_text(path, bytes) + "; check the disk and its quota";
+    std::replace(what.begin(), what.end(), '\n', ' ');  // HDF5 describes a failed write on two lines
+    if (failure.kind() == Error::Kind::io && what.find(" needed in ") == std::string::npos)
+      what += "; " + space_text(path, bytes) + "; check the disk and its quota";
     comm.broadcast(what);
     if (comm.is_root()) discard_file(temporary);
     if (!closed) {
@@ -188,9 +188,7 @@ void settle_file(const Target& target, const Hdf5Layout& layout) {
       [&] {
         target.comm.on_root([&] {
           if (!layout.user_block.empty()) write_user_block(target.temporary, layout.user_block);
-          struct stat status{};
-          if (::stat(target.temporary.c_str(), &status) != 0) throw_errno("find", target.temporary);
-          reserve_space(target.temporary, status.st_size);
+          reserve_space(target.temporary, release_reserve(target.temporary));
         });
         return true;
       },
@@ -219,9 +217,7 @@ void publish(const Target& target, Hdf5WriteReport& report) {
   target.run_phase(
       [&] {
         target.comm.on_root([&] {
-          struct stat status{};
-          if (::stat(target.temporary.c_str(), &status) != 0) throw_errno("find", target.temporary);
-          report.file_bytes = status.st_size;
+          report.file_bytes = release_reserve(target.temporary);
           publish_file(target.temporary, target.path);
         });
         return true;
