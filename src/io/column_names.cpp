@@ -4,12 +4,6 @@
 
 namespace thalweg {
 
-std::string joined_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 std::string fault_of_names(const std::vector<std::string>& names) {
   if (names.empty()) return "there are no columns";
   std::unordered_set<std::string> seen;

@@ -6,9 +6,6 @@
 
 namespace thalweg {
 
-/// The names with commas between them, for messages.
-std::string joined_names(const std::vector<std::string>& names);
-
 /// Empty when there are names, all distinct and none empty; else what is wrong with them.
 std::string fault_of_names(const std::vector<std::string>& names);
 

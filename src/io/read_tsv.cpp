@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "distributed/error.hpp"
 #include "io/column_names.hpp"
+#include "io/names.hpp"
 #include "io/table.hpp"
 #include "io/text_file.hpp"
 
@@ -16,7 +16,7 @@ bool TextTable::has_column(const std::string& name) const {
 
 std::size_t TextTable::column(const std::string& name) const {
   const auto found = std::find(columns.begin(), columns.end(), name);
-  if (found == columns.end()) throw DataError("column '" + name + "' not found in " + path + "; available: " + joined_names(columns));
+  if (found == columns.end()) throw DataError("column '" + name + "' not found in " + path + "; " + available_names(name, columns));
   return static_cast<std::size_t>(found - columns.begin());
 }
 
@@ -24,10 +24,9 @@ double TextTable::number(std::size_t row, std::size_t column) const {
   const std::string& text = rows[row][column];
   if (text.empty()) return std::numeric_limits<double>::quiet_NaN();
   double value = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc{} || end != text.data() + text.size())
+  if (!parse_number(text, value))
     throw DataError(path + ":" + std::to_string(lines[row]) + ": '" + text + "' in column '" + columns[column] +
-                    "' is not a number; write it like 0.5 or 1e-3");
+                    "' is not a finite number; write it like 0.5 or 1e-3");
   return value;
 }
 

@@ -1,12 +1,11 @@
 #include "io/table.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 
 #include "distributed/error.hpp"
 #include "io/column_names.hpp"
+#include "io/names.hpp"
 #include "io/text_file.hpp"
 
 namespace thalweg {
@@ -25,7 +24,7 @@ std::string quoted_if_needed(const std::string& text) {
 
 std::string cell_text(const TableCell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell)) return quoted_if_needed(*text);
-  if (const auto* number = std::get_if<double>(&cell)) return std::isnan(*number) ? "" : number_text(*number);
+  if (const auto* number = std::get_if<double>(&cell)) return std::isnan(*number) ? "" : shortest_decimal(*number);
   if (const auto* count = std::get_if<std::int64_t>(&cell)) return std::to_string(*count);
   if (const auto* truth = std::get_if<bool>(&cell)) return *truth ? "True" : "False";
   return "";
@@ -40,12 +39,6 @@ std::string row_line(const std::vector<std::string>& cells) {
 
 }  // namespace
 
-std::string number_text(double value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
-}
-
 Table::Table(std::vector<std::string> columns) : columns_(std::move(columns)) {
   if (const std::string fault = fault_of_names(columns_); !fault.empty())
     throw DataError(fault + " in a table; column names are distinct and not empty");
@@ -53,7 +46,8 @@ Table::Table(std::vector<std::string> columns) : columns_(std::move(columns)) {
 
 void Table::add_row(std::vector<TableCell> cells) {
   if (cells.size() != columns_.size())
-    throw DataError("a row of " + std::to_string(cells.size()) + " cells in a table; its columns are " + joined_names(columns_));
+    throw DataError("a row of " + std::to_string(cells.size()) + " cells in a table of " +
+                    std::to_string(columns_.size()) + " columns, the first of them '" + columns_[0] + "'");
   rows_.push_back(std::move(cells));
 }
 

@@ -11,9 +11,6 @@ namespace thalweg {
 /// A cell of a table; `std::monostate` and NaN are missing and written as nothing.
 using TableCell = std::variant<std::monostate, std::string, double, std::int64_t, bool>;
 
-/// The shortest decimal that reads back as `value`; "inf", "-inf", "nan".
-std::string number_text(double value);
-
 /// Rows under named columns.
 class Table {
  public:

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "distributed/checksum.hpp"
+#include "distributed/hdf5_reader.hpp"
 #include "distributed/partition.hpp"
 
 namespace thalweg {
@@ -107,6 +108,25 @@ TEST_F(Writer, EveryWriteIsCollective) {
       EXPECT_EQ(report.no_collective_cause, 0u) << n << " rows";
       EXPECT_EQ(static_cast<std::uintmax_t>(report.file_bytes), std::filesystem::file_size(folder + "file.h5"));
     }
+}
+
+TEST_F(Writer, CompressedPiecesOfChunksSharedBetweenRanksHoldTheValues) {
+  const std::int64_t n = 4001;
+  write_all("file.h5", n, {.compression = Compression::gzip, .max_bytes_per_call = 3000});
+  const Hdf5Reader reader(*comm, folder + "file.h5");
+  const Hdf5Object matrix = reader.object("matrix");
+  EXPECT_EQ(matrix.chunk, (std::vector<std::int64_t>{32, 5}));
+  EXPECT_EQ(matrix.filters, (std::vector<std::string>{"shuffle", "gzip(4)"}));
+  EXPECT_EQ(reader.object("obs/row").chunk, std::vector<std::int64_t>{n});
+  const auto values = reader.read_rows<float>("matrix", {0, n});
+  const auto rows = reader.read_rows<std::int64_t>("obs/row", {0, n});
+  const auto names = reader.read_texts("obs/_index", {0, n});
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    ASSERT_EQ(values[5 * at + 4], static_cast<float>(i) + 0.5f);
+    ASSERT_EQ(rows[at], 3 * i);
+    ASSERT_EQ(names[at], name_of(i));
+  }
 }
 
 TEST_F(Writer, ReplacesAnOlderFileAndLeavesNoTemporary) {

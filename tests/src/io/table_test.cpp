@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <sstream>
 
 #include "distributed/error.hpp"
 #include "io/text_file.hpp"
@@ -32,14 +33,21 @@ struct File : testing::Test {
   }
 };
 
-TEST(NumberText, IsTheShortestThatReadsBack) {
-  EXPECT_EQ(number_text(0.1), "0.1");
-  EXPECT_EQ(number_text(1.0 / 3.0), "0.3333333333333333");
-  EXPECT_EQ(number_text(12), "12");
-  EXPECT_EQ(number_text(1e300), "1e+300");
-  EXPECT_EQ(number_text(-std::numeric_limits<double>::infinity()), "-inf");
-  for (const double value : {5e-324, 0.1 + 0.2, 123456789.123456789, std::nextafter(1.0, 2.0)})
-    EXPECT_EQ(std::strtod(number_text(value).c_str(), nullptr), value);
+TEST(Table, WritesTheShortestNumbersThatReadBack) {
+  Table table({"x"});
+  const std::vector<double> values{0.1, 1.0 / 3.0, 12, 1e300, 5e-324, 0.1 + 0.2, std::nextafter(1.0, 2.0), -1e-7};
+  for (const double value : values) table.add_row({value});
+  table.add_row({-std::numeric_limits<double>::infinity()});
+  std::istringstream lines(table.to_tsv());
+  std::string line;
+  std::getline(lines, line);
+  for (const double value : values) {
+    std::getline(lines, line);
+    EXPECT_EQ(std::strtod(line.c_str(), nullptr), value) << line;
+    EXPECT_LE(line.size(), 23u) << line;
+  }
+  std::getline(lines, line);
+  EXPECT_EQ(line, "-inf");
 }
 
 TEST(Table, WritesCellsOfEveryKind) {
@@ -118,7 +126,7 @@ TEST_F(File, NamesTheColumnsThereAreAndTheCellThatIsNoNumber) {
     table.number(0, 1);
     FAIL();
   } catch (const DataError& error) {
-    EXPECT_THAT(error.what(), HasSubstr(path + ":2: 'many' in column 'mass' is not a number"));
+    EXPECT_THAT(error.what(), HasSubstr(path + ":2: 'many' in column 'mass' is not a finite number"));
   }
 }
 
