@@ -39,6 +39,12 @@ bool decode_entries(const Value& value, std::map<std::string, T>& out, const Ele
   return is_good;
 }
 
+/// `12.5 = ".."` is TOML for a key 5 in a table 12.
+bool refuse_dotted_key(const Entry& entry, const Key& key, Problems& problems) {
+  problems.add(entry.where, key.name + "." + entry.key + " is a table; put the key in quotes if it holds a dot");
+  return false;
+}
+
 std::string allowed_text(const Value& value, const Key& key) {
   const auto* word = value.as<std::string>();
   if (word != nullptr && !key.rule.words.empty()) {
@@ -48,6 +54,7 @@ std::string allowed_text(const Value& value, const Key& key) {
   }
   Rule bounds = key.rule;
   bounds.is_required = false;
+  bounds.later_words.clear();
   const std::string text = bounds.text();
   return "it must be " + (text.empty() ? "finite" : text);
 }
@@ -113,6 +120,7 @@ bool decode(const Value& value, const Key& key, std::string& out, Problems& prob
 bool decode(const Value& value, const Key& key, TextTable& out, Problems& problems) {
   if (value.as<Table>() == nullptr) return refuse_type(value, key, type_text(out, key.rule), problems);
   return decode_entries(value, out, [&](const Entry& entry, std::string& text) {
+    if (entry.value.as<Table>() != nullptr) return refuse_dotted_key(entry, key, problems);
     return decode(entry.value, {key.name + "." + entry.key, key.rule}, text, problems);
   });
 }
@@ -120,6 +128,7 @@ bool decode(const Value& value, const Key& key, TextTable& out, Problems& proble
 bool decode(const Value& value, const Key& key, ListTable& out, Problems& problems) {
   if (value.as<Table>() == nullptr) return refuse_type(value, key, type_text(out, key.rule), problems);
   return decode_entries(value, out, [&](const Entry& entry, std::vector<std::string>& names) {
+    if (entry.value.as<Table>() != nullptr) return refuse_dotted_key(entry, key, problems);
     const Key entry_key{key.name + "." + entry.key, key.rule};
     const List* list = entry.value.as<List>();
     for (const Value& element : list != nullptr ? *list : List{entry.value}) {

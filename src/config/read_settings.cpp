@@ -39,15 +39,15 @@ class SettingsReader {
     const std::size_t dot = name.rfind('.');
     const std::string prefix = dot == std::string::npos ? "" : name.substr(0, dot);
     const std::string key = dot == std::string::npos ? name : name.substr(dot + 1);
-    std::vector<std::string>& names = children_[prefix];
-    if (!is_later && std::find(names.begin(), names.end(), key) == names.end()) names.push_back(key);
+    std::vector<std::string>& names = (is_later ? later_children_ : children_)[prefix];
+    if (std::find(names.begin(), names.end(), key) == names.end()) names.push_back(key);
     if (!prefix.empty()) add_name(prefix, is_later);
   }
 
   void read_entry(const Entry& entry, const std::string& name) {
     const auto found = fields_.find(name);
     Field* field = found == fields_.end() ? nullptr : found->second;
-    const bool is_known_table = field == nullptr && children_.count(name) != 0;
+    const bool is_known_table = children_.count(name) != 0;
     if (field != nullptr && field->is_later) add_later(entry, *field);
     else if (field != nullptr && field->is_open_table && entry.value.as<Table>() != nullptr)
       read_open_table(entry, *field);
@@ -95,11 +95,14 @@ class SettingsReader {
     for (const auto& [table, names] : children_)
       if (std::find(names.begin(), names.end(), key) != names.end())
         return "did you mean '" + joined(table, key) + "'?";
+    if (const auto closest = closest_name(key, later_children_[prefix]))
+      return "did you mean '" + joined(prefix, *closest) + "', which is not available in this version?";
     return "known: " + join(known, ", ");
   }
 
   std::map<std::string, Field*> fields_;
-  std::map<std::string, std::vector<std::string>> children_;  ///< names offered below each table
+  std::map<std::string, std::vector<std::string>> children_;        ///< names offered below each table
+  std::map<std::string, std::vector<std::string>> later_children_;  ///< names of later versions
   Problems& problems_;
 };
 

@@ -8,7 +8,9 @@ namespace thalweg {
 
 namespace {
 
-std::string title(const Section& section) { return section.name.empty() ? "top level" : "[" + section.name + "]"; }
+std::string title(const Section& section) {
+  return section.name.empty() ? "top level" : fmt::format("[{}]", section.name);
+}
 
 /// The key without its section.
 std::string short_key(const Field& field, const Section& section) {
@@ -32,24 +34,29 @@ std::vector<std::string> later_keys(const Section& section) {
   return keys;
 }
 
+std::string code(const std::string& text) { return fmt::format("`{}`", text); }
+
 /// A bar would end a cell of a Markdown table.
 std::string cell(const std::string& text) {
   std::string escaped;
-  for (const char character : text) escaped += character == '|' ? std::string("\\|") : std::string(1, character);
+  for (const char character : text) {
+    if (character == '|') escaped += '\\';
+    escaped += character;
+  }
   return escaped;
 }
 
 std::string markdown_section(const Section& section) {
   std::string text =
-      fmt::format("## {}\n\n{}.\n", section.name.empty() ? "Top level" : "`" + title(section) + "`", section.about);
+      fmt::format("## {}\n\n{}.\n", section.name.empty() ? "Top level" : code(title(section)), section.about);
   const std::vector<std::string> later = later_keys(section);
   if (later.size() < section.fields.size())
     text += "\n| key | type | default | rule | meaning |\n|---|---|---|---|---|\n";
   for (const Field& field : section.fields)
     if (!field.is_later)
       text += fmt::format("| `{}` | {} | {} | {} | {} |\n", short_key(field, section), cell(field.type),
-                          field.rule.is_required ? "required" : "`" + cell(default_text(field)) + "`",
-                          cell(rule_text(field)), cell(field.meaning));
+                          field.rule.is_required ? "required" : code(cell(default_text(field))), cell(rule_text(field)),
+                          cell(field.meaning));
   if (!later.empty()) text += fmt::format("\nNot available in this version: `{}`.\n", join(later, "`, `"));
   return text;
 }
@@ -74,7 +81,7 @@ std::string markdown_reference(const std::vector<Section>& sections) {
   std::string text =
       "# Keys of the job file\n\n"
       "Written by `thalweg describe --markdown > docs/reference.md`; change the options structs, not this file.\n";
-  for (const Section& section : sections) text += "\n" + markdown_section(section);
+  for (const Section& section : sections) text += fmt::format("\n{}", markdown_section(section));
   return text;
 }
 
