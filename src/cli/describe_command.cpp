@@ -10,18 +10,18 @@ namespace thalweg {
 
 namespace {
 
-std::string one_section(const std::vector<Section>& sections, const std::string& name) {
+std::string one_section(const std::vector<config::Section>& sections, const std::string& name) {
   std::vector<std::string> names;
-  for (const Section& section : sections) {
-    if (section.name == name) return plain_reference(section);
+  for (const config::Section& section : sections) {
+    if (section.name == name) return config::plain_reference(section);
     if (!section.name.empty()) names.push_back(section.name);
   }
   throw ConfigError("unknown section '" + name + "'; " + suggestion(name, names));
 }
 
-std::string all_sections(const std::vector<Section>& sections) {
+std::string all_sections(const std::vector<config::Section>& sections) {
   std::vector<std::string> texts;
-  for (const Section& section : sections) texts.push_back(plain_reference(section));
+  for (const config::Section& section : sections) texts.push_back(config::plain_reference(section));
   return join(texts, "\n");
 }
 
@@ -29,9 +29,9 @@ std::string all_sections(const std::vector<Section>& sections) {
 
 int run_describe(const Communicator& comm, const JobContext& context) {
   Job defaults;
-  const std::vector<Section> sections = sections_of(defaults);
+  const std::vector<config::Section> sections = sections_of(defaults);
   std::string text;
-  if (context.arguments.markdown) text = markdown_reference(sections);
+  if (context.arguments.markdown) text = config::markdown_reference(sections);
   else if (context.arguments.target.empty()) text = all_sections(sections);
   else text = one_section(sections, context.arguments.target);
   if (comm.is_root()) std::cout << text << std::flush;

@@ -22,12 +22,12 @@ namespace {
 
 /// The command whose tables the job fills: the one given, or for commands that work on jobs of others
 /// (no tables of their own) the one that the job names.
-const Command& command_of_job(const Command& given, const Value& root) {
+const Command& command_of_job(const Command& given, const config::Value& root) {
   const std::string named = command_of(root);
   const bool works_on_others = given.sections.empty();
   if (named.empty() && !works_on_others) return given;
-  const Value* value = find_value(root, {"command"});
-  const Location where = value == nullptr ? Location{.file = root.where.file} : value->where;
+  const config::Value* value = config::find_value(root, {"command"});
+  const config::Location where = value == nullptr ? config::Location{.file = root.where.file} : value->where;
   if (named.empty())
     throw ConfigError(where.text() + ": 'command' is missing; " + given.name + " needs to know the command of the job");
   if (!works_on_others && named != given.name)
@@ -37,7 +37,7 @@ const Command& command_of_job(const Command& given, const Value& root) {
 }
 
 int run_job_command(const Communicator& comm, const CommandLine& line) {
-  const Value root = load_settings(comm, line.arguments);
+  const config::Value root = load_settings(comm, line.arguments);
   const Command& command = command_of_job(*line.command, root);
   JobContext context;
   context.command = command.name;

@@ -5,7 +5,7 @@
 #include "core/closest_name.hpp"
 #include "core/format_number.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 namespace {
 
@@ -117,7 +117,7 @@ bool decode(const Value& value, const Key& key, std::string& out, Problems& prob
   return true;
 }
 
-bool decode(const Value& value, const Key& key, TextTable& out, Problems& problems) {
+bool decode(const Value& value, const Key& key, TextMap& out, Problems& problems) {
   if (value.as<Table>() == nullptr) return refuse_type(value, key, type_text(out, key.rule), problems);
   return decode_entries(value, out, [&](const Entry& entry, std::string& text) {
     if (entry.value.as<Table>() != nullptr) return refuse_dotted_key(entry, key, problems);
@@ -125,7 +125,7 @@ bool decode(const Value& value, const Key& key, TextTable& out, Problems& proble
   });
 }
 
-bool decode(const Value& value, const Key& key, ListTable& out, Problems& problems) {
+bool decode(const Value& value, const Key& key, ListMap& out, Problems& problems) {
   if (value.as<Table>() == nullptr) return refuse_type(value, key, type_text(out, key.rule), problems);
   return decode_entries(value, out, [&](const Entry& entry, std::vector<std::string>& names) {
     if (entry.value.as<Table>() != nullptr) return refuse_dotted_key(entry, key, problems);
@@ -164,13 +164,13 @@ Value encode(const std::string& value, const Rule& rule) {
   return {.data = is_path ? std::filesystem::absolute(value).lexically_normal().string() : value};
 }
 
-Value encode(const TextTable& value, const Rule& rule) {
+Value encode(const TextMap& value, const Rule& rule) {
   Table table;
   for (const auto& [key, text] : value) table.push_back({key, encode(text, rule)});
   return {.data = table};
 }
 
-Value encode(const ListTable& value, const Rule& rule) {
+Value encode(const ListMap& value, const Rule& rule) {
   Table table;
   for (const auto& [key, names] : value) table.push_back({key, encode(names, rule)});
   return {.data = table};
@@ -186,8 +186,8 @@ std::string type_text(const double&, const Rule&) { return "number"; }
 std::string type_text(const std::string&, const Rule& rule) {
   return rule.is_path ? "path" : rule.is_time ? "time" : "text";
 }
-std::string type_text(const TextTable&, const Rule& rule) { return "table of " + type_text(std::string(), rule) + "s"; }
-std::string type_text(const ListTable&, const Rule&) { return "table of lists of names"; }
+std::string type_text(const TextMap&, const Rule& rule) { return "table of " + type_text(std::string(), rule) + "s"; }
+std::string type_text(const ListMap&, const Rule&) { return "table of lists of names"; }
 std::string type_text(const WordOrFiles&, const Rule&) { return "text or table of paths"; }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

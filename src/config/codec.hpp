@@ -11,7 +11,7 @@
 #include "core/option_types.hpp"
 #include "core/rules.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 /// The option that a value is meant for.
 struct Key {
@@ -24,16 +24,16 @@ bool decode(const Value& value, const Key& key, bool& out, Problems& problems);
 bool decode(const Value& value, const Key& key, std::int64_t& out, Problems& problems);
 bool decode(const Value& value, const Key& key, double& out, Problems& problems);
 bool decode(const Value& value, const Key& key, std::string& out, Problems& problems);
-bool decode(const Value& value, const Key& key, TextTable& out, Problems& problems);
-bool decode(const Value& value, const Key& key, ListTable& out, Problems& problems);
+bool decode(const Value& value, const Key& key, TextMap& out, Problems& problems);
+bool decode(const Value& value, const Key& key, ListMap& out, Problems& problems);
 bool decode(const Value& value, const Key& key, WordOrFiles& out, Problems& problems);
 
 Value encode(bool value, const Rule& rule);
 Value encode(std::int64_t value, const Rule& rule);
 Value encode(double value, const Rule& rule);
 Value encode(const std::string& value, const Rule& rule);
-Value encode(const TextTable& value, const Rule& rule);
-Value encode(const ListTable& value, const Rule& rule);
+Value encode(const TextMap& value, const Rule& rule);
+Value encode(const ListMap& value, const Rule& rule);
 Value encode(const WordOrFiles& value, const Rule& rule);
 
 /// "number", "integer", ..: for messages and the reference.
@@ -41,8 +41,8 @@ std::string type_text(const bool&, const Rule& rule);
 std::string type_text(const std::int64_t&, const Rule& rule);
 std::string type_text(const double&, const Rule& rule);
 std::string type_text(const std::string&, const Rule& rule);
-std::string type_text(const TextTable&, const Rule& rule);
-std::string type_text(const ListTable&, const Rule& rule);
+std::string type_text(const TextMap&, const Rule& rule);
+std::string type_text(const ListMap&, const Rule& rule);
 std::string type_text(const WordOrFiles&, const Rule& rule);
 
 /// Adds "hmot.rank expects <expected>, got text" and returns false.
@@ -107,4 +107,4 @@ Value encode(const std::vector<T>& values, const Rule& rule) {
   return {.data = list};
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -21,7 +21,7 @@
 
 #include "config/codec.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 /// One key of a section.
 struct Field {
@@ -56,7 +56,7 @@ class FieldList {
     Field field{.key = name, .meaning = meaning, .rule = rule};
     field.type = type_text(options.*member, rule);
     field.default_value = encode(Options{}.*member, rule);
-    field.is_open_table = std::is_same_v<Member, TextTable> || std::is_same_v<Member, ListTable>;
+    field.is_open_table = std::is_same_v<Member, TextMap> || std::is_same_v<Member, ListMap>;
     field.assign = [&options, member, name, rule](const Value& value, Problems& problems) {
       return decode(value, {name, rule}, options.*member, problems);
     };
@@ -85,4 +85,4 @@ Section describe(Options& options, const std::string& name = Options::section) {
   return section;
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

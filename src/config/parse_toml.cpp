@@ -8,7 +8,7 @@
 #include "config/toml_text.hpp"
 #include "distributed/error.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 namespace {
 
@@ -88,4 +88,4 @@ Value parse_setting(const std::string& setting) {
   throw ConfigError("--set: '" + setting + "' is not valid TOML; write section.key=value with quotes inside lists");
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

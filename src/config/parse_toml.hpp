@@ -6,7 +6,7 @@
 
 #include "config/value.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 /// Throws ConfigError "job.toml:3:9: <what TOML expects>" at the first syntax error.
 /// @param name    how messages name the text
@@ -17,4 +17,4 @@ Value parse_toml(std::string_view text, const std::string& name, const std::stri
 /// or anything else that TOML could only read as a word, is a text. Messages name it "--set".
 Value parse_setting(const std::string& setting);
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -3,7 +3,7 @@
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 void Problems::add(const Location& where, const std::string& text) { lines_.push_back(where.text() + ": " + text); }
 
@@ -11,4 +11,4 @@ void Problems::throw_if_any() const {
   if (!empty()) throw ConfigError(join(lines_, "\n"));
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -6,7 +6,7 @@
 
 #include "config/value.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 class Problems {
  public:
@@ -19,4 +19,4 @@ class Problems {
   std::vector<std::string> lines_;
 };
 
-}  // namespace thalweg
+}  // namespace thalweg::config

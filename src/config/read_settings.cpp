@@ -8,7 +8,7 @@
 #include "core/closest_name.hpp"
 #include "core/format_number.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 namespace {
 
@@ -169,4 +169,4 @@ std::vector<std::string> split_key(const std::string& key) {
   return parts;
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

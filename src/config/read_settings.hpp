@@ -6,7 +6,7 @@
 
 #include "config/describe.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 /// Assigns every key of `root` to its field and marks the field as given. Unknown keys (with the nearest
 /// known one), wrong types, broken rules and keys of later versions are added to `problems`; the walk
@@ -27,4 +27,4 @@ std::vector<std::string> changed_settings(const std::vector<Section>& sections, 
 /// "hmot.fix.labels" as its parts.
 std::vector<std::string> split_key(const std::string& key);
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -4,7 +4,7 @@
 
 #include "core/format_number.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 namespace {
 
@@ -85,4 +85,4 @@ std::string markdown_reference(const std::vector<Section>& sections) {
   return text;
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -6,7 +6,7 @@
 
 #include "config/describe.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 /// Every key of a section: type, default, rule, meaning, in plain text.
 std::string plain_reference(const Section& section);
@@ -14,4 +14,4 @@ std::string plain_reference(const Section& section);
 /// All sections as the document docs/reference.md.
 std::string markdown_reference(const std::vector<Section>& sections);
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -9,7 +9,7 @@
 
 #include "core/format_number.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 namespace {
 
@@ -94,4 +94,4 @@ nlohmann::ordered_json to_json(const Value& value) {
   return json;
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

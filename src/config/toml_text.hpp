@@ -7,7 +7,7 @@
 
 #include "config/value.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 /// The value as it stands to the right of an equals sign.
 std::string toml_value_text(const Value& value);
@@ -19,4 +19,4 @@ std::string toml_document(const Table& table);
 /// Keys keep their order. Numbers that are not finite become null.
 nlohmann::ordered_json to_json(const Value& value);
 
-}  // namespace thalweg
+}  // namespace thalweg::config

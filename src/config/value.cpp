@@ -4,7 +4,7 @@
 
 #include "config/toml_text.hpp"
 
-namespace thalweg {
+namespace thalweg::config {
 
 namespace {
 
@@ -72,4 +72,4 @@ void merge(Table& base, const Table& overlay) {
   }
 }
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-namespace thalweg {
+namespace thalweg::config {
 
 /// Where a value was written.
 struct Location {
@@ -66,4 +66,4 @@ const Value* find_value(const Value& root, const std::vector<std::string>& path)
 /// Lays `overlay` over `base`: tables are merged key by key, everything else is replaced.
 void merge(Table& base, const Table& overlay);
 
-}  // namespace thalweg
+}  // namespace thalweg::config

@@ -22,13 +22,13 @@ struct Auto {
 };
 
 /// Open tables: names chosen by the user.
-using TextTable = std::map<std::string, std::string>;
-using ListTable = std::map<std::string, std::vector<std::string>>;
+using TextMap = std::map<std::string, std::string>;
+using ListMap = std::map<std::string, std::vector<std::string>>;
 
 /// One word, or a table of files in its place, as in `g = "free"` and `g = {source = "g.tsv"}`.
 struct WordOrFiles {
   std::string word;
-  TextTable files;
+  TextMap files;
   bool operator==(const WordOrFiles&) const = default;
 };
 

@@ -18,7 +18,7 @@ struct InputOptions {
   std::int64_t pca = 0;
   std::string annotation;
   std::string embedding = "obsm/X_umap";
-  ListTable filter;
+  ListMap filter;
   std::string weights;
 
   static constexpr const char* section = "input";
@@ -49,7 +49,7 @@ struct InputOptions {
 /// One side of a two-sided command; what is left empty comes from [input].
 struct SideOptions {
   std::vector<std::string> file;
-  ListTable filter;
+  ListMap filter;
   std::string key;
   std::string weights;
 

@@ -13,13 +13,13 @@ bool uses(const std::vector<std::string>& used, const char* section) {
 }
 
 /// Where a key was written, or the name of the job when it was not.
-Location place_of(const Value& root, const std::string& key) {
-  const Value* value = find_value(root, split_key(key));
+config::Location place_of(const config::Value& root, const std::string& key) {
+  const config::Value* value = config::find_value(root, config::split_key(key));
   if (value != nullptr) return value->where;
   return {.file = root.where.file, .folder = root.where.folder};
 }
 
-void check_hm_ot(const Job& job, const Value& root, Problems& problems) {
+void check_hm_ot(const Job& job, const config::Value& root, config::Problems& problems) {
   const HmOtOptions& hmot = job.hmot;
   if (job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"), "hmot needs input.time_key; set it to the obs column of the time");
@@ -35,7 +35,7 @@ void check_hm_ot(const Job& job, const Value& root, Problems& problems) {
     problems.add(place_of(root, "hmot.clusterings"), "clustering \"reference\" needs hmot.reference; set it to a time");
 }
 
-void check_low_rank(const Job& job, const Value& root, Problems& problems) {
+void check_low_rank(const Job& job, const config::Value& root, config::Problems& problems) {
   const std::vector<std::int64_t>& rank = job.lowrank.rank;
   if (rank.size() > 2)
     problems.add(place_of(root, "lowrank.rank"),
@@ -50,15 +50,22 @@ void check_low_rank(const Job& job, const Value& root, Problems& problems) {
 
 }  // namespace
 
-std::vector<Section> sections_of(Job& job) {
-  std::vector<Section> sections = {
-      describe(job.top),     describe(job.input),   describe(job.source, "source"), describe(job.target, "target"),
-      describe(job.solver),  describe(job.run),     describe(job.output),           describe(job.hmot),
-      describe(job.lowrank), describe(job.simulate)};
+std::vector<config::Section> sections_of(Job& job) {
+  std::vector<config::Section> sections = {config::describe(job.top),
+                                           config::describe(job.input),
+                                           config::describe(job.source, "source"),
+                                           config::describe(job.target, "target"),
+                                           config::describe(job.solver),
+                                           config::describe(job.run),
+                                           config::describe(job.output),
+                                           config::describe(job.hmot),
+                                           config::describe(job.lowrank),
+                                           config::describe(job.simulate)};
   return sections;
 }
 
-void check_job(const Job& job, const Value& root, const std::vector<std::string>& used, Problems& problems) {
+void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
+               config::Problems& problems) {
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);
 }

@@ -45,9 +45,10 @@ struct Job {
 
 /// All sections of the program, bound to `job`, which must outlive them. A new options struct is added
 /// here and to Job.
-std::vector<Section> sections_of(Job& job);
+std::vector<config::Section> sections_of(Job& job);
 
 /// Adds the problems of keys that do not go together, in the tables named in `used`.
-void check_job(const Job& job, const Value& root, const std::vector<std::string>& used, Problems& problems);
+void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
+               config::Problems& problems);
 
 }  // namespace thalweg

@@ -26,7 +26,7 @@ struct JobContext {
   std::string command;  ///< of the job: for `plan` the command that is planned
   Arguments arguments;
   Job job;
-  Table resolved;                    ///< settings of the tables that the command reads
+  config::Table resolved;            ///< settings of the tables that the command reads
   std::vector<std::string> changed;  ///< "key = value" of those that differ from their default
   int threads = 1;                   ///< per rank, as started
 };

@@ -32,52 +32,54 @@ std::string read_job_text(const std::string& path) {
   return read_stream(file);
 }
 
-Value out_setting(const std::string& folder) {
-  const Location where{.file = "--out"};
-  const Value dir{.data = folder, .where = where};
-  const Value output{.data = Table{{"dir", dir, where}}, .where = where};
-  return {.data = Table{{"output", output, where}}, .where = where};
+config::Value out_setting(const std::string& folder) {
+  const config::Location where{.file = "--out"};
+  const config::Value dir{.data = folder, .where = where};
+  const config::Value output{.data = config::Table{{"dir", dir, where}}, .where = where};
+  return {.data = config::Table{{"output", output, where}}, .where = where};
 }
 
-void tell_unused_tables(const Value& root, const std::vector<std::string>& used, const std::string& command) {
-  for (const Entry& entry : *root.as<Table>())
-    if (entry.value.as<Table>() != nullptr && std::find(used.begin(), used.end(), entry.key) == used.end())
+void tell_unused_tables(const config::Value& root, const std::vector<std::string>& used, const std::string& command) {
+  for (const config::Entry& entry : *root.as<config::Table>())
+    if (entry.value.as<config::Table>() != nullptr && std::find(used.begin(), used.end(), entry.key) == used.end())
       log_info("[" + entry.key + "] is not read by " + command);
 }
 
 }  // namespace
 
-Value load_settings(const Communicator& comm, const Arguments& arguments) {
+config::Value load_settings(const Communicator& comm, const Arguments& arguments) {
   std::string text;
   comm.on_root([&] { text = read_job_text(arguments.target); });
   comm.broadcast(text);
   const bool is_stdin = arguments.target == "-";
   const std::string folder = is_stdin ? "" : std::filesystem::path(arguments.target).parent_path().string();
-  Value root = parse_toml(text, is_stdin ? "stdin" : arguments.target, folder);
-  for (const std::string& setting : arguments.settings) merge(*root.as<Table>(), *parse_setting(setting).as<Table>());
-  if (!arguments.output_dir.empty()) merge(*root.as<Table>(), *out_setting(arguments.output_dir).as<Table>());
+  config::Value root = config::parse_toml(text, is_stdin ? "stdin" : arguments.target, folder);
+  for (const std::string& setting : arguments.settings)
+    config::merge(*root.as<config::Table>(), *config::parse_setting(setting).as<config::Table>());
+  if (!arguments.output_dir.empty())
+    config::merge(*root.as<config::Table>(), *out_setting(arguments.output_dir).as<config::Table>());
   return root;
 }
 
-std::string command_of(const Value& root) {
-  const Value* value = find_value(root, {"command"});
+std::string command_of(const config::Value& root) {
+  const config::Value* value = config::find_value(root, {"command"});
   const std::string* command = value == nullptr ? nullptr : value->as<std::string>();
   return command == nullptr ? "" : *command;
 }
 
-void read_job(const Value& root, const std::vector<std::string>& used, JobContext& context) {
-  std::vector<Section> sections = sections_of(context.job);
-  Problems problems;
-  read_settings(root, sections, problems);
-  require_given(sections, used, {.file = root.where.file}, problems);
+void read_job(const config::Value& root, const std::vector<std::string>& used, JobContext& context) {
+  std::vector<config::Section> sections = sections_of(context.job);
+  config::Problems problems;
+  config::read_settings(root, sections, problems);
+  config::require_given(sections, used, {.file = root.where.file}, problems);
   if (problems.empty()) check_job(context.job, root, used, problems);
   problems.throw_if_any();
   tell_unused_tables(root, used, context.command);
   context.job.top.command = context.command;
   std::vector<std::string> saved = {""};
   saved.insert(saved.end(), used.begin(), used.end());
-  context.resolved = resolved_settings(sections, saved);
-  context.changed = changed_settings(sections, used);
+  context.resolved = config::resolved_settings(sections, saved);
+  context.changed = config::changed_settings(sections, used);
 }
 
 }  // namespace thalweg

@@ -19,7 +19,7 @@ struct HmOtOptions {
   std::string time_weight = "none";
   std::string reference;
   bool identity = false;
-  ListTable names;
+  ListMap names;
   std::string init = "transport";
   std::int64_t restarts = 10;
   std::int64_t subsample = 8192;
@@ -35,12 +35,12 @@ struct HmOtOptions {
   std::vector<std::string> clusterings = {"ml", "ancestral", "terminal"};
   double edge_threshold = 0.05;
   std::string growth = "none";
-  TextTable fix_labels;
+  TextMap fix_labels;
   bool fix_labels_partial = false;
-  TextTable fix_q;
-  TextTable fix_g;
-  TextTable fix_t;
-  TextTable mask;
+  TextMap fix_q;
+  TextMap fix_g;
+  TextMap fix_t;
+  TextMap mask;
   std::string mask_mode = "allow";
   std::string score_annotation;
 
