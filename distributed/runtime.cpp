@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <thread>
+#include <type_traits>
 
 #include "distributed/error.hpp"
 
@@ -43,18 +44,35 @@ int default_threads() {
   return std::max(1, cores / ranks_on_this_node());
 }
 
+void check_device(const std::string& device) {
+  constexpr bool has_device = !std::is_same_v<Kokkos::DefaultExecutionSpace, Kokkos::DefaultHostExecutionSpace>;
+  if (device == "cuda" && !has_device)
+    throw DataError(
+        "run.device = \"cuda\" in a build without CUDA; available: cpu; build the cuda preset or set run.device = "
+        "\"auto\"");
+}
+
 }  // namespace
 
+MpiSession::MpiSession() {
+  int is_initialized = 0;
+  MPI_Initialized(&is_initialized);
+  if (is_initialized || !started_by_launcher()) return;
+  int provided = 0;
+  if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    throw CommunicationError("MPI could not be started");
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  owns_mpi_ = true;
+}
+
+MpiSession::~MpiSession() {
+  if (owns_mpi_) MPI_Finalize();
+}
+
 Runtime::Runtime(const RuntimeOptions& options) {
+  check_device(options.device);
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", /*overwrite=*/0);
   std::signal(SIGXFSZ, SIG_IGN);
-  if (started_by_launcher()) {
-    int provided = 0;
-    if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
-      throw CommunicationError("MPI could not be started");
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    owns_mpi_ = true;
-  }
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   threads_ = options.threads > 0 ? options.threads : default_threads();
   // Placement is the launcher's business; the hint that Kokkos prints about it is noise in a log.
@@ -62,10 +80,7 @@ Runtime::Runtime(const RuntimeOptions& options) {
   Kokkos::initialize(Kokkos::InitializationSettings().set_num_threads(threads_).set_disable_warnings(true));
 }
 
-Runtime::~Runtime() {
-  Kokkos::finalize();
-  if (owns_mpi_) MPI_Finalize();
-}
+Runtime::~Runtime() { Kokkos::finalize(); }
 
 int Runtime::threads() const { return threads_; }
 

@@ -13,8 +13,22 @@ struct RuntimeOptions {
   std::string device = "auto";
 };
 
-/// Starts MPI (only under a launcher: a single process needs none), then Kokkos on the device of the
-/// local rank; ends both when destroyed. Exactly one per process, created in main.
+/// Starts MPI when a launcher started this process and MPI does not run yet (a single process needs
+/// none); ends what it started when destroyed.
+class MpiSession {
+ public:
+  MpiSession();
+  ~MpiSession();
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+
+ private:
+  bool owns_mpi_ = false;
+};
+
+/// Starts MPI as MpiSession does, then Kokkos on the device of the local rank; ends both when
+/// destroyed. Exactly one per process. main holds an MpiSession of its own, so that ranks can talk
+/// about the job before its threads and device are known.
 /// Throws DataError when a device is asked for that is not there.
 class Runtime {
  public:
@@ -31,7 +45,7 @@ class Runtime {
   [[noreturn]] static void abandon(int code);
 
  private:
-  bool owns_mpi_ = false;
+  MpiSession mpi_;
   int threads_ = 1;
 };
 
