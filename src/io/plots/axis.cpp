@@ -34,7 +34,7 @@ std::string tick_label(double value, double step, double largest) {
   const int digits = static_cast<int>(std::floor(std::log10(std::abs(value)) + 1e-9)) - step_exponent;
   const auto end =
       std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific, std::clamp(digits, 0, 15));
-  return {buffer, end.ptr};
+  return short_exponent({buffer, end.ptr});
 }
 
 std::string power_of_ten(int exponent) {

@@ -23,7 +23,8 @@ std::string map_caption(const DifferentiationMap& map, const std::vector<std::si
   const std::size_t hidden = map.edges.size() - drawn.size();
   std::string out = "Bars are cell types; height of bars and width of ribbons are mass, on one scale. Drawn: " +
                     std::to_string(drawn.size()) + " of " + std::to_string(map.edges.size()) +
-                    " edges, those with forward or ancestor share \u2265 " + significant(threshold) + ". ";
+                    " edges, those with forward or ancestor share \u2265 " + significant(threshold) +
+                    (drawn.size() == kMostRibbons ? ", the heaviest of them. " : ". ");
   out += hidden == 0 ? "No edge is hidden."
                      : std::to_string(hidden) + (hidden == 1 ? " hidden edge carries " : " hidden edges carry ") +
                            percent(hidden_share(map, drawn)) + " % of the mass.";
@@ -37,7 +38,7 @@ std::string map_caption(const DifferentiationMap& map, const std::vector<std::si
 
 Plot plot_differentiation_map(const DifferentiationMap& map, double edge_threshold) {
   check_map(map);
-  const auto drawn = drawn_edges(map, edge_threshold);
+  const auto drawn = heaviest_edges(map, drawn_edges(map, edge_threshold));
   const FlowLayout layout = layout_flow(map, drawn, kFlowTop);
   const std::string caption = map_caption(map, drawn, edge_threshold);
   const double legend_y = layout.bottom + 22.0, text_width = layout.width - 28.0;

@@ -54,6 +54,7 @@ std::vector<std::string> node_colors(const DifferentiationMap& map);
 
 /// Columns are times; bars have height and ribbons width proportional to mass (one scale for all);
 /// ribbons are coloured by NPMI. The table has a row per bar and per drawn ribbon (column `kind`).
+/// Beyond 4000 edges only the heaviest are drawn, without tooltips, and the caption says so.
 /// @param edge_threshold  an edge is drawn if its forward or ancestor share reaches it
 /// @throws DataError      see check_map
 Plot plot_differentiation_map(const DifferentiationMap& map, double edge_threshold = 0.05);

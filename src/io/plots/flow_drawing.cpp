@@ -65,13 +65,14 @@ void draw_ribbons(Svg& svg, const DifferentiationMap& map, const FlowLayout& lay
       attributes[2].value = "1";
     }
     svg.path(ribbon_path(ribbon, layout.column_x[slice] + kBarWidth, layout.column_x[slice + 1]), attributes,
-             edge_tooltip(map, slices, edge));
+             layout.ribbons.size() > kMostTooltips ? "" : edge_tooltip(map, slices, edge));
   }
   svg.end_group();
 }
 
 void draw_bars(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout) {
   const auto colors = node_colors(map);
+  const bool many = layout.ribbons.size() > kMostTooltips;
   for (std::size_t k = 0; k < map.nodes.size(); ++k) {
     const auto& bar = layout.bars[k];
     const double radius = std::min(3.0, 0.5 * bar.height);
@@ -86,7 +87,7 @@ void draw_bars(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout
     const auto& bar = layout.bars[k];
     svg.halo_text(bar.label_x, bar.center + 0.35 * kLabelFontSize, bar.label,
                   {{"text-anchor", bar.anchor}, {"font-size", kLabelFontSize}, {"fill", "#111111"}},
-                  node_tooltip(map, map.nodes[k]));
+                  many ? "" : node_tooltip(map, map.nodes[k]));
   }
 }
 
@@ -111,6 +112,15 @@ void draw_flow(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout
   draw_headers(svg, map, layout);
   draw_ribbons(svg, map, layout, color);
   draw_bars(svg, map, layout);
+}
+
+std::vector<std::size_t> heaviest_edges(const DifferentiationMap& map, std::vector<std::size_t> edges) {
+  if (edges.size() <= kMostRibbons) return edges;
+  std::stable_sort(edges.begin(), edges.end(),
+                   [&map](std::size_t a, std::size_t b) { return map.edges[a].mass > map.edges[b].mass; });
+  edges.resize(kMostRibbons);
+  std::sort(edges.begin(), edges.end());
+  return edges;
 }
 
 void draw_mass_scale(Svg& svg, double x, double y, const FlowLayout& layout) {

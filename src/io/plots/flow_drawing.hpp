@@ -12,6 +12,12 @@ namespace thalweg {
 /// Space above the bars for the title and the column headers.
 inline constexpr double kFlowTop = 82.0;
 
+/// At most this many ribbons are drawn; above kMostTooltips they have no tooltips: files stay below 2 MB.
+inline constexpr std::size_t kMostRibbons = 4000, kMostTooltips = 2000;
+
+/// The kMostRibbons heaviest of the edges, in their order.
+std::vector<std::size_t> heaviest_edges(const DifferentiationMap& map, std::vector<std::size_t> edges);
+
 /// Fill of a ribbon, as the position of its edge in map.edges.
 using RibbonColor = std::function<std::string(std::size_t)>;
 

@@ -146,7 +146,11 @@ void place_columns(const DifferentiationMap& map, const Slices& slices, FlowLayo
   const double left = count > 1 ? widest_label(map, slices, 0, 1, outer_limit) : 0.0;
   const double right = count > 0 ? widest_label(map, slices, count - 1, count, outer_limit) : 0.0;
   const double inner = count > 2 ? widest_label(map, slices, 1, count - 1, inner_limit) : 0.0;
-  layout.column_stride = count == 2 ? 300.0 : std::clamp(inner + kBarWidth + 2.0 * kLabelGap + 14.0, 125.0, 170.0);
+  // Tall pictures are wider too, or their ribbons would be steep.
+  const double height = layout.bottom - layout.top;
+  const double least_stride =
+      count == 2 ? std::clamp(0.3 * height, 300.0, 600.0) : std::clamp(0.13 * height, 125.0, 280.0);
+  layout.column_stride = std::max(least_stride, std::min(inner + kBarWidth + 2.0 * kLabelGap + 14.0, 170.0));
   const double first = kMargin + std::max(left + kLabelGap, 36.0);
   for (std::size_t slice = 0; slice < count; ++slice) {
     layout.column_x.push_back(first + layout.column_stride * static_cast<double>(slice));

@@ -100,14 +100,14 @@ Rgb categorical_color(int index) {
 
 Rgb sequential_color(double t) {
   t = std::isfinite(t) ? std::clamp(t, 0.0, 1.0) : 0.0;
-  const double chroma = 0.012 + 0.45 * t * (1.0 - t) * (1.0 - 0.25 * t) + 0.05 * t;
+  const double chroma = 0.012 + 0.33 * t * (1.0 - t) + 0.05 * t;
   return oklch(0.975 - 0.665 * t, chroma, 190.0 + 75.0 * t);
 }
 
 Rgb diverging_color(double t) {
   t = std::isfinite(t) ? std::clamp(t, -1.0, 1.0) : 0.0;
   const double distance = std::abs(t);
-  return oklch(0.88 - 0.42 * distance, 0.165 * distance, t < 0.0 ? 255.0 : 28.0);
+  return oklch(0.88 - 0.42 * distance, 0.145 * distance, t < 0.0 ? 255.0 : 28.0);
 }
 
 Rgb lightened(Rgb color, double share) { return mixed(color, {0xff, 0xff, 0xff}, share); }

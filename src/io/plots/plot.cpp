@@ -33,10 +33,19 @@ std::string table_cell(double value) {
 
 std::string table_cell(std::int64_t value) { return std::to_string(value); }
 
+std::string short_exponent(std::string number) {
+  const std::size_t exponent = number.find('e');
+  if (exponent == std::string::npos) return number;
+  const std::string sign = number[exponent + 1] == '-' ? "-" : "";
+  const std::size_t first = number.find_first_not_of("+-0", exponent + 1);
+  return number.substr(0, exponent + 1) + (first == std::string::npos ? "0" : sign + number.substr(first));
+}
+
 std::string significant(double value, int digits) {
   if (!std::isfinite(value)) return "n/a";
   char buffer[40];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr};
+  return short_exponent(
+      {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits).ptr});
 }
 
 std::string grouped(std::int64_t value) {

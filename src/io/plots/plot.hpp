@@ -26,7 +26,10 @@ struct Plot {
 std::string table_cell(double value);
 std::string table_cell(std::int64_t value);
 
-/// `value` with `digits` significant digits, for captions and tooltips: "0.0123", "1.5e-07"; "n/a" if not finite.
+/// "1e-07" as "1e-7", "1e+07" as "1e7"; other numbers unchanged.
+std::string short_exponent(std::string number);
+
+/// `value` with `digits` significant digits, for captions and tooltips: "0.0123", "1.5e-7"; "n/a" if not finite.
 std::string significant(double value, int digits = 3);
 
 /// An integer with thin spaces between groups of three digits.

@@ -36,7 +36,7 @@ std::string sankey_caption(const DifferentiationMap& map, const std::vector<std:
 
 Plot plot_sankey(const DifferentiationMap& map, double min_share) {
   check_map(map);
-  const auto drawn = heavy_edges(map, min_share);
+  const auto drawn = heaviest_edges(map, heavy_edges(map, min_share));
   const FlowLayout layout = layout_flow(map, drawn, kFlowTop);
   const std::string caption = sankey_caption(map, drawn, min_share);
   const double legend_y = layout.bottom + 18.0, text_width = layout.width - 28.0;

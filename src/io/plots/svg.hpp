@@ -56,7 +56,7 @@ class Svg {
   /// `paint-order`, which several PDF converters ignore.
   void halo_text(double x, double y, std::string_view content, const SvgAttributes& attributes,
                  std::string_view tooltip = {});
-  /// An image given as bytes of a PNG file, drawn with crisp pixels.
+  /// An image given as bytes of a PNG file, stretched to the rectangle.
   void png(double x, double y, double width, double height, std::string_view png_bytes);
 
   void begin_group(const SvgAttributes& attributes);

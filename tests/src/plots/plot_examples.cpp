@@ -148,4 +148,43 @@ DifferentiationMap awkward_map() {
   return map;
 }
 
+ConvergenceHistory example_history() {
+  ConvergenceHistory history{
+      "HM-OT, amphid neurons: restart 3",
+      "sweep",
+      {{"E", {}, {}}, {"F_\u03b5", {}, {}}},
+      {{"marginal error, source", {}, {}}, {"marginal error, target", {}, {}}, {"change", {}, {}}},
+      {{0, "level 1e-2"}, {60, "level 3e-3"}, {95, "level 1e-3"}},
+      1e-7};
+  for (int k = 0; k < 160; ++k) {
+    const int since = k < 60 ? k : k < 95 ? k - 60 : k - 95;
+    const double x = k, decay = std::exp(-0.16 * since) * (k < 60 ? 1.0 : k < 95 ? 0.1 : 0.02);
+    for (auto* curves : {&history.objectives, &history.residuals}) {
+      for (auto& curve : *curves) curve.x.push_back(x);
+    }
+    history.objectives[0].y.push_back(12.2 + 90.0 * decay);
+    history.objectives[1].y.push_back(11.8 + 88.0 * decay - 0.002 * k);
+    history.residuals[0].y.push_back(k == 159 ? 0.0 : 0.3 * decay * (1.0 + 0.3 * std::sin(k)));
+    history.residuals[1].y.push_back(0.04 * decay);
+    history.residuals[2].y.push_back(k == 0 ? std::nan("") : 0.9 * decay * decay + 3e-8);
+  }
+  return history;
+}
+
+ScatterCells example_cells(std::int64_t num_cells, int categories) {
+  const RandomStream random{7, 2};
+  ScatterCells cells;
+  cells.title = "Cells by type", cells.x_label = "UMAP 1", cells.y_label = "UMAP 2";
+  for (int k = 0; k < categories; ++k) cells.categories.push_back("type " + std::to_string(k));
+  for (std::int64_t i = 0; i < num_cells; ++i) {
+    const auto index = static_cast<std::uint64_t>(i);
+    const int k = static_cast<int>(random.bits(index, 9) % static_cast<std::uint64_t>(categories));
+    const double angle = 2.4 * k, distance = 1.7 * std::sqrt(k + 0.5), spread = 0.5 + 0.05 * (k % 7);
+    cells.x.push_back(distance * std::cos(angle) + spread * random.normal(index, 0));
+    cells.y.push_back(0.8 * distance * std::sin(angle) + spread * random.normal(index, 1));
+    cells.category.push_back(i % 50 == 0 ? -1 : k);
+  }
+  return cells;
+}
+
 }  // namespace thalweg::test

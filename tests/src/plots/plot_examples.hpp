@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "io/plots/convergence.hpp"
 #include "io/plots/differentiation_map.hpp"
+#include "io/plots/scatter.hpp"
 
 namespace thalweg::test {
 
@@ -23,5 +25,11 @@ DifferentiationMap random_map(int slices, int types, unsigned seed);
 
 /// Names with markup, non-ASCII, control characters and great length; a type without mass.
 DifferentiationMap awkward_map();
+
+/// Two levels of a solve with a decaying objective and residuals, one of which reaches zero.
+ConvergenceHistory example_history();
+
+/// Gaussian clouds, one a category, of which every 50th cell is not assigned.
+ScatterCells example_cells(std::int64_t num_cells, int categories);
 
 }  // namespace thalweg::test
