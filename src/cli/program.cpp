@@ -36,7 +36,7 @@ const Command& command_of_job(const Command& given, const config::Value& root) {
   return find_command(named);
 }
 
-int run_job_command(const Communicator& comm, const CommandLine& line) {
+int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLine& line) {
   const config::Value root = load_settings(comm, line.arguments);
   const Command& command = command_of_job(*line.command, root);
   JobContext context;
@@ -47,12 +47,9 @@ int run_job_command(const Communicator& comm, const CommandLine& line) {
     if (line.arguments.dry_run) return 0;
     throw ConfigError("command '" + line.command->name + "' only checks its job in this version; add --dry-run");
   }
-  std::optional<Runtime> runtime;
-  comm.on_all([&] {
-    const auto threads = static_cast<int>(context.job.run.threads.value_or(0));
-    runtime.emplace(RuntimeOptions{.threads = threads, .device = context.job.run.device});
-  });
-  context.threads = runtime->threads();
+  const auto threads = static_cast<int>(context.job.run.threads.value_or(0));
+  runtime.start_kernels({.threads = threads, .device = context.job.run.device});
+  context.threads = runtime.threads();
   return line.command->run(comm, context);
 }
 
@@ -60,12 +57,10 @@ int run_plain_command(const Communicator& comm, const CommandLine& line) {
   JobContext context;
   context.command = line.command->name;
   context.arguments = line.arguments;
-  std::optional<Runtime> runtime;
-  if (line.command->takes == Takes::file) comm.on_all([&] { runtime.emplace(); });
   return line.command->run(comm, context);
 }
 
-int run_command(const Communicator& comm, const std::vector<std::string>& words) {
+int run_command(Runtime& runtime, const Communicator& comm, const std::vector<std::string>& words) {
   const CommandLine line = parse_command_line(words);
   if (line.text) {
     if (comm.is_root()) std::cout << *line.text << std::flush;
@@ -75,7 +70,7 @@ int run_command(const Communicator& comm, const std::vector<std::string>& words)
   configure_log(comm.is_root(), arguments.quiet     ? Verbosity::quiet
                                 : arguments.verbose ? Verbosity::verbose
                                                     : Verbosity::normal);
-  return line.command->takes == Takes::job ? run_job_command(comm, line) : run_plain_command(comm, line);
+  return line.command->takes == Takes::job ? run_job_command(runtime, comm, line) : run_plain_command(comm, line);
 }
 
 /// Leaves after an exception that may have happened on this rank alone: the others could wait for it
@@ -90,11 +85,11 @@ int leave_alone(const Communicator& comm, const std::string& text, int code) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  const MpiSession mpi;
+  Runtime runtime({.kernels = false});  // the job says with how many threads and on which device
   const auto comm = make_world_communicator();
   configure_log(comm->is_root(), Verbosity::normal);
   try {
-    return run_command(*comm, std::vector<std::string>(argv + 1, argv + argc));
+    return run_command(runtime, *comm, std::vector<std::string>(argv + 1, argv + argc));
   } catch (const Error& error) {
     log_error(error.what());
     return error.exit_code();
