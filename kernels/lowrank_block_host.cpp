@@ -17,9 +17,9 @@ constexpr int panel_rows = simd::vector_bytes == 64 ? 4 : 2;
 
 std::int64_t padded(std::int64_t num_types) { return (num_types + panel_width - 1) / panel_width * panel_width; }
 
-/// Logits of one panel for row_vectors vectors of rows: out[k][i] = sum_j A[j][k] phi[j][i] + v[k].
+/// One panel for row_vectors vectors of rows: out[k][i] = sum_j A[j][k] phi[j][i].
 template <class Scalar>
-void logit_panel(const Scalar* panel, const Scalar* duals, std::int64_t dimension, const Scalar* features, Scalar* out) {
+void product_panel(const Scalar* panel, std::int64_t dimension, const Scalar* features, Scalar* out) {
   using Vector = simd::Vector<Scalar>;
   constexpr int width = simd::lanes<Scalar>;
   Vector sum[panel_width][row_vectors] = {};
@@ -29,41 +29,46 @@ void logit_panel(const Scalar* panel, const Scalar* duals, std::int64_t dimensio
     for (int k = 0; k < panel_width; ++k)
       for (int q = 0; q < row_vectors; ++q) sum[k][q] += row[q] * panel[j * panel_width + k];
   }
-  // The dual comes last, so that the rounding of the products does not depend on it.
   for (int k = 0; k < panel_width; ++k)
-    for (int q = 0; q < row_vectors; ++q) simd::store<Scalar>(sum[k][q] + duals[k], out + k * block_rows + q * width);
+    for (int q = 0; q < row_vectors; ++q) simd::store<Scalar>(sum[k][q], out + k * block_rows + q * width);
 }
 
 template <class Scalar>
-void logits_of_block(const HostColumns<Scalar>& columns, const Scalar* features, Scalar* logits) {
+void products_of_block(const HostColumns<Scalar>& columns, const Scalar* features, Scalar* products) {
   constexpr int strip = row_vectors * simd::lanes<Scalar>;
   for (int i = 0; i < block_rows; i += strip)
     for (std::int64_t k = 0; k < columns.num_types; k += panel_width)
-      logit_panel(columns.panels.data() + k * columns.dimension, columns.duals.data() + k, columns.dimension,
-                  features + i, logits + k * block_rows + i);
+      product_panel(columns.panels.data() + k * columns.dimension, columns.dimension, features + i,
+                    products + k * block_rows + i);
 }
 
-/// Turns logits into memberships, in place; row sums of exponentials, maxima and sum_k e (L - max).
+/// Turns the products A_k . phi_i into memberships, in place; row sums of exponentials, the shifts that
+/// were taken off the logits and sum_k P (L - shift).
+///
+/// At small epsilon logits reach 1e3 while only differences of order 1 matter: the dual is added in
+/// double after the shift, so that float sums are smooth in v far below the rounding of a logit.
 template <class Scalar>
-void softmax_of_block(std::int64_t num_types, Scalar* logits, Scalar* maximum, Scalar* total, Scalar* moment) {
+void softmax_of_block(const HostColumns<Scalar>& columns, Scalar* products, Scalar* shifts, Scalar* totals, Scalar* moments) {
   using Vector = simd::Vector<Scalar>;
+  const std::int64_t num_types = columns.num_types;
   for (int i = 0; i < block_rows; i += simd::lanes<Scalar>) {
-    Vector top = simd::load(logits + i);
-    for (std::int64_t k = 1; k < num_types; ++k) top = simd::max(top, simd::load(logits + k * block_rows + i));
-    Vector sum{}, weighted{};
+    Vector shift = simd::load(products + i) + static_cast<Scalar>(columns.duals[0]);
+    for (std::int64_t k = 1; k < num_types; ++k)
+      shift = simd::max(shift, simd::load(products + k * block_rows + i) + static_cast<Scalar>(columns.duals[static_cast<std::size_t>(k)]));
+    Vector total{}, moment{};
     for (std::int64_t k = 0; k < num_types; ++k) {
-      const Vector shifted = simd::load(logits + k * block_rows + i) - top;
-      const Vector value = simd::exp_nonpositive(shifted);
-      sum += value;
-      weighted += value * shifted;
-      simd::store<Scalar>(value, logits + k * block_rows + i);
+      const Vector logit = simd::add_shifted(simd::load(products + k * block_rows + i), shift, columns.duals[static_cast<std::size_t>(k)]);
+      const Vector value = simd::exp_small(logit);
+      total += value;
+      moment += value * logit;
+      simd::store<Scalar>(value, products + k * block_rows + i);
     }
-    const Vector inverse = Scalar(1) / sum;
+    const Vector inverse = Scalar(1) / total;
     for (std::int64_t k = 0; k < num_types; ++k)
-      simd::store<Scalar>(simd::load(logits + k * block_rows + i) * inverse, logits + k * block_rows + i);
-    simd::store<Scalar>(top, maximum + i);
-    simd::store<Scalar>(sum, total + i);
-    simd::store<Scalar>(weighted * inverse, moment + i);
+      simd::store<Scalar>(simd::load(products + k * block_rows + i) * inverse, products + k * block_rows + i);
+    simd::store<Scalar>(shift, shifts + i);
+    simd::store<Scalar>(total, totals + i);
+    simd::store<Scalar>(moment * inverse, moments + i);
   }
 }
 
@@ -109,12 +114,11 @@ template <class Scalar>
 HostColumns<Scalar>::HostColumns(const Matrix& logits, std::span<const double> duals_)
     : num_types(logits.columns), dimension(logits.rows),
       panels(static_cast<std::size_t>(padded(num_types) * dimension), Scalar(0)),
-      duals(static_cast<std::size_t>(padded(num_types)), Scalar(0)) {
+      duals(duals_.begin(), duals_.end()) {
   for (std::int64_t k = 0; k < num_types; ++k) {
     const std::int64_t panel = k / panel_width * panel_width;
     for (std::int64_t j = 0; j < dimension; ++j)
       panels[static_cast<std::size_t>(panel * dimension + j * panel_width + k - panel)] = static_cast<Scalar>(logits(j, k));
-    duals[static_cast<std::size_t>(k)] = static_cast<Scalar>(duals_[static_cast<std::size_t>(k)]);
   }
 }
 
@@ -131,15 +135,15 @@ void lowrank_block_host(const HostColumns<Scalar>& columns, const Scalar* featur
                         bool with_features, bool with_hessian, HostBlock<Scalar>& block) {
   using Vector = simd::Vector<Scalar>;
   const std::int64_t num_types = columns.num_types;
-  Scalar maximum[block_rows], total[block_rows], moment[block_rows];
+  Scalar shift[block_rows], total[block_rows], moment[block_rows];
   Scalar* memberships = block.memberships.data();
-  logits_of_block(columns, features, memberships);
-  softmax_of_block(num_types, memberships, maximum, total, moment);
+  products_of_block(columns, features, memberships);
+  softmax_of_block(columns, memberships, shift, total, moment);
 
   block.normalizer = block.entropy = 0.0;
   for (int i = 0; i < block_rows; ++i) {
     const double log_total = std::log(static_cast<double>(total[i])), weight = static_cast<double>(weights[i]);
-    block.normalizer += weight * (static_cast<double>(maximum[i]) + log_total);
+    block.normalizer += weight * (static_cast<double>(shift[i]) + log_total);
     block.entropy += weight * (static_cast<double>(moment[i]) - log_total);
   }
   for (std::int64_t k = 0; k < num_types; ++k) {

@@ -15,7 +15,7 @@ struct HostColumns {
   std::int64_t num_types = 0;
   std::int64_t dimension = 0;
   std::vector<Scalar> panels;  // panels of `panel_width` types: feature by feature, padded with 0
-  std::vector<Scalar> duals;   // padded to whole panels
+  std::vector<double> duals;   // r
 
   HostColumns(const Matrix& logits, std::span<const double> duals_);
 };

@@ -23,6 +23,9 @@ void add_block(const HostBlock<Scalar>& block, const PassLayout& layout, std::in
   if (layout.parts.hessian) add(block.hessian, layout.unit.to_fixed, sums + layout.hessian_at());
 }
 
+/// Fewer blocks than this are not worth waking a thread for.
+constexpr std::int64_t min_blocks_per_thread = 4;
+
 /// The host pass: every thread takes a contiguous share of the blocks and keeps its own sums.
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> lowrank_pass_host(const ExecutionSpace& exec,
@@ -30,22 +33,24 @@ std::vector<std::int64_t> lowrank_pass_host(const ExecutionSpace& exec,
                                             std::span<const double> duals, const PassLayout& layout) {
   const HostColumns<Scalar> columns(logits, duals);
   const std::int64_t blocks = tiles.num_blocks();
-  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks));
+  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks / min_blocks_per_thread));
   std::vector<std::vector<std::int64_t>> sums(static_cast<std::size_t>(shares));
-  auto* const sums_of_share = sums.data();
-  Kokkos::parallel_for(
-      "thalweg::lowrank_pass::host", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, shares),
-      [&, sums_of_share](const std::int64_t share) {
-        HostBlock<Scalar> block(columns);
-        std::vector<std::int64_t> own(static_cast<std::size_t>(layout.size()), 0);
-        for (std::int64_t b = blocks * share / shares; b < blocks * (share + 1) / shares; ++b) {
-          lowrank_block_host(columns, tiles.features.data() + b * tiles.dimension * block_rows,
-                             tiles.weights.data() + b * block_rows, layout.parts.features, layout.parts.hessian, block);
-          add_block(block, layout, own.data());
-        }
-        sums_of_share[share] = std::move(own);
-      });
-  exec.fence("thalweg::lowrank_pass::host");
+  const auto sum_share = [&](const std::int64_t share) {
+    HostBlock<Scalar> block(columns);
+    std::vector<std::int64_t> own(static_cast<std::size_t>(layout.size()), 0);
+    for (std::int64_t b = blocks * share / shares; b < blocks * (share + 1) / shares; ++b) {
+      lowrank_block_host(columns, tiles.features.data() + b * tiles.dimension * block_rows,
+                         tiles.weights.data() + b * block_rows, layout.parts.features, layout.parts.hessian, block);
+      add_block(block, layout, own.data());
+    }
+    sums[static_cast<std::size_t>(share)] = std::move(own);
+  };
+  if (shares == 1) {
+    sum_share(0);
+  } else {
+    Kokkos::parallel_for("thalweg::lowrank_pass::host", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, shares), sum_share);
+    exec.fence("thalweg::lowrank_pass::host");
+  }
   for (std::size_t share = 1; share < sums.size(); ++share)
     for (std::size_t i = 0; i < sums[0].size(); ++i) sums[0][i] += sums[share][i];
   return sums[0];
@@ -60,7 +65,8 @@ struct PlainPass {
   using Scratch = Kokkos::View<Scalar*, typename ExecutionSpace::scratch_memory_space, Kokkos::MemoryUnmanaged>;
 
   FeatureTiles<Scalar, ExecutionSpace> tiles;
-  Kokkos::View<Scalar*, Memory> logits, duals;
+  Kokkos::View<Scalar*, Memory> logits;
+  Kokkos::View<double*, Memory> duals;
   Kokkos::View<std::int64_t*, Memory> sums;
   PassLayout layout;
   int scratch_level = 0;
@@ -76,15 +82,15 @@ struct PlainPass {
     const std::int64_t r = layout.num_types;
     double top = -Kokkos::Experimental::infinity_v<double>;
     for (std::int64_t k = 0; k < r; ++k) {
-      Scalar logit = 0;
-      for (std::int64_t j = 0; j < layout.dimension; ++j) logit += logits(j * r + k) * tiles.features(block, j, i);
-      logit += duals(k);
-      scratch(k * block_rows + i) = logit;
-      top = Kokkos::max(top, static_cast<double>(logit));
+      Scalar product = 0;
+      for (std::int64_t j = 0; j < layout.dimension; ++j) product += logits(j * r + k) * tiles.features(block, j, i);
+      scratch(k * block_rows + i) = product;
+      top = Kokkos::max(top, static_cast<double>(product) + duals(k));
     }
+    // The dual is added in double: see softmax_of_block in lowrank_block_host.cpp.
     double total = 0, moment = 0;
     for (std::int64_t k = 0; k < r; ++k) {
-      const double shifted = static_cast<double>(scratch(k * block_rows + i)) - top;
+      const double shifted = (static_cast<double>(scratch(k * block_rows + i)) - top) + duals(k);
       const double value = Kokkos::exp(shifted);
       total += value;
       moment += value * shifted;
@@ -147,7 +153,7 @@ std::vector<std::int64_t> lowrank_pass_plain(const ExecutionSpace& exec,
                                              std::span<const double> duals, const PassLayout& layout) {
   using Pass = PlainPass<Scalar, ExecutionSpace>;
   using Memory = typename ExecutionSpace::memory_space;
-  Pass pass{tiles, to_device<Scalar, Memory>(logits.values), to_device<Scalar, Memory>(duals),
+  Pass pass{tiles, to_device<Scalar, Memory>(logits.values), to_device<double, Memory>(duals),
             Kokkos::View<std::int64_t*, Memory>("thalweg::sums", static_cast<std::size_t>(layout.size())), layout};
   const std::size_t bytes = Pass::Scratch::shmem_size(pass.scratch_values());
   constexpr std::size_t shared_memory = 48 * 1024;  // what every GPU grants a block
@@ -176,7 +182,7 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
   using Memory = typename ExecutionSpace::memory_space;
   const std::int64_t r = logits.columns, p = logits.rows, first = first_block * block_rows;
   const std::int64_t rows = std::min(tiles.num_rows, (first_block + num_blocks) * block_rows) - first;
-  const auto columns = to_device<Scalar, Memory>(logits.values), shifts = to_device<Scalar, Memory>(duals);
+  const auto columns = to_device<Scalar, Memory>(logits.values), shifts = to_device<double, Memory>(duals);
   const Kokkos::View<double**, Kokkos::LayoutRight, Memory> memberships("thalweg::memberships", static_cast<std::size_t>(rows), static_cast<std::size_t>(r));
   const auto features = tiles.features;
   Kokkos::parallel_for(
@@ -185,7 +191,7 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
         const std::int64_t block = (first + i) / block_rows, lane = (first + i) % block_rows;
         double top = -Kokkos::Experimental::infinity_v<double>, total = 0;
         for (std::int64_t k = 0; k < r; ++k) {
-          double logit = static_cast<double>(shifts(k));
+          double logit = shifts(k);
           for (std::int64_t j = 0; j < p; ++j) logit += static_cast<double>(columns(j * r + k)) * static_cast<double>(features(block, j, lane));
           memberships(i, k) = logit;
           top = Kokkos::max(top, logit);

@@ -61,11 +61,30 @@ inline Scalar sum(Vector<Scalar> value) {
   return parts[0];
 }
 
-/// exp(x) for x <= 0; relative error a few units in the last place, 0 below the smallest normal number.
+/// (value - shift) + dual, formed in double.
+inline Vector<double> add_shifted(Vector<double> value, Vector<double> shift, double dual) {
+  return (value - shift) + dual;
+}
+inline Vector<float> add_shifted(Vector<float> value, Vector<float> shift, double dual) {
+  constexpr int half = lanes<double>;
+  typedef float HalfVector __attribute__((vector_size(vector_bytes / 2)));
+  Vector<float> result;
+  for (int part = 0; part < 2; ++part) {
+    HalfVector v, s;
+    std::memcpy(&v, reinterpret_cast<const float*>(&value) + part * half, sizeof(v));
+    std::memcpy(&s, reinterpret_cast<const float*>(&shift) + part * half, sizeof(s));
+    const Vector<double> sum = (__builtin_convertvector(v, Vector<double>) - __builtin_convertvector(s, Vector<double>)) + dual;
+    const HalfVector narrow = __builtin_convertvector(sum, HalfVector);
+    std::memcpy(reinterpret_cast<float*>(&result) + part * half, &narrow, sizeof(narrow));
+  }
+  return result;
+}
+
+/// exp(x) for x <= 1, say; relative error a few units in the last place, 0 below the smallest normal number.
 ///
 /// x = n log 2 + t with |t| <= log(2) / 2, exp(t) by its Taylor polynomial (degree 7 for float, 13 for
 /// double: remainders 1e-8 and 4e-18), 2^n by the exponent field.
-inline Vector<float> exp_nonpositive(Vector<float> x) {
+inline Vector<float> exp_small(Vector<float> x) {
   const Vector<float> shifter = broadcast(12582912.0f);  // 1.5 2^23: adding it rounds to an integer
   const Vector<float> biased = x * 1.44269504088896f + shifter;
   const Vector<float> n = biased - shifter;
@@ -78,7 +97,7 @@ inline Vector<float> exp_nonpositive(Vector<float> x) {
   const Vector<float> result = value * reinterpret_cast<Vector<float>>(exponent);
   return x < -87.0f ? Vector<float>{} : result;
 }
-inline Vector<double> exp_nonpositive(Vector<double> x) {
+inline Vector<double> exp_small(Vector<double> x) {
   const Vector<double> shifter = broadcast(6755399441055744.0);  // 1.5 2^52
   const Vector<double> biased = x * 1.4426950408889634074 + shifter;
   const Vector<double> n = biased - shifter;

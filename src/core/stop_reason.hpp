@@ -1,4 +1,4 @@
-// Why a solve ended; the names that tables and run.json carry.
+// Why a solver stopped; there are no other reasons.
 #pragma once
 
 #include <string>
@@ -6,30 +6,21 @@
 namespace thalweg {
 
 enum class StopReason {
-  converged,
+  converged,  ///< finite values and the test met
   max_iterations,
   inner_max_iterations,
   stagnated,
   nonfinite,
-  non_monotone,
-  collapsed,
-  time_limit,
-  interrupted
+  non_monotone,  ///< a defect
+  collapsed,     ///< coupling or embedding of rank near 1
+  time_limit,    ///< run.max_wall_s
+  interrupted    ///< a signal
 };
 
-inline std::string name_of(StopReason reason) {
-  switch (reason) {
-    case StopReason::converged: return "converged";
-    case StopReason::max_iterations: return "max_iterations";
-    case StopReason::inner_max_iterations: return "inner_max_iterations";
-    case StopReason::stagnated: return "stagnated";
-    case StopReason::nonfinite: return "nonfinite";
-    case StopReason::non_monotone: return "non_monotone";
-    case StopReason::collapsed: return "collapsed";
-    case StopReason::time_limit: return "time_limit";
-    case StopReason::interrupted: return "interrupted";
-  }
-  return "";
-}
+/// "converged", "max_iterations", ..: the word written to files.
+std::string name_of(StopReason reason);
+
+/// 0 converged; 5 interrupted or out of time; otherwise 4, or 0 when the job allows it.
+int exit_code_of(StopReason reason, bool allow_unconverged);
 
 }  // namespace thalweg

@@ -78,13 +78,19 @@ class NewtonSolve {
   }
 
   /// d with (diag(s) - H + shift I + 1 1^T / r) d = g - s; the last term removes the null space of
-  /// constants. Empty when the factorisation fails.
+  /// constants. diag(s) - H is formed as the graph Laplacian of the off-diagonal H, which is exact where
+  /// nearly all rows are hard and s_k - H_kk would cancel. Empty when the factorisation fails.
   std::vector<double> newton_direction(const Evaluation& now, double shift) const {
     const std::size_t r = masses_.size();
     std::vector<double> matrix(r * r), direction(r);
     for (std::size_t k = 0; k < r; ++k) {
-      for (std::size_t l = 0; l < r; ++l) matrix[k * r + l] = 1.0 / static_cast<double>(r) - now.sums.hessian.values[k * r + l];
-      matrix[k * r + k] += now.sums.masses[k] + shift;
+      double degree = 0.0;
+      for (std::size_t l = 0; l < r; ++l) {
+        const double weight = l == k ? 0.0 : now.sums.hessian.values[k * r + l];
+        matrix[k * r + l] = 1.0 / static_cast<double>(r) - weight;
+        degree += weight;
+      }
+      matrix[k * r + k] += degree + shift;
       direction[k] = masses_[k] - now.sums.masses[k];
     }
     const auto n = static_cast<lapack_int>(r);

@@ -30,16 +30,18 @@ std::int64_t pick(const std::vector<double>& values, double place) {
 }
 
 /// k-means++: every seed is drawn with probability proportional to the squared distance to the nearest.
-Matrix seed_centroids(const Matrix& rows, const std::vector<double>& weights, std::int64_t count, const RandomStream& random) {
+Matrix seed_centroids(const Matrix& rows, const std::vector<double>& weights, std::int64_t count, const RandomStream& random,
+                      int attempt) {
+  const auto draw = static_cast<std::uint32_t>(attempt);
   Matrix centroids(count, rows.columns);
   std::vector<double> nearest(static_cast<std::size_t>(rows.rows), std::numeric_limits<double>::max());
-  std::int64_t chosen = static_cast<std::int64_t>(random.uniform(0) * static_cast<double>(rows.rows));
+  std::int64_t chosen = static_cast<std::int64_t>(random.uniform(0, draw) * static_cast<double>(rows.rows));
   for (std::int64_t c = 0; c < count; ++c) {
     if (c > 0) {
       std::vector<double> mass(nearest);
       double total = 0.0;
       for (std::int64_t i = 0; i < rows.rows; ++i) total += mass[static_cast<std::size_t>(i)] *= weight_of(weights, i);
-      chosen = pick(mass, random.uniform(static_cast<std::uint64_t>(c)) * total);
+      chosen = pick(mass, random.uniform(static_cast<std::uint64_t>(c), draw) * total);
     }
     std::copy_n(rows.row(chosen).begin(), rows.columns, centroids.row(c).begin());
     for (std::int64_t i = 0; i < rows.rows; ++i)
@@ -114,6 +116,23 @@ double objective_of(const Matrix& means, const std::vector<double>& masses, cons
   return objective;
 }
 
+/// Assignment and means in turn while the objective falls.
+Clustering descend(const Matrix& rows, const std::vector<double>& weights, Matrix centroids, const MakeForm& make_form) {
+  Clustering best;
+  best.objective = std::numeric_limits<double>::max();
+  const std::int64_t num_clusters = centroids.rows;
+  std::vector<double> costs(static_cast<std::size_t>(rows.rows)), masses;
+  for (int round = 0; round < max_rounds; ++round) {
+    std::vector<std::int32_t> labels = assign(rows, make_form(centroids), costs);
+    fill_empty_clusters(num_clusters, costs, labels);
+    centroids = weighted_means(rows, weights, num_clusters, labels, masses);
+    const double objective = objective_of(centroids, masses, make_form(centroids));
+    if (!(objective < best.objective)) break;
+    best = {std::move(labels), centroids, objective};
+  }
+  return best;
+}
+
 }  // namespace
 
 ClusterForm squared_distance_form(const Matrix& centroids) {
@@ -127,18 +146,12 @@ ClusterForm squared_distance_form(const Matrix& centroids) {
 }
 
 Clustering cluster_rows(const Matrix& rows, const std::vector<double>& weights, std::int64_t num_clusters,
-                        const MakeForm& make_form, const RandomStream& random) {
+                        const MakeForm& make_form, const RandomStream& random, int attempts) {
   Clustering best;
   best.objective = std::numeric_limits<double>::max();
-  Matrix centroids = seed_centroids(rows, weights, num_clusters, random);
-  std::vector<double> costs(static_cast<std::size_t>(rows.rows)), masses;
-  for (int round = 0; round < max_rounds; ++round) {
-    std::vector<std::int32_t> labels = assign(rows, make_form(centroids), costs);
-    fill_empty_clusters(num_clusters, costs, labels);
-    centroids = weighted_means(rows, weights, num_clusters, labels, masses);
-    const double objective = objective_of(centroids, masses, make_form(centroids));
-    if (!(objective < best.objective)) break;
-    best = {std::move(labels), centroids, objective};
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    Clustering found = descend(rows, weights, seed_centroids(rows, weights, num_clusters, random, attempt), make_form);
+    if (found.objective < best.objective) best = std::move(found);
   }
   return best;
 }

@@ -28,10 +28,10 @@ struct Clustering {
 
 /// Alternates assignment and weighted means from k-means++ seeds, at most 100 rounds, while the objective
 /// sum_i w_i (offset - z_i . slope) falls; returns the best. Clusters that run empty are re-seeded at the
-/// row of largest own cost (lowest index on ties).
+/// row of largest own cost (lowest index on ties). The best of `attempts` independent descents.
 /// @param rows      n x features, n >= num_clusters
 /// @param weights   positive, length n; empty = 1
 Clustering cluster_rows(const Matrix& rows, const std::vector<double>& weights, std::int64_t num_clusters,
-                        const MakeForm& make_form, const RandomStream& random);
+                        const MakeForm& make_form, const RandomStream& random, int attempts);
 
 }  // namespace thalweg

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -36,22 +37,30 @@ struct DescentOptions {
   double smooth_level = 3e-3;       // epsilon over sigma^2 of the path phase
 };
 
-/// What a descent shares with its caller: options, the record of checks, and a stop request.
+/// A `mass_tolerance` under which type masses stay as they are.
+inline constexpr double no_mass_steps = std::numeric_limits<double>::infinity();
+
+/// Descends one state level by level and keeps the record of its checks.
+///
+/// One step is a sweep from a proposal: type masses moved along the path law (at the smooth level) and
+/// means of the odd slices extrapolated by Nesterov's momentum. A step that does not lower F_eps is taken
+/// back, the momentum dropped and, failing again, the mass step halved; so F_eps falls monotonically and
+/// every state is feasible. With neither momentum nor mass step a sweep cannot raise F_eps.
 class Descent {
  public:
   using Observer = std::function<void(const DescentRecord&)>;
 
   Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer);
 
-  /// Sweeps at `level` (epsilon over sigma^2) until the relative decrease of F_eps is at most `tolerance`.
-  StopReason sweeps(double level, double tolerance, int max_sweeps, ChainState& state);
-
-  /// Path steps at the smooth level, then sweeps again.
-  StopReason path_phase(int max_steps, ChainState& state);
+  /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by
+  /// at most `tolerance` relative. Mass steps go on until one gains at most `mass_tolerance` or twelve in a
+  /// row are rejected.
+  StopReason descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state);
 
  private:
   SweepOptions sweep_options(double level) const;
-  void record(const ChainState& state, double level, std::int64_t sweep, double change, const std::string& reason);
+  void enter_level(double level, ChainState& state);
+  void record(const ChainState& state, std::int64_t sweep, double change, const std::string& reason);
 
   const Chain& chain_;
   DescentOptions options_;

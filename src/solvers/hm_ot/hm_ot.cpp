@@ -15,8 +15,11 @@ namespace {
 
 constexpr std::int64_t max_matched_cells = 1024;  // of an exact one-to-one map between two slices
 constexpr std::uint32_t match_stream = 1, restart_stream = 2;
-constexpr int max_path_steps = 200;
-constexpr int max_path_steps_on_all = 10;  // after those on a sample
+
+// Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
+// sample on which they have converged.
+constexpr double mass_tolerance = 1e-6;
+constexpr double mass_tolerance_after_sample = 1e-5;
 
 DescentOptions descent_options(const Context& context, const HmOtSettings& settings) {
   const bool is_double = context.precision == Precision::float64;
@@ -84,7 +87,7 @@ double kmeans_baseline(const Chain& chain, ChainState state) {
     set_sums(chain.slices[t].rows->sums(logits, duals, {true, false}), state.slices[t]);
     state.slices[t].masses = state.slices[t].actual;
   }
-  solve_couplings(chain, state);
+  solve_couplings(chain, state, /*keeps_diagonal=*/false);
   update_objective(chain, 0.0, state);
   return state.objective;
 }
@@ -99,12 +102,12 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
 
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
 
-/// Path phase at the smooth level, then the remaining levels.
-StopReason polish(const HmOtSettings& settings, const DescentOptions& options, int path_limit, Descent& descent, ChainState& state) {
-  StopReason reason = descent.sweeps(options.smooth_level, options.tolerance, options.max_sweeps, state);
-  reason = worst_of(reason, descent.path_phase(path_limit, state));
+/// The smooth level with mass steps, then the remaining levels.
+StopReason polish(const HmOtSettings& settings, const DescentOptions& options, double closing_tolerance,
+                  Descent& descent, ChainState& state) {
+  StopReason reason = descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, closing_tolerance, state);
   for (const double level : final_levels(settings, options.smooth_level))
-    reason = worst_of(reason, descent.sweeps(level, options.tolerance, options.max_sweeps, state));
+    reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, no_mass_steps, state));
   return reason;
 }
 
@@ -137,11 +140,11 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, sample, context.seed));
     if (!sample_is_whole) {
       Descent descent(on_sample, options, "sample", record);
-      descent.sweeps(options.smooth_level, options.tolerance, options.max_sweeps, solution.state);
-      descent.path_phase(max_path_steps, solution.state);
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance, solution.state);
     }
     Descent descent(solution.chain, options, "all", record);
-    solution.stop_reason = polish(settings, options, sample_is_whole ? max_path_steps : max_path_steps_on_all, descent, solution.state);
+    const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;
+    solution.stop_reason = polish(settings, options, closing_tolerance, descent, solution.state);
     solution.epsilon = settings.epsilon_end * solution.chain.variance;
   }
   solution.passes = num_passes(solution.chain);

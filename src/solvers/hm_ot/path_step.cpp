@@ -9,7 +9,6 @@ namespace thalweg {
 
 namespace {
 
-constexpr int max_halvings = 12;
 constexpr int max_fitting_rounds = 100;
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
@@ -158,50 +157,20 @@ PathLaw tilted_law(const Chain& chain, const std::vector<Matrix>& couplings, con
   return law;
 }
 
-std::optional<ChainState> sweep_at(const Chain& chain, const PathLaw& law, const SweepOptions& options,
-                                   const ChainState& state) {
-  ChainState trial = state;
-  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
-    if (keeps_mass(chain, t)) continue;
-    if (*std::min_element(law.masses[t].begin(), law.masses[t].end()) < chain.slices[t].min_mass) return std::nullopt;
-    trial.slices[t].masses = law.masses[t];
-  }
+bool set_law(const Chain& chain, const PathLaw& law, ChainState& state) {
+  for (std::size_t t = 0; t < chain.num_slices(); ++t)
+    if (!keeps_mass(chain, t) &&
+        !(*std::min_element(law.masses[t].begin(), law.masses[t].end()) >= chain.slices[t].min_mass))
+      return false;
+  for (std::size_t t = 0; t < chain.num_slices(); ++t)
+    if (!keeps_mass(chain, t)) state.slices[t].masses = law.masses[t];
   for (std::size_t t = 0; t < chain.edges.size(); ++t)
-    if (!chain.edges[t].coupling) trial.couplings[t] = law.couplings[t];
-  if (!sweep(chain, options, trial) || !std::isfinite(trial.regularized)) return std::nullopt;
-  return trial;
+    if (!chain.edges[t].coupling) state.couplings[t] = law.couplings[t];
+  return true;
 }
 
-PathOutcome path_steps(const Chain& chain, const SweepOptions& options, double tolerance, int max_steps,
-                       ChainState& state) {
-  PathOutcome outcome;
-  double eta = 0.0;
-  for (int step = 0; step < max_steps; ++step) {
-    const PathScores scores = path_scores(chain, state, options.epsilon);
-    const double range = scores.range();
-    if (!(range > 0.0)) break;
-    if (step == 0) eta = 1.0 / range;
-    std::optional<ChainState> best;
-    for (int halving = 0; halving <= max_halvings && !best; ++halving) {
-      auto trial = sweep_at(chain, tilted_law(chain, state.couplings, scores, eta), options, state);
-      if (trial && trial->regularized < state.regularized - 1e-10 * std::abs(state.regularized)) best = std::move(trial);
-      else eta /= 2.0;
-    }
-    if (!best) {
-      outcome.has_settled = true;
-      return outcome;
-    }
-    const double gain = (state.regularized - best->regularized) / std::abs(state.regularized);
-    state = std::move(*best);
-    ++outcome.accepted;
-    eta *= 1.5;
-    if (gain <= tolerance) {
-      outcome.has_settled = true;
-      return outcome;
-    }
-  }
-  outcome.has_settled = max_steps > 0 && outcome.accepted == 0;
-  return outcome;
+bool has_free_masses(const Chain& chain) {
+  return std::any_of(chain.slices.begin(), chain.slices.end(), [](const ChainSlice& slice) { return !slice.fixed_mass; });
 }
 
 }  // namespace thalweg

@@ -28,17 +28,11 @@ struct PathLaw {
 /// given masses by iterative proportional fitting. Zeros of T stay zero.
 PathLaw tilted_law(const Chain& chain, const std::vector<Matrix>& couplings, const PathScores& scores, double eta);
 
-/// Sweeps at the masses of `law`. @return nothing when a mass falls below its minimum or a block fails
-std::optional<ChainState> sweep_at(const Chain& chain, const PathLaw& law, const SweepOptions& options,
-                                   const ChainState& state);
+/// Sets masses and couplings of `state` to those of `law`, given ones excepted.
+/// @return false when a mass would fall below its minimum; the state is then unchanged
+bool set_law(const Chain& chain, const PathLaw& law, ChainState& state);
 
-struct PathOutcome {
-  int accepted = 0;
-  bool has_settled = false;  // ended by twelve rejections or a gain below the tolerance
-};
-
-/// Repeated multiplicative steps, each accepted only if F_eps falls; the state is the best one.
-PathOutcome path_steps(const Chain& chain, const SweepOptions& options, double tolerance, int max_steps,
-                       ChainState& state);
+/// True when some slice may still choose its masses.
+bool has_free_masses(const Chain& chain);
 
 }  // namespace thalweg

@@ -47,6 +47,13 @@ void broadcast_state(const Communicator& comm, const Chain& chain, int owner, Ch
   visit_numbers(state, [&](std::vector<double>& values) { comm.broadcast(values, owner); });
 }
 
+/// False when already the first block of the first sweep could not be solved.
+bool is_descended(const Chain& chain, const ChainState& state) {
+  for (std::size_t t = 0; t < chain.num_slices(); ++t)
+    if (!chain.slices[t].has_fixed_membership() && state.slices[t].duals.empty()) return false;
+  return std::isfinite(state.regularized);
+}
+
 struct StartPlan {
   bool is_kmeans = false;
   std::uint32_t restart = 0;
@@ -78,8 +85,8 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
       ChainState state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
                                             : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
       Descent descent(sample_chain, options, "start " + std::to_string(k), observer);
-      const StopReason reason = descent.sweeps(options.smooth_level, options.tolerance, options.max_sweeps, state);
-      if (reason == StopReason::nonfinite || state.slices[0].actual.empty() || !std::isfinite(state.regularized)) continue;
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, no_mass_steps, state);
+      if (!is_descended(sample_chain, state)) continue;
       objectives[k] = state.objective;
       regularized[k] = state.regularized;
       if (state.regularized < own_value) {

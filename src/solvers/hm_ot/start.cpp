@@ -19,6 +19,9 @@ constexpr std::uint32_t trajectory_stream = 100;  // + restart
 constexpr std::uint32_t kmeans_stream = 50000;    // + slice
 constexpr std::uint32_t merge_stream = 60000;     // + slice
 
+constexpr int kmeans_attempts = 10;
+constexpr int trajectory_attempts = 4;
+
 using Labels = std::vector<std::int32_t>;
 
 /// Centred rows of one sampled slice as doubles.
@@ -81,7 +84,7 @@ Labels merged_labels(const Chain& chain, std::size_t slice, const Clustering& cl
   std::vector<double> masses(static_cast<std::size_t>(points.rows), 0.0);
   for (const std::int32_t label : clusters.labels) masses[static_cast<std::size_t>(label)] += 1.0;
   const RandomStream random{seed, merge_stream + 1000 * restart + static_cast<std::uint32_t>(slice)};
-  const Labels groups = cluster_rows(points, masses, r, squared_distance_form, random).labels;
+  const Labels groups = cluster_rows(points, masses, r, squared_distance_form, random, kmeans_attempts).labels;
   Labels labels;
   for (const std::int32_t label : clusters.labels) labels.push_back(groups[static_cast<std::size_t>(label)]);
   return labels;
@@ -129,8 +132,8 @@ Matrix transposed(const Matrix& matrix) {
 
 /// Renames the clusters of a slice so that cluster k is the partner of the previous slice's cluster k.
 void rename_to_partners(const Matrix& previous_means, const Matrix& means, Labels& labels) {
-  const std::vector<std::int32_t> partner =
-      solve_assignment(means.columns, squared_distances(transposed(means), transposed(previous_means)));
+  const std::vector<double> cost = squared_distances(transposed(means), transposed(previous_means));
+  const std::vector<std::int32_t> partner = solve_assignment(means.columns, std::span<const double>(cost));
   for (std::int32_t& label : labels) label = partner[static_cast<std::size_t>(label)];
 }
 
@@ -183,7 +186,7 @@ Trajectories match_slices(const Chain& chain, const std::vector<SampledSlice>& s
   trajectories.cells.push_back(identity);
   for (std::size_t t = 0; t + 1 < chain.num_slices(); ++t) {
     const std::vector<double> cost = squared_distances(centered_rows(chain, sample[t]), centered_rows(chain, sample[t + 1]));
-    const std::vector<std::int32_t> map = solve_assignment(trajectories.count, cost);
+    const std::vector<std::int32_t> map = solve_assignment(trajectories.count, std::span<const double>(cost));
     std::vector<std::int32_t> next;
     double total = 0.0;
     for (const std::int32_t cell : trajectories.cells[t]) {
@@ -208,7 +211,7 @@ ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& 
   for (const ChainSlice& slice : chain.slices) most_types = std::max(most_types, slice.num_types);
   const Matrix stacked = stacked_rows(chain, sample, trajectories);
   const auto form = [&](const Matrix& centroids) { return trajectory_form(chain, centroids); };
-  const Clustering clusters = cluster_rows(stacked, {}, most_types, form, {seed, trajectory_stream + restart});
+  const Clustering clusters = cluster_rows(stacked, {}, most_types, form, {seed, trajectory_stream + restart}, trajectory_attempts);
 
   ChainState state;
   state.slices.resize(chain.num_slices());
@@ -237,7 +240,7 @@ ChainState kmeans_start(const Chain& chain, const std::vector<SampledSlice>& sam
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     const Matrix rows = centered_rows(chain, sample[t]);
     const RandomStream random{seed, kmeans_stream + static_cast<std::uint32_t>(t)};
-    Labels labels = cluster_rows(rows, {}, chain.slices[t].num_types, squared_distance_form, random).labels;
+    Labels labels = cluster_rows(rows, {}, chain.slices[t].num_types, squared_distance_form, random, kmeans_attempts).labels;
     set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
     if (t > 0 && chain.edges[t - 1].is_diagonal) {
       rename_to_partners(state.slices[t - 1].means, state.slices[t].means, labels);

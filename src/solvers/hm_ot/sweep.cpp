@@ -45,13 +45,13 @@ Matrix diagonal(const std::vector<double>& masses) {
 
 }  // namespace
 
-void solve_couplings(const Chain& chain, ChainState& state) {
+void solve_couplings(const Chain& chain, ChainState& state, bool keeps_diagonal) {
   for (std::size_t t = 0; t < chain.edges.size(); ++t) {
     const ChainEdge& edge = chain.edges[t];
     state.coupling_gap[t] = 0.0;
     if (edge.coupling) {
       state.couplings[t] = *edge.coupling;
-    } else if (edge.is_diagonal) {
+    } else if (edge.is_diagonal && keeps_diagonal) {
       state.couplings[t] = diagonal(state.slices[t].masses);
     } else {
       const Matrix cost = coupling_cost(chain, state, t);

@@ -16,7 +16,8 @@ struct SweepOptions {
 
 /// Feasible latent couplings: T_t = argmin <K_t, T> with T 1 = s_t, T^T 1 = s_{t+1}, exactly.
 /// Also sets the duality gaps. @throws DataError when the masses cannot use the allowed entries
-void solve_couplings(const Chain& chain, ChainState& state);
+/// @param keeps_diagonal   false: diagonal edges are solved like any other
+void solve_couplings(const Chain& chain, ChainState& state, bool keeps_diagonal = true);
 
 /// Linear cost features of block t over epsilon, centred over types:
 ///   A_k = (2 / epsilon) [w_t sum_l T_kl m_l^{t+1} + w_{t-1} sum_l T_lk m_l^{t-1}] / g_k
