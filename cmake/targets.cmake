@@ -31,7 +31,7 @@ function(thalweg_set_compiler_mode target mode)
   if(mode STREQUAL "HOST_ONLY")
     target_compile_options(${target} PRIVATE --host-only)
   else()
-    target_compile_options(${target} PRIVATE --expt-relaxed-constexpr -diag-suppress 20012)
+    target_compile_options(${target} PRIVATE --expt-relaxed-constexpr "SHELL:-Xcudafe --diag_suppress=20012")
   endif()
 endfunction()
 

@@ -8,6 +8,12 @@ if(THALWEG_ENABLE_SANITIZERS)
     LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/leaks_of_libraries.txt:print_suppressions=0)
 endif()
 
+# THALWEG_TEST_DATA and THALWEG_SOURCE_DIR in a header: quotes in -D do not survive nvcc_wrapper.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_paths.h @ONLY CONTENT
+[[#define THALWEG_TEST_DATA "@PROJECT_SOURCE_DIR@/tests/golden"
+#define THALWEG_SOURCE_DIR "@PROJECT_SOURCE_DIR@"
+]])
+
 # Programs of label gpu: one target, and the list build/<preset>/gpu_tests.txt that scripts/gpu_check.sh reads.
 add_custom_target(gpu_tests)
 set_property(GLOBAL PROPERTY thalweg_gpu_test_lines "")
@@ -33,8 +39,7 @@ function(thalweg_add_test)
   cmake_parse_arguments(arg "HOST_ONLY" "NAME;TIMEOUT" "SOURCES;LINK;RANKS;LABELS" ${ARGN})
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINK} thalweg_test_support thalweg_flags)
-  target_compile_definitions(${arg_NAME} PRIVATE
-    THALWEG_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden" THALWEG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_options(${arg_NAME} PRIVATE "SHELL:-include ${PROJECT_BINARY_DIR}/generated/test_paths.h")
   if(arg_HOST_ONLY)
     thalweg_set_compiler_mode(${arg_NAME} HOST_ONLY)
   else()

@@ -69,25 +69,31 @@ void check_device(const std::string& device) {
 
 }  // namespace
 
-MpiSession::MpiSession() {
-  int is_initialized = 0;
-  MPI_Initialized(&is_initialized);
-  if (is_initialized || !started_by_launcher()) return;
+Runtime::Mpi::Mpi() {
+  if (!started_by_launcher()) return;
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw CommunicationError("MPI could not be started");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-  owns_mpi_ = true;
+  is_ours_ = true;
 }
 
-MpiSession::~MpiSession() {
-  if (owns_mpi_) MPI_Finalize();
+Runtime::Mpi::~Mpi() {
+  if (is_ours_) MPI_Finalize();
 }
 
 Runtime::Runtime(const RuntimeOptions& options) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", /*overwrite=*/0);
   std::signal(SIGXFSZ, SIG_IGN);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  if (options.kernels) start_kernels(options);
+}
+
+Runtime::~Runtime() {
+  if (owns_kokkos_) Kokkos::finalize();
+}
+
+void Runtime::start_kernels(const RuntimeOptions& options) {
   const NodePlace place = place_on_node();
   int bound = -1;
   make_world_communicator()->on_all([&] {
@@ -101,9 +107,8 @@ Runtime::Runtime(const RuntimeOptions& options) {
   auto settings = Kokkos::InitializationSettings().set_num_threads(threads_).set_disable_warnings(true);
   if (bound >= 0) settings.set_device_id(bound);
   Kokkos::initialize(settings);
+  owns_kokkos_ = true;
 }
-
-Runtime::~Runtime() { Kokkos::finalize(); }
 
 int Runtime::device() const { return device_; }
 

@@ -11,33 +11,25 @@ struct RuntimeOptions {
   int threads = 0;
   /// "auto", "cpu" or "cuda".
   std::string device = "auto";
+  /// False leaves Kokkos and the device alone, for commands that compute nothing (--version, describe,
+  /// plan) and for those that must read a job before they know `threads` and `device`.
+  bool kernels = true;
 };
 
-/// Starts MPI when a launcher started this process and MPI does not run yet (a single process needs
-/// none); ends what it started when destroyed.
-class MpiSession {
- public:
-  MpiSession();
-  ~MpiSession();
-  MpiSession(const MpiSession&) = delete;
-  MpiSession& operator=(const MpiSession&) = delete;
-
- private:
-  bool owns_mpi_ = false;
-};
-
-/// Starts MPI as MpiSession does, then Kokkos on the device of the local rank; ends both when
-/// destroyed. At most one per process. main holds an MpiSession of its own, so that ranks can talk
-/// about the job before its threads and device are known, and makes no Runtime for commands that
-/// compute nothing (--version, describe, plan): in a CUDA build they work without a device.
+/// Starts MPI (only under a launcher: a single process needs none), then Kokkos on the device of the
+/// local rank; ends both when destroyed. Exactly one per process, created in main.
 class Runtime {
  public:
-  /// Collective: the same error is thrown on all ranks.
-  /// Throws DataError when "cuda" is asked of a CPU build, and whenever a CUDA build finds no device.
+  /// Throws what start_kernels throws.
   explicit Runtime(const RuntimeOptions& options = {});
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
+
+  /// Starts Kokkos; at most once, by the constructor unless `kernels` was false. Collective: the same
+  /// error is thrown on all ranks.
+  /// Throws DataError when "cuda" is asked of a CPU build, and whenever a CUDA build finds no device.
+  void start_kernels(const RuntimeOptions& options);
 
   /// Number of the device that this rank computes on; -1 when it computes on the host.
   int device() const;
@@ -50,7 +42,20 @@ class Runtime {
   [[noreturn]] static void abandon(int code);
 
  private:
-  MpiSession mpi_;
+  /// Owns MPI, so that it is ended also when the constructor of Runtime throws.
+  class Mpi {
+   public:
+    Mpi();
+    ~Mpi();
+    Mpi(const Mpi&) = delete;
+    Mpi& operator=(const Mpi&) = delete;
+
+   private:
+    bool is_ours_ = false;
+  };
+
+  Mpi mpi_;
+  bool owns_kokkos_ = false;
   int threads_ = 1;
   int device_ = -1;
 };

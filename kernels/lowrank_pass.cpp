@@ -182,7 +182,8 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
   using Memory = typename ExecutionSpace::memory_space;
   const std::int64_t r = logits.columns, p = logits.rows, first = first_block * block_rows;
   const std::int64_t rows = std::min(tiles.num_rows, (first_block + num_blocks) * block_rows) - first;
-  const auto columns = to_device<Scalar, Memory>(logits.values), shifts = to_device<double, Memory>(duals);
+  const auto columns = to_device<Scalar, Memory>(logits.values);
+  const auto shifts = to_device<double, Memory>(duals);
   const Kokkos::View<double**, Kokkos::LayoutRight, Memory> memberships("thalweg::memberships", static_cast<std::size_t>(rows), static_cast<std::size_t>(r));
   const auto features = tiles.features;
   Kokkos::parallel_for(
