@@ -15,6 +15,16 @@ find_package(nlohmann_json REQUIRED)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 find_path(LAPACKE_INCLUDE_DIR lapacke.h REQUIRED)
 find_library(LAPACKE_LIBRARY lapacke REQUIRED)
+if(THALWEG_ENABLE_CUDA AND THALWEG_ENABLE_NCCL)
+  find_package(NCCL 2.18)
+  if(NOT NCCL_FOUND)
+    message(FATAL_ERROR "NCCL 2.18 or newer not found; set NCCL_ROOT to it, or configure with "
+      "-DTHALWEG_ENABLE_NCCL=OFF (ranks then exchange device data through host memory)")
+  endif()
+  set(thalweg_nccl_origin "${NCCL_VERSION} (${NCCL_LIBRARY})")
+else()
+  set(thalweg_nccl_origin "off")
+endif()
 if(THALWEG_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()
@@ -30,13 +40,22 @@ add_library(thalweg_lapack INTERFACE)
 target_include_directories(thalweg_lapack SYSTEM INTERFACE ${LAPACKE_INCLUDE_DIR})
 target_link_libraries(thalweg_lapack INTERFACE ${LAPACKE_LIBRARY} LAPACK::LAPACK)
 
+if(THALWEG_ENABLE_CUDA)
+  set(thalweg_cuda_origin "${CUDAToolkit_VERSION} (${CUDAToolkit_BIN_DIR})")
+else()
+  set(thalweg_cuda_origin "off")
+endif()
 message(STATUS "thalweg ${PROJECT_VERSION} is built with")
 foreach(line
+    "compiler   ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} (${CMAKE_CXX_COMPILER})"
     "Kokkos     ${thalweg_kokkos_origin}"
+    "back ends  ${thalweg_kokkos_devices}"
     "MPI        ${MPI_C_VERSION} (${MPI_C_COMPILER})"
     "HDF5       ${HDF5_VERSION} parallel"
     "LAPACK     ${LAPACK_LIBRARIES}"
-    "CUDA       ${THALWEG_ENABLE_CUDA} ${CUDAToolkit_VERSION}"
-    "build type ${CMAKE_BUILD_TYPE}, -march=${THALWEG_CPU_ARCH}")
+    "CUDA       ${thalweg_cuda_origin}"
+    "NCCL       ${thalweg_nccl_origin}"
+    "tests      ${THALWEG_BUILD_TESTS}, benchmarks ${THALWEG_BUILD_BENCH}, faults ${THALWEG_ENABLE_FAULTS}"
+    "build type ${CMAKE_BUILD_TYPE}, -march=${THALWEG_CPU_ARCH}, sanitizers ${THALWEG_ENABLE_SANITIZERS}")
   message(STATUS "  ${line}")
 endforeach()

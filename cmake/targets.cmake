@@ -16,7 +16,7 @@ target_compile_options(thalweg_flags INTERFACE
   -fno-math-errno -fno-trapping-math -march=${THALWEG_CPU_ARCH}
   $<$<BOOL:${THALWEG_WARNINGS_AS_ERRORS}>:-Werror>)
 if(THALWEG_ENABLE_SANITIZERS)
-  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
 target_compile_definitions(thalweg_flags INTERFACE
@@ -35,11 +35,14 @@ function(thalweg_set_compiler_mode target mode)
   endif()
 endfunction()
 
-# thalweg_add_library(name [HOST_ONLY] [LINK ..] [PRIVATE_LINK ..]): every .cpp below the current folder.
+# thalweg_add_library(name [HOST_ONLY] [LINK ..] [PRIVATE_LINK ..] [EXCLUDE file..]): every .cpp below the
+# current folder but the excluded ones, of which the folder's CMakeLists.txt adds those it chooses.
 # Headers are included from the repository root ("kernels/random.hpp") or from src ("core/log.hpp").
 function(thalweg_add_library name)
-  cmake_parse_arguments(arg "HOST_ONLY" "" "LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(arg "HOST_ONLY" "" "LINK;PRIVATE_LINK;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(TRANSFORM arg_EXCLUDE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources ${arg_EXCLUDE})
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
   target_link_libraries(${name} PUBLIC ${arg_LINK} PRIVATE thalweg_flags ${arg_PRIVATE_LINK})

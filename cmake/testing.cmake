@@ -1,11 +1,20 @@
 # thalweg_add_test(NAME x SOURCES .. LINK .. [RANKS 1 2 3 4] LABELS .. [TIMEOUT s] [HOST_ONLY])
+# Label gpu: needs a device, skipped without one; target gpu_tests builds these.
 # One executable (its main is tests/support/main.cpp: Runtime, failures of all ranks) and one test a rank count.
-set(thalweg_test_environment
-  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-  OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl=self,vader,tcp OMPI_MCA_btl_tcp_if_include=lo
-  OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_btl_vader_single_copy_mechanism=none
-  OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_plm_rsh_agent=sh OMP_NUM_THREADS=1 OMP_PROC_BIND=false
-  OPENBLAS_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE)
+file(STRINGS ${PROJECT_SOURCE_DIR}/scripts/launcher.env thalweg_test_environment REGEX "^[A-Z]")
+
+if(THALWEG_ENABLE_SANITIZERS)
+  list(APPEND thalweg_test_environment UBSAN_OPTIONS=print_stacktrace=1
+    LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/leaks_of_libraries.txt:print_suppressions=0)
+endif()
+
+# Programs of label gpu: one target, and the list build/<preset>/gpu_tests.txt that scripts/gpu_check.sh reads.
+add_custom_target(gpu_tests)
+set_property(GLOBAL PROPERTY thalweg_gpu_test_lines "")
+function(thalweg_write_gpu_tests)
+  get_property(lines GLOBAL PROPERTY thalweg_gpu_test_lines)
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/gpu_tests.txt CONTENT "${lines}")
+endfunction()
 
 function(thalweg_register_test entry ranks labels timeout)
   if(ranks GREATER 1)
@@ -31,6 +40,12 @@ function(thalweg_add_test)
   else()
     thalweg_set_compiler_mode(${arg_NAME} DEVICE)
   endif()
+  set(arguments "")
+  if("gpu" IN_LIST arg_LABELS)
+    set(arguments --needs-device)
+    add_dependencies(gpu_tests ${arg_NAME})
+    set_property(GLOBAL APPEND_STRING PROPERTY thalweg_gpu_test_lines "${arg_NAME}\t$<TARGET_FILE:${arg_NAME}>\n")
+  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -38,6 +53,6 @@ function(thalweg_add_test)
     set(arg_RANKS 1)
   endif()
   foreach(ranks ${arg_RANKS})
-    thalweg_register_test(${arg_NAME}/np${ranks} ${ranks} "${arg_LABELS}" ${arg_TIMEOUT} $<TARGET_FILE:${arg_NAME}>)
+    thalweg_register_test(${arg_NAME}/np${ranks} ${ranks} "${arg_LABELS}" ${arg_TIMEOUT} $<TARGET_FILE:${arg_NAME}> ${arguments})
   endforeach()
 endfunction()

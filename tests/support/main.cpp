@@ -1,13 +1,25 @@
 // The main of every test program: MPI and Kokkos for its lifetime, failures of any rank fail all.
+// Leaves with 77, which CTest reports as skipped, where a device is needed and there is none: by every
+// program of a device build, and in a CPU build by those called with --needs-device (label gpu).
 #include <gmock/gmock.h>
 
-#include <cstdint>
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
 
 #include "distributed/communicator.hpp"
+#include "distributed/device.hpp"
 #include "distributed/runtime.hpp"
 
 int main(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
+  const bool needs_device =
+      thalweg::is_device_build() ||
+      std::any_of(argv + 1, argv + argc, [](std::string_view argument) { return argument == "--needs-device"; });
+  if (needs_device && thalweg::num_devices() == 0) {
+    std::puts("skipped: no GPU");
+    return 77;
+  }
   thalweg::Runtime runtime;
   const auto comm = thalweg::make_world_communicator();
   if (!comm->is_root()) {

@@ -1,0 +1,11 @@
+#include "distributed/device.hpp"
+
+namespace thalweg {
+
+bool is_device_build() { return false; }
+
+int num_devices() { return 0; }
+
+int bind_device(int /*local_rank*/) { return -1; }
+
+}  // namespace thalweg

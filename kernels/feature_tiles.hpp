@@ -1,0 +1,34 @@
+// Row features packed for the fused low-rank pass.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/block_rows.hpp"
+
+namespace thalweg {
+
+/// Features phi (rows x p) of this rank's rows, block by block and transposed within a block, so that
+/// the rows of a block are contiguous for every feature. Rows beyond the last have weight 0.
+template <class Scalar, class ExecutionSpace>
+struct FeatureTiles {
+  using Memory = typename ExecutionSpace::memory_space;
+
+  std::int64_t num_rows = 0;
+  std::int64_t dimension = 0;
+  Kokkos::View<Scalar***, Kokkos::LayoutRight, Memory> features;  // blocks x p x block_rows
+  Kokkos::View<Scalar**, Kokkos::LayoutRight, Memory> weights;    // blocks x block_rows, mean 1
+
+  std::int64_t num_blocks() const { return static_cast<std::int64_t>(features.extent(0)); }
+};
+
+/// Packs `rows` (num_rows x dimension, row-major, host), each less `center`, one block at a time.
+/// @param weights   relative weights with mean 1 over all ranks, or empty for equal weights
+template <class Scalar, class ExecutionSpace>
+FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& exec, std::span<const float> rows,
+                                                        std::int64_t dimension, std::span<const double> center,
+                                                        std::span<const double> weights);
+
+}  // namespace thalweg

@@ -1,0 +1,216 @@
+#include "kernels/lowrank_pass.hpp"
+
+#include <cmath>
+#include <type_traits>
+
+#include "kernels/instantiate.hpp"
+#include "kernels/lowrank_block_host.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// Adds the sums of one block to `sums` in fixed point.
+template <class Scalar>
+void add_block(const HostBlock<Scalar>& block, const PassLayout& layout, std::int64_t* sums) {
+  const auto add = [](const std::vector<double>& values, double scale, std::int64_t* to) {
+    for (std::size_t i = 0; i < values.size(); ++i) to[i] += std::llrint(values[i] * scale);
+  };
+  add(block.masses, layout.unit.to_fixed, sums + layout.masses_at());
+  sums[layout.normalizer_at()] += std::llrint(block.normalizer * layout.normalizer.to_fixed);
+  sums[layout.entropy_at()] += std::llrint(block.entropy * layout.entropy.to_fixed);
+  if (layout.parts.features) add(block.features, layout.feature.to_fixed, sums + layout.features_at());
+  if (layout.parts.hessian) add(block.hessian, layout.unit.to_fixed, sums + layout.hessian_at());
+}
+
+/// Fewer blocks than this are not worth waking a thread for.
+constexpr std::int64_t min_blocks_per_thread = 4;
+
+/// The host pass: every thread takes a contiguous share of the blocks and keeps its own sums.
+template <class Scalar, class ExecutionSpace>
+std::vector<std::int64_t> lowrank_pass_host(const ExecutionSpace& exec,
+                                            const FeatureTiles<Scalar, ExecutionSpace>& tiles, const Matrix& logits,
+                                            std::span<const double> duals, const PassLayout& layout) {
+  const HostColumns<Scalar> columns(logits, duals);
+  const std::int64_t blocks = tiles.num_blocks();
+  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks / min_blocks_per_thread));
+  std::vector<std::vector<std::int64_t>> sums(static_cast<std::size_t>(shares));
+  const auto sum_share = [&](const std::int64_t share) {
+    HostBlock<Scalar> block(columns);
+    std::vector<std::int64_t> own(static_cast<std::size_t>(layout.size()), 0);
+    for (std::int64_t b = blocks * share / shares; b < blocks * (share + 1) / shares; ++b) {
+      lowrank_block_host(columns, tiles.features.data() + b * tiles.dimension * block_rows,
+                         tiles.weights.data() + b * block_rows, layout.parts.features, layout.parts.hessian, block);
+      add_block(block, layout, own.data());
+    }
+    sums[static_cast<std::size_t>(share)] = std::move(own);
+  };
+  if (shares == 1) {
+    sum_share(0);
+  } else {
+    Kokkos::parallel_for("thalweg::lowrank_pass::host", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, shares), sum_share);
+    exec.fence("thalweg::lowrank_pass::host");
+  }
+  for (std::size_t share = 1; share < sums.size(); ++share)
+    for (std::size_t i = 0; i < sums[0].size(); ++i) sums[0][i] += sums[share][i];
+  return sums[0];
+}
+
+/// One team a block; phase 1 a row a thread, phase 2 an entry of the sums a thread.
+template <class Scalar, class ExecutionSpace>
+struct PlainPass {
+  using Memory = typename ExecutionSpace::memory_space;
+  using Policy = Kokkos::TeamPolicy<ExecutionSpace>;
+  using Member = typename Policy::member_type;
+  using Scratch = Kokkos::View<Scalar*, typename ExecutionSpace::scratch_memory_space, Kokkos::MemoryUnmanaged>;
+
+  FeatureTiles<Scalar, ExecutionSpace> tiles;
+  Kokkos::View<Scalar*, Memory> logits;
+  Kokkos::View<double*, Memory> duals;
+  Kokkos::View<std::int64_t*, Memory> sums;
+  PassLayout layout;
+  int scratch_level = 0;
+
+  std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
+
+  KOKKOS_FUNCTION static void add_fixed(std::int64_t& sum, double value, double scale) {
+    using Unsigned = unsigned long long;
+    Kokkos::atomic_add(reinterpret_cast<Unsigned*>(&sum), static_cast<Unsigned>(llrint(value * scale)));
+  }
+
+  KOKKOS_FUNCTION void row(const std::int64_t block, const int i, const Scratch& scratch) const {
+    const std::int64_t r = layout.num_types;
+    double top = -Kokkos::Experimental::infinity_v<double>;
+    for (std::int64_t k = 0; k < r; ++k) {
+      Scalar product = 0;
+      for (std::int64_t j = 0; j < layout.dimension; ++j) product += logits(j * r + k) * tiles.features(block, j, i);
+      scratch(k * block_rows + i) = product;
+      top = Kokkos::max(top, static_cast<double>(product) + duals(k));
+    }
+    // The dual is added in double: see softmax_of_block in lowrank_block_host.cpp.
+    double total = 0, moment = 0;
+    for (std::int64_t k = 0; k < r; ++k) {
+      const double shifted = (static_cast<double>(scratch(k * block_rows + i)) - top) + duals(k);
+      const double value = Kokkos::exp(shifted);
+      total += value;
+      moment += value * shifted;
+      scratch(k * block_rows + i) = static_cast<Scalar>(value);
+    }
+    for (std::int64_t k = 0; k < r; ++k) scratch(k * block_rows + i) = static_cast<Scalar>(static_cast<double>(scratch(k * block_rows + i)) / total);
+    scratch(r * block_rows + i) = static_cast<Scalar>(top + Kokkos::log(total));
+    scratch((r + 1) * block_rows + i) = static_cast<Scalar>(moment / total - Kokkos::log(total));
+  }
+
+  KOKKOS_FUNCTION double weighted_sum(const std::int64_t block, const Scratch& scratch, std::int64_t k) const {
+    double sum = 0;
+    for (int i = 0; i < block_rows; ++i)
+      sum += static_cast<double>(scratch(k * block_rows + i)) * static_cast<double>(tiles.weights(block, i));
+    return sum;
+  }
+
+  KOKKOS_FUNCTION void operator()(const Member& member) const {
+    const std::int64_t block = member.league_rank(), r = layout.num_types, p = layout.dimension;
+    const Scratch scratch(member.team_scratch(scratch_level), scratch_values());
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, block_rows), [&](const int i) { row(block, i, scratch); });
+    member.team_barrier();
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(member, r + 2), [&](const std::int64_t k) {
+      const double scale = k < r ? layout.unit.to_fixed : k == r ? layout.normalizer.to_fixed : layout.entropy.to_fixed;
+      add_fixed(sums(k), weighted_sum(block, scratch, k), scale);
+    });
+    if (layout.parts.features)
+      Kokkos::parallel_for(Kokkos::TeamThreadRange(member, p * r), [&](const std::int64_t entry) {
+        const std::int64_t j = entry / r, k = entry % r;
+        double sum = 0;
+        for (int i = 0; i < block_rows; ++i)
+          sum += static_cast<double>(tiles.features(block, j, i)) * static_cast<double>(scratch(k * block_rows + i)) * static_cast<double>(tiles.weights(block, i));
+        add_fixed(sums(layout.features_at() + entry), sum, layout.feature.to_fixed);
+      });
+    if (layout.parts.hessian)
+      Kokkos::parallel_for(Kokkos::TeamThreadRange(member, r * r), [&](const std::int64_t entry) {
+        const std::int64_t k = entry / r, l = entry % r;
+        double sum = 0;
+        for (int i = 0; i < block_rows; ++i)
+          sum += static_cast<double>(scratch(k * block_rows + i)) * static_cast<double>(scratch(l * block_rows + i)) * static_cast<double>(tiles.weights(block, i));
+        add_fixed(sums(layout.hessian_at() + entry), sum, layout.unit.to_fixed);
+      });
+  }
+};
+
+template <class Scalar, class Memory>
+Kokkos::View<Scalar*, Memory> to_device(std::span<const double> values) {
+  Kokkos::View<Scalar*, Memory> device("thalweg::columns", values.size());
+  const auto host = Kokkos::create_mirror_view(device);
+  for (std::size_t i = 0; i < values.size(); ++i) host(i) = static_cast<Scalar>(values[i]);
+  Kokkos::deep_copy(device, host);
+  return device;
+}
+
+}  // namespace
+
+template <class Scalar, class ExecutionSpace>
+std::vector<std::int64_t> lowrank_pass_plain(const ExecutionSpace& exec,
+                                             const FeatureTiles<Scalar, ExecutionSpace>& tiles, const Matrix& logits,
+                                             std::span<const double> duals, const PassLayout& layout) {
+  using Pass = PlainPass<Scalar, ExecutionSpace>;
+  using Memory = typename ExecutionSpace::memory_space;
+  Pass pass{tiles, to_device<Scalar, Memory>(logits.values), to_device<double, Memory>(duals),
+            Kokkos::View<std::int64_t*, Memory>("thalweg::sums", static_cast<std::size_t>(layout.size())), layout};
+  const std::size_t bytes = Pass::Scratch::shmem_size(pass.scratch_values());
+  constexpr std::size_t shared_memory = 48 * 1024;  // what every GPU grants a block
+  pass.scratch_level = bytes > shared_memory ? 1 : 0;
+  typename Pass::Policy policy(exec, static_cast<int>(tiles.num_blocks()), Kokkos::AUTO);
+  if (tiles.num_blocks() > 0)
+    Kokkos::parallel_for("thalweg::lowrank_pass::plain",
+                         policy.set_scratch_size(pass.scratch_level, Kokkos::PerTeam(bytes)), pass);
+  const auto sums_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, pass.sums);
+  return {sums_host.data(), sums_host.data() + sums_host.size()};
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<std::int64_t> lowrank_pass(const ExecutionSpace& exec, const FeatureTiles<Scalar, ExecutionSpace>& tiles,
+                                       const Matrix& logits, std::span<const double> duals, const PassLayout& layout) {
+  if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename ExecutionSpace::memory_space>::accessible)
+    return lowrank_pass_host(exec, tiles, logits, duals, layout);
+  else
+    return lowrank_pass_plain(exec, tiles, logits, duals, layout);
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTiles<Scalar, ExecutionSpace>& tiles,
+                                    const Matrix& logits, std::span<const double> duals, std::int64_t first_block,
+                                    std::int64_t num_blocks) {
+  using Memory = typename ExecutionSpace::memory_space;
+  const std::int64_t r = logits.columns, p = logits.rows, first = first_block * block_rows;
+  const std::int64_t rows = std::min(tiles.num_rows, (first_block + num_blocks) * block_rows) - first;
+  const auto columns = to_device<Scalar, Memory>(logits.values), shifts = to_device<double, Memory>(duals);
+  const Kokkos::View<double**, Kokkos::LayoutRight, Memory> memberships("thalweg::memberships", static_cast<std::size_t>(rows), static_cast<std::size_t>(r));
+  const auto features = tiles.features;
+  Kokkos::parallel_for(
+      "thalweg::lowrank_pass::membership_rows", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, rows),
+      KOKKOS_LAMBDA(const std::int64_t i) {
+        const std::int64_t block = (first + i) / block_rows, lane = (first + i) % block_rows;
+        double top = -Kokkos::Experimental::infinity_v<double>, total = 0;
+        for (std::int64_t k = 0; k < r; ++k) {
+          double logit = shifts(k);
+          for (std::int64_t j = 0; j < p; ++j) logit += static_cast<double>(columns(j * r + k)) * static_cast<double>(features(block, j, lane));
+          memberships(i, k) = logit;
+          top = Kokkos::max(top, logit);
+        }
+        for (std::int64_t k = 0; k < r; ++k) total += memberships(i, k) = Kokkos::exp(memberships(i, k) - top);
+        for (std::int64_t k = 0; k < r; ++k) memberships(i, k) /= total;
+      });
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, memberships);
+  return {host.data(), host.data() + host.size()};
+}
+
+#define THALWEG_PASS(Scalar, Space)                                                                                    \
+  template std::vector<std::int64_t> lowrank_pass<Scalar, Space>(                                                      \
+      const Space&, const FeatureTiles<Scalar, Space>&, const Matrix&, std::span<const double>, const PassLayout&);    \
+  template std::vector<std::int64_t> lowrank_pass_plain<Scalar, Space>(                                                \
+      const Space&, const FeatureTiles<Scalar, Space>&, const Matrix&, std::span<const double>, const PassLayout&);    \
+  template std::vector<double> membership_rows<Scalar, Space>(const Space&, const FeatureTiles<Scalar, Space>&,        \
+                                                              const Matrix&, std::span<const double>, std::int64_t,    \
+                                                              std::int64_t);
+THALWEG_INSTANTIATE(THALWEG_PASS)
+
+}  // namespace thalweg

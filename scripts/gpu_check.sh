@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Runs everything that needs a GPU in one call and writes at most 8 files into one folder.
+set -uo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: scripts/gpu_check.sh [--help]
+
+From the repository with a built cuda preset, or inside the bundle that `cmake --build --preset cuda --target
+gpu-bundle` makes. Every step runs under its own timeout; a failing one does not stop the next.
+  OUT                    folder of the results (default ./gpu_results)
+  THALWEG_GPU_BUDGET_S   seconds for all of it (default 480)
+Writes summary.md, tests.xml, tests.log, bench.jsonl, machine.txt, sanitizer.log and demo.tar.gz.
+Exit code 0 only when no test failed; without a GPU all tests are skipped and nothing is computed.
+TEXT
+}
+
+case ${1:-} in
+  "") ;;
+  --help) usage; exit 0 ;;
+  *) usage >&2; exit 2 ;;
+esac
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=$(mkdir -p "${OUT:-gpu_results}" && cd "${OUT:-gpu_results}" && pwd) || exit 2
+budget=${THALWEG_GPU_BUDGET_S:-480}
+failures=0
+passed=0
+skipped=0
+rows=()
+cases=()
+
+# --- where things are ----------------------------------------------------------------------------
+
+# In the bundle everything lies beside this script; in the repository below build/cuda.
+find_programs() {
+  if [ -f "$here/MANIFEST.tsv" ]; then
+    base=$here
+    # shellcheck source=/dev/null
+    source "$here/bin/env.sh"
+    program=$base/bin/thalweg
+    test_list=$base/gpu_tests.txt
+    bench_folder=$base/bench
+    jobs_folder=$base/jobs
+  else
+    base=$(cd "$here/.." && pwd)
+    program=$base/build/cuda/bin/thalweg
+    test_list=$base/build/cuda/gpu_tests.txt
+    bench_folder=$base/build/cuda/bench
+    jobs_folder=$base/jobs
+    set -a
+    # shellcheck source=scripts/launcher.env
+    source "$here/launcher.env"
+    set +a
+  fi
+  if [ ! -x "$program" ]; then
+    echo "error: $program not found; build it first: cmake --preset cuda && cmake --build --preset cuda" >&2
+    exit 2
+  fi
+}
+
+has_gpu() {
+  nvidia-smi -L 2>/dev/null | grep -q '^GPU'
+}
+
+seconds_left() {
+  echo $((budget - SECONDS))
+}
+
+# --- steps ---------------------------------------------------------------------------------------
+
+record() {
+  local name=$1 outcome=$2 seconds=$3
+  case $outcome in
+    passed) passed=$((passed + 1)); cases+=("<testcase name=\"$name\" time=\"$seconds\"/>") ;;
+    skipped) skipped=$((skipped + 1)); cases+=("<testcase name=\"$name\"><skipped/></testcase>") ;;
+    *) failures=$((failures + 1)); cases+=("<testcase name=\"$name\" time=\"$seconds\"><failure message=\"$outcome\"/></testcase>") ;;
+  esac
+  rows+=("| $name | $outcome | $seconds |")
+  echo "$name: $outcome ($seconds s)"
+}
+
+# run_test NAME LIMIT COMMAND..: one line of the table, output appended to tests.log.
+run_test() {
+  local name=$1 limit=$2 start=$SECONDS code=0
+  shift 2
+  if [ "$(seconds_left)" -le 0 ]; then
+    record "$name" "not run: budget of $budget s spent" 0
+    return
+  fi
+  [ "$limit" -le "$(seconds_left)" ] || limit=$(seconds_left)
+  echo "=== $name: $*" >>"$out/tests.log"
+  timeout --kill-after=5 "$limit" "$@" >>"$out/tests.log" 2>&1 </dev/null || code=$?
+  case $code in
+    0) record "$name" passed $((SECONDS - start)) ;;
+    77) record "$name" skipped $((SECONDS - start)) ;;
+    124 | 137) record "$name" "timeout after $limit s" $((SECONDS - start)) ;;
+    *) record "$name" "exit code $code" $((SECONDS - start)) ;;
+  esac
+}
+
+write_machine() {
+  {
+    date -u +"%Y-%m-%d %H:%M:%S UTC"
+    uname -srm
+    ldd --version | head -n 1
+    echo "commit $(cat "$base/COMMIT" 2>/dev/null || git -C "$base" rev-parse HEAD 2>/dev/null || echo unknown)"
+    grep -m1 'model name' /proc/cpuinfo
+    nproc
+    nvidia-smi 2>&1 || echo "no nvidia-smi"
+    ldd "$program"
+    for name in libcublas.so libnccl.so.2; do
+      ldconfig -p | grep -F "$name" || echo "$name: not in the system's library cache"
+    done
+  } >"$out/machine.txt" 2>&1
+}
+
+# gpu_tests.txt: one program a line, "name<TAB>path", written when the build is configured.
+run_gpu_tests() {
+  local name path
+  while IFS=$'\t' read -r name path; do
+    [[ $path = /* ]] || path=$base/$path
+    run_test "$name, 1 rank" 300 "$path" --needs-device
+    run_test "$name, 2 ranks on one device" 300 mpirun -n 2 "$path" --needs-device
+  done <"$test_list"
+}
+
+run_sanitizer() {
+  local name path
+  if ! has_gpu || ! command -v compute-sanitizer >/dev/null; then
+    echo "not run: no device or no compute-sanitizer" >"$out/sanitizer.log"
+    return
+  fi
+  IFS=$'\t' read -r name path <"$test_list" || return
+  [[ $path = /* ]] || path=$base/$path
+  run_test "memcheck of $name" 120 compute-sanitizer --tool memcheck --error-exitcode 9 \
+    --log-file "$out/sanitizer.log" "$path" --needs-device
+}
+
+run_demo() {
+  if ! has_gpu; then
+    record "demo" skipped 0
+    return
+  fi
+  local results
+  results=$(mktemp -d)
+  run_test "demo" 120 "$program" hmot "$jobs_folder/demo.toml" --set run.device=cuda --out "$results/demo"
+  tar -czf "$out/demo.tar.gz" -C "$results" --exclude='*.h5ad' demo 2>/dev/null
+  rm -rf "$results"
+}
+
+# Benchmarks never decide the outcome; each prints one JSON line a measurement.
+run_benches() {
+  local bench
+  : >"$out/bench.jsonl"
+  has_gpu || return
+  for bench in "$bench_folder"/*; do
+    if [ ! -f "$bench" ] || [ ! -x "$bench" ] || [ "$(seconds_left)" -le 10 ]; then continue; fi
+    timeout --kill-after=5 "$(seconds_left)" "$bench" --json >>"$out/bench.jsonl" 2>>"$out/tests.log" </dev/null
+  done
+}
+
+write_summary() {
+  {
+    echo "# GPU check"
+    echo
+    echo "tests: $passed passed, $skipped skipped, $failures failed"
+    echo
+    if has_gpu; then nvidia-smi -L | sed 's/ (UUID.*//; s/^/device: /'; else echo "device: none, so all tests were skipped"; fi
+    grep -m1 '^commit' "$out/machine.txt"
+    echo "time: $SECONDS s of $budget s, $(date -u +%Y-%m-%d)"
+    echo
+    echo "| test | outcome | seconds |"
+    echo "|---|---|---|"
+    printf '%s\n' "${rows[@]}"
+    echo
+    echo "measurements: $(wc -l <"$out/bench.jsonl") lines in bench.jsonl"
+  } >"$out/summary.md"
+  {
+    echo "<testsuite name=\"gpu\" tests=\"${#cases[@]}\" failures=\"$failures\" skipped=\"$skipped\">"
+    printf '  %s\n' "${cases[@]}"
+    echo "</testsuite>"
+  } >"$out/tests.xml"
+}
+
+find_programs
+: >"$out/tests.log"
+write_machine
+run_gpu_tests
+run_demo
+run_sanitizer
+run_benches
+write_summary
+echo "results: $out/summary.md"
+[ $failures -eq 0 ]

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds thalweg, runs the demo job on real data and shows the result.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage() {
+  cat <<'TEXT'
+usage: scripts/quickstart.sh [--jobs N] [--no-demo] [--help]
+
+  1 packages   apt-get install of what is missing (as root or with sudo), else says what to install
+  2 Kokkos     source into build/_deps, unless one is installed
+  3 build      cmake --preset release, target thalweg
+  4 demo       thalweg hmot jobs/demo.toml, results in out/demo
+
+  --jobs N     compile jobs (default: cores, halved where memory is short)
+  --no-demo    stop after the build
+May be repeated: a second run needs no network and builds only what changed.
+TEXT
+}
+
+read_arguments() {
+  jobs=""
+  demo=yes
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --help) usage; exit 0 ;;
+      --no-demo) demo=no ;;
+      --jobs) jobs=${2:-}; [[ $jobs =~ ^[1-9][0-9]*$ ]] || fail 2 "--jobs needs a positive number"; shift ;;
+      *) usage >&2; fail 2 "unknown argument $1" ;;
+    esac
+    shift
+  done
+  [ -n "$jobs" ] || jobs=$(default_jobs)
+}
+
+build() {
+  local tests=ON name
+  for name in libgtest-dev libgmock-dev libbenchmark-dev; do
+    is_installed "$name" || tests=OFF
+  done
+  configure release -DTHALWEG_BUILD_TESTS=$tests -DTHALWEG_BUILD_BENCH=$tests
+  build_target release "$jobs" thalweg
+}
+
+run_demo() {
+  echo "    \$ build/release/bin/thalweg hmot jobs/demo.toml --fresh --out out/demo"
+  (cd "$root" && build/release/bin/thalweg hmot jobs/demo.toml --fresh --out out/demo </dev/null) || {
+    local code=$?
+    echo "error: step $step_number ($step_title) failed with exit code $code; its log: $root/out/demo" >&2
+    exit $code
+  }
+}
+
+show_result() {
+  echo
+  echo "Transitions between cell types, out/demo/tables/edges.tsv:"
+  head -n 12 "$root/out/demo/tables/edges.tsv" | expand -t 16
+  cat <<'TEXT'
+
+Plots:   out/demo/plots/*.svg (open out/demo/report.html)
+Cells:   out/demo/result.h5ad (reads in Python: anndata.read_h5ad)
+
+Next:    build/release/bin/thalweg inspect YOUR.h5ad          what a file holds
+         build/release/bin/thalweg hmot jobs/demo.toml --dry-run   memory and time before a run
+         ./scripts/test.sh                                    pass all tests
+TEXT
+}
+
+read_arguments "$@"
+tolerate_read_only_home
+
+begin_step "packages"
+install_packages install
+end_step
+
+begin_step "Kokkos"
+"$root/scripts/get_kokkos.sh"
+end_step
+
+begin_step "build"
+build
+end_step
+
+if [ $demo = yes ]; then
+  begin_step "demo"
+  run_demo
+  end_step
+  show_result
+else
+  skip_step "demo" "--no-demo"
+fi
+print_summary

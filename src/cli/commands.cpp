@@ -1,0 +1,90 @@
+#include "cli/commands.hpp"
+
+#include <algorithm>
+
+#include "core/closest_name.hpp"
+#include "core/format_number.hpp"
+#include "distributed/error.hpp"
+
+namespace thalweg {
+
+namespace {
+
+const std::vector<std::string>& later_commands() {
+  static const std::vector<std::string> names = {"inspect",
+                                                 "plan",
+                                                 "submit",
+                                                 "preprocess",
+                                                 "transport",
+                                                 "temporal",
+                                                 "optimal_transport",
+                                                 "spatiotemporal",
+                                                 "align",
+                                                 "map",
+                                                 "translate",
+                                                 "lineage",
+                                                 "gromov",
+                                                 "hiref",
+                                                 "embed",
+                                                 "flow",
+                                                 "genedist",
+                                                 "grid",
+                                                 "integrate",
+                                                 "push",
+                                                 "pull",
+                                                 "trajectory",
+                                                 "fates",
+                                                 "transition",
+                                                 "transition_table",
+                                                 "census",
+                                                 "trends",
+                                                 "trajectory_trends",
+                                                 "divergence",
+                                                 "trajectory_divergence",
+                                                 "diffexp",
+                                                 "diff_exp",
+                                                 "entropy",
+                                                 "annotate",
+                                                 "impute",
+                                                 "correlate",
+                                                 "validate",
+                                                 "optimal_transport_validation",
+                                                 "sweep",
+                                                 "interpolate",
+                                                 "scores",
+                                                 "gene_set_scores",
+                                                 "growth",
+                                                 "export",
+                                                 "report"};
+  return names;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> registry = {
+      {"describe", Takes::section, "every key: type, default, rule, meaning", {}, run_describe},
+      {"hmot", Takes::job, HmOtOptions::about, {"input", "hmot", "solver", "run", "output"}, nullptr},
+      {"lowrank",
+       Takes::job,
+       LowRankOptions::about,
+       {"input", "source", "target", "lowrank", "solver", "run", "output"},
+       nullptr},
+      {"simulate", Takes::job, SimulateOptions::about, {"simulate", "run", "output"}, nullptr},
+  };
+  return registry;
+}
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  const std::vector<std::string>& later = later_commands();
+  if (std::find(later.begin(), later.end(), name) != later.end())
+    throw ConfigError("command '" + name + "' is not available in this version; available: " + join(names, ", "));
+  throw ConfigError("unknown command '" + name + "'; " + suggestion(name, names));
+}
+
+}  // namespace thalweg

@@ -1,0 +1,54 @@
+// A job: every options struct of the program, and the rules between its keys.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/describe.hpp"
+#include "io/input_options.hpp"
+#include "job/output_options.hpp"
+#include "job/run_options.hpp"
+#include "job/simulate_options.hpp"
+#include "job/solver_options.hpp"
+#include "solvers/hm_ot_options.hpp"
+#include "solvers/low_rank_options.hpp"
+
+namespace thalweg {
+
+/// Keys outside any table, and the tables of later versions.
+struct JobOptions {
+  std::string command;
+
+  static constexpr const char* section = "";
+  static constexpr const char* about = "keys outside any table";
+  static void describe(auto& field) {
+    field("command", &JobOptions::command, "command the job is for; must agree with the command line");
+    field.later("preset", "presets");
+    for (const char* table : {"problem", "growth", "gromov", "hiref", "embed", "flow", "genedist", "grid", "integrate",
+                              "preprocess", "validate", "sweep", "map", "submit", "export"})
+      field.later(table, "table of a later command");
+  }
+};
+
+struct Job {
+  JobOptions top;
+  InputOptions input;
+  SideOptions source;
+  SideOptions target;
+  SolverOptions solver;
+  RunOptions run;
+  OutputOptions output;
+  HmOtOptions hmot;
+  LowRankOptions lowrank;
+  SimulateOptions simulate;
+};
+
+/// All sections of the program, bound to `job`, which must outlive them. A new options struct is added
+/// here and to Job.
+std::vector<config::Section> sections_of(Job& job);
+
+/// Adds the problems of keys that do not go together, in the tables named in `used`.
+void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
+               config::Problems& problems);
+
+}  // namespace thalweg

@@ -1,0 +1,34 @@
+// What a command is run with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/value.hpp"
+#include "job/job.hpp"
+
+namespace thalweg {
+
+/// The command line after the command's name.
+struct Arguments {
+  std::string target;                 ///< job file, data file or section, whatever the command takes
+  std::vector<std::string> settings;  ///< --set section.key=value
+  std::string output_dir;             ///< --out
+  bool dry_run = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool json = false;      ///< inspect
+  bool verify = false;    ///< inspect
+  bool markdown = false;  ///< describe
+};
+
+struct JobContext {
+  std::string command;  ///< of the job: for `plan` the command that is planned
+  Arguments arguments;
+  Job job;
+  config::Table resolved;            ///< settings of the tables that the command reads
+  std::vector<std::string> changed;  ///< "key = value" of those that differ from their default
+  int threads = 1;                   ///< per rank, as started
+};
+
+}  // namespace thalweg

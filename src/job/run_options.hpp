@@ -1,0 +1,51 @@
+// How a job runs: device, threads, limits, progress.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/option_types.hpp"
+#include "core/rules.hpp"
+
+namespace thalweg {
+
+struct RunOptions {
+  std::string device = "auto";
+  std::int64_t seed = 0;
+  bool deterministic = true;
+  Auto<double> memory_gib;
+  Auto<std::int64_t> threads;
+  std::string progress = "auto";
+  double progress_every_s = 30.0;
+  double max_wall_s = 0.0;
+  std::int64_t stop_after_iterations = 0;
+
+  static constexpr const char* section = "run";
+  static constexpr const char* about = "how the job runs";
+  static void describe(auto& field) {
+    using namespace rules;
+    field("device", &RunOptions::device, "where tiles are computed", one_of({"auto", "cpu", "cuda"}));
+    field("seed", &RunOptions::seed, "key of the counter-based random numbers", non_negative);
+    field("deterministic", &RunOptions::deterministic,
+          "sums in fixed blocks of global rows, in global order; false: any order");
+    field("memory_gib", &RunOptions::memory_gib, "cap per rank on device and host memory", positive);
+    field("threads", &RunOptions::threads,
+          "threads per rank; auto: OMP_NUM_THREADS, else cores of the node / its ranks", at_least(1));
+    field("progress", &RunOptions::progress, "auto: a bar on a terminal, else lines",
+          one_of({"auto", "bar", "lines", "none"}));
+    field("progress_every_s", &RunOptions::progress_every_s, "seconds between progress lines", positive);
+    field("max_wall_s", &RunOptions::max_wall_s, "stop after so many seconds as a signal would; 0: never",
+          non_negative);
+    field("stop_after_iterations", &RunOptions::stop_after_iterations,
+          "stop after so many iterations as a signal would; 0: never", non_negative);
+    field.later("tile_rows", "rows of a tile");
+    field.later("tile_columns", "columns of a tile");
+    field.later("checkpoint_every_s", "checkpoints");
+    field.later("resume", "checkpoints");
+    field.later("pair_groups", "groups of ranks for pairs");
+    field.later("balance", "balance of sparse rows");
+    field.later("item", "item of a job array");
+  }
+};
+
+}  // namespace thalweg

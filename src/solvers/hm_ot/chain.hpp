@@ -1,0 +1,80 @@
+// The chain of slices that HM-OT and low-rank transport solve: problem, state, objective.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/matrix.hpp"
+#include "solvers/row_pass.hpp"
+
+namespace thalweg {
+
+/// One time point, ready to be solved.
+struct ChainSlice {
+  std::int64_t num_rows = 0;
+  std::int64_t num_types = 0;
+  double second_moment = 0.0;                     // sum_i a_i |x_i - mu|^2
+  double min_mass = 1e-4;                         // proposals of smaller types are rejected
+  std::unique_ptr<RowPass> rows;                  // absent when the membership is fixed
+  PassSums fixed_sums;                            // of a fixed membership
+  std::optional<std::vector<double>> fixed_mass;  // g given: by a fixed membership, a fixed T, or the user
+  std::vector<std::int32_t> fixed_labels;         // of this rank's rows, when labels fix the membership
+
+  bool has_fixed_membership() const { return rows == nullptr; }
+};
+
+/// The transition between slices t and t + 1.
+struct ChainEdge {
+  double weight = 1.0;             // of its cost in the objective; 1/2 for cosine costs
+  std::optional<Matrix> allowed;   // nonzero where T may be positive
+  std::optional<Matrix> coupling;  // T given
+  bool is_diagonal = false;        // T = diag(g): the LOT form
+};
+
+struct Chain {
+  std::int64_t dimension = 0;
+  std::vector<double> center;  // mu, removed from all features
+  double variance = 0.0;       // sigma^2: mean over slices of the pooled variance, the unit of epsilon
+  std::vector<ChainSlice> slices;
+  std::vector<ChainEdge> edges;
+
+  std::size_t num_slices() const { return slices.size(); }
+};
+
+/// Iterate of one slice. The membership is softmax(phi_i . A + v): nothing of size n.
+struct SliceState {
+  Matrix logits;               // A, p x r, cost features over epsilon
+  std::vector<double> duals;   // v; empty before the first solve
+  std::vector<double> masses;  // g, as prescribed
+  std::vector<double> actual;  // s = Q^T 1, sum 1
+  Matrix means;                // m_k = F_k / s_k, p x r
+  double entropy = 0.0;        // sum Q log(Q / a)
+};
+
+struct ChainState {
+  std::vector<SliceState> slices;
+  std::vector<Matrix> couplings;         // T_t, r_t x r_{t+1}
+  std::vector<double> coupling_gap;      // duality gap of each T step over |K|
+  double objective = 0.0;                // E
+  double regularized = 0.0;              // F_eps
+};
+
+/// K_kl = -2 w m_k . m'_l, the cost of T_t up to constants of rows and columns.
+Matrix coupling_cost(const Chain& chain, const ChainState& state, std::size_t edge);
+
+/// Cost of transition t, sum w_t (M2_t + M2_{t+1} - 2 sum_kl T_kl m_k . m'_l); equals <C_t, P_t>.
+double transition_cost(const Chain& chain, const ChainState& state, std::size_t edge);
+
+/// Sets E = sum_t transition costs and F_eps = E + epsilon sum_t KL(Q_t | a_t (x) g_t) over free slices.
+void update_objective(const Chain& chain, double epsilon, ChainState& state);
+
+/// max_t |s_t - g_t|_1 over slices with a free membership.
+double column_error(const Chain& chain, const ChainState& state);
+
+/// Stores the sums of a solved or fixed membership in the slice's state.
+void set_sums(const PassSums& sums, SliceState& slice);
+
+}  // namespace thalweg

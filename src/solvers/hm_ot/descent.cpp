@@ -1,0 +1,153 @@
+#include "solvers/hm_ot/descent.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace thalweg {
+
+namespace {
+
+constexpr int max_rejections = 12;
+
+/// Proposes the next state of a descent: mass step and momentum, each dropped when it does not help.
+class Proposals {
+ public:
+  Proposals(const Chain& chain, const SweepOptions& options, double tolerance, double mass_tolerance, const ChainState& state)
+      : chain_(chain), options_(options), tolerance_(tolerance), mass_tolerance_(mass_tolerance),
+        moves_masses_(mass_tolerance < no_mass_steps && has_free_masses(chain)), previous_(odd_means(state)) {}
+
+  /// A sweep from the current proposal; nothing when it cannot be made or solved.
+  std::optional<ChainState> next(const ChainState& state) {
+    ChainState trial = state;
+    if (moves_masses_ && !move_masses(state, trial)) return std::nullopt;
+    extrapolate(trial);
+    if (!sweep(chain_, options_, trial) || !std::isfinite(trial.regularized)) return std::nullopt;
+    return trial;
+  }
+
+  /// Neither momentum nor mass step: an exact block minimisation.
+  bool is_plain() const { return momentum_steps_ == 0 && !moves_masses_; }
+
+  /// The step from `state` lowered F_eps by `change`, relative.
+  void accept(const ChainState& state, double change) {
+    previous_ = odd_means(state);
+    if (change <= mass_tolerance_ && momentum_steps_ == 0) moves_masses_ = false;
+    momentum_steps_ = change <= std::max(tolerance_, moves_masses_ ? mass_tolerance_ : 0.0) ? 0 : momentum_steps_ + 1;
+    rejections_ = 0;
+    eta_ *= 1.5;
+  }
+
+  void reject() {
+    if (momentum_steps_ > 0) {
+      momentum_steps_ = 0;
+      return;
+    }
+    eta_ /= 2.0;
+    if (++rejections_ == max_rejections) moves_masses_ = false;
+  }
+
+ private:
+  bool move_masses(const ChainState& state, ChainState& trial) {
+    const PathScores scores = path_scores(chain_, state, options_.epsilon);
+    const double range = scores.range();
+    if (!(range > 0.0)) return true;
+    if (eta_ == 0.0) eta_ = 1.0 / range;
+    return set_law(chain_, tilted_law(chain_, state.couplings, scores, eta_), trial);
+  }
+
+  std::vector<Matrix> odd_means(const ChainState& state) const {
+    std::vector<Matrix> means;
+    for (std::size_t t = 1; t < state.slices.size(); t += 2) means.push_back(state.slices[t].means);
+    return means;
+  }
+
+  void extrapolate(ChainState& trial) const {
+    const double beta = static_cast<double>(momentum_steps_) / static_cast<double>(momentum_steps_ + 3);
+    if (beta == 0.0) return;
+    for (std::size_t t = 1; t < trial.slices.size(); t += 2) {
+      if (chain_.slices[t].has_fixed_membership()) continue;
+      Matrix& means = trial.slices[t].means;
+      for (std::size_t i = 0; i < means.values.size(); ++i) means.values[i] += beta * (means.values[i] - previous_[t / 2].values[i]);
+    }
+  }
+
+  const Chain& chain_;
+  const SweepOptions& options_;
+  double tolerance_;
+  double mass_tolerance_;
+  bool moves_masses_;
+  std::vector<Matrix> previous_;
+  int momentum_steps_ = 0;
+  int rejections_ = 0;
+  double eta_ = 0.0;
+};
+
+}  // namespace
+
+std::int64_t num_passes(const Chain& chain) {
+  std::int64_t passes = 0;
+  for (const ChainSlice& slice : chain.slices)
+    if (slice.rows) passes += slice.rows->num_passes();
+  return passes;
+}
+
+Descent::Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer)
+    : chain_(chain), options_(options), stage_(std::move(stage)), observer_(std::move(observer)) {}
+
+SweepOptions Descent::sweep_options(double level) const {
+  SweepOptions options;
+  options.epsilon = level * chain_.variance;
+  options.duals.tolerance = options_.inner_tolerance;
+  options.duals.value_rounding = options_.value_rounding;
+  return options;
+}
+
+void Descent::enter_level(double level, ChainState& state) {
+  if (level == level_) return;
+  // The duals are kept in units of the cost.
+  for (SliceState& slice : state.slices)
+    for (double& dual : slice.duals) dual *= level_ > 0.0 ? level_ / level : 1.0;
+  level_ = level;
+  ++level_index_;
+}
+
+void Descent::record(const ChainState& state, std::int64_t sweep, double change, const std::string& reason) {
+  if (!observer_) return;
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  const double gap = state.coupling_gap.empty() ? 0.0 : *std::max_element(state.coupling_gap.begin(), state.coupling_gap.end());
+  observer_({stage_, level_index_, sweep, num_passes(chain_), level_ * chain_.variance, state.objective, state.regularized,
+             gap, column_error(chain_, state), change, seconds, reason});
+}
+
+StopReason Descent::descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state) {
+  enter_level(level, state);
+  const SweepOptions options = sweep_options(level);
+  if (!sweep(chain_, options, state)) return StopReason::stagnated;
+  if (!std::isfinite(state.regularized)) return StopReason::nonfinite;
+  Proposals proposals(chain_, options, tolerance, mass_tolerance, state);
+  StopReason reason = StopReason::max_iterations;
+  double change = 0.0;
+  std::int64_t count = 1;
+  for (; count < max_sweeps && reason == StopReason::max_iterations; ++count) {
+    const bool is_plain = proposals.is_plain();
+    std::optional<ChainState> next = proposals.next(state);
+    const double gain = next ? (state.regularized - next->regularized) / std::abs(state.regularized) : 0.0;
+    if (gain > 1e-10) {
+      proposals.accept(state, gain);
+      state = std::move(*next);
+    } else if (!is_plain) {
+      proposals.reject();
+      continue;
+    }
+    change = gain;
+    if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
+    else if (is_plain && gain < -options_.monotone_rounding) reason = StopReason::non_monotone;
+    else if (is_plain && gain <= tolerance) reason = StopReason::converged;
+    record(state, count, change, reason == StopReason::max_iterations ? "" : name_of(reason));
+  }
+  if (reason == StopReason::max_iterations) record(state, count, change, name_of(reason));
+  return reason;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,77 @@
+// Annealed descent of a chain: sweeps per level, the path phase, the stop rule.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "core/stop_reason.hpp"
+#include "solvers/hm_ot/path_step.hpp"
+
+namespace thalweg {
+
+/// One check of convergence.csv.
+struct DescentRecord {
+  std::string stage;         // "start 3", "sample", "all"
+  int level = 0;             // index of the epsilon level
+  std::int64_t sweep = 0;    // within the level
+  std::int64_t passes = 0;   // over all slices so far
+  double epsilon = 0.0;
+  double objective = 0.0;    // E
+  double regularized = 0.0;  // F_eps
+  double gap = 0.0;          // of the couplings, relative
+  double column_error = 0.0;
+  double change = 0.0;       // relative decrease of F_eps
+  double seconds = 0.0;
+  std::string stop_reason;   // of the last record of a level
+};
+
+struct DescentOptions {
+  double tolerance = 1e-7;
+  double inner_tolerance = 1e-6;
+  double value_rounding = 1e-7;
+  double monotone_rounding = 1e-6;  // relative increase of F_eps that rounding explains
+  int max_sweeps = 2000;
+  double smooth_level = 3e-3;       // epsilon over sigma^2 of the path phase
+};
+
+/// A `mass_tolerance` under which type masses stay as they are.
+inline constexpr double no_mass_steps = std::numeric_limits<double>::infinity();
+
+/// Descends one state level by level and keeps the record of its checks.
+///
+/// One step is a sweep from a proposal: type masses moved along the path law (at the smooth level) and
+/// means of the odd slices extrapolated by Nesterov's momentum. A step that does not lower F_eps is taken
+/// back, the momentum dropped and, failing again, the mass step halved; so F_eps falls monotonically and
+/// every state is feasible. With neither momentum nor mass step a sweep cannot raise F_eps.
+class Descent {
+ public:
+  using Observer = std::function<void(const DescentRecord&)>;
+
+  Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer);
+
+  /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by
+  /// at most `tolerance` relative. Mass steps go on until one gains at most `mass_tolerance` or twelve in a
+  /// row are rejected.
+  StopReason descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state);
+
+ private:
+  SweepOptions sweep_options(double level) const;
+  void enter_level(double level, ChainState& state);
+  void record(const ChainState& state, std::int64_t sweep, double change, const std::string& reason);
+
+  const Chain& chain_;
+  DescentOptions options_;
+  std::string stage_;
+  Observer observer_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  int level_index_ = -1;
+  double level_ = 0.0;
+};
+
+/// Passes over rows of all slices so far.
+std::int64_t num_passes(const Chain& chain);
+
+}  // namespace thalweg

@@ -1,0 +1,169 @@
+#include "solvers/hm_ot/hm_ot.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/block_rows.hpp"
+#include "solvers/hm_ot/prepare.hpp"
+#include "solvers/hm_ot/restarts.hpp"
+#include "solvers/hm_ot/sweep.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr std::int64_t max_matched_cells = 1024;  // of an exact one-to-one map between two slices
+constexpr std::uint32_t match_stream = 1, restart_stream = 2;
+
+// Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
+// sample on which they have converged.
+constexpr double mass_tolerance = 1e-6;
+constexpr double mass_tolerance_after_sample = 1e-5;
+
+DescentOptions descent_options(const Context& context, const HmOtSettings& settings) {
+  const bool is_double = context.precision == Precision::float64;
+  DescentOptions options;
+  options.tolerance = settings.tolerance;
+  options.inner_tolerance = settings.inner_tolerance > 0.0 ? settings.inner_tolerance : is_double ? 1e-10 : 1e-6;
+  options.value_rounding = is_double ? 1e-15 : 1e-7;
+  options.monotone_rounding = is_double ? 1e-9 : 1e-6;
+  options.max_sweeps = settings.max_iterations;
+  options.smooth_level = std::max(options.smooth_level, settings.epsilon_end);
+  return options;
+}
+
+std::vector<SampledSlice> sample_slices(const Context& context, const HmOtProblem& problem, std::int64_t size, std::uint32_t stream) {
+  std::vector<SampledSlice> sample;
+  for (std::size_t t = 0; t < problem.slices.size(); ++t) {
+    const HmOtSlice& slice = problem.slices[t];
+    sample.push_back(draw_sample(context.comm, slice.rows, slice.labels, size, context.seed, stream + 10 * static_cast<std::uint32_t>(t)));
+  }
+  return sample;
+}
+
+std::int64_t fewest_rows(const HmOtProblem& problem) {
+  std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
+  for (const HmOtSlice& slice : problem.slices) fewest = std::min(fewest, slice.rows.num_rows);
+  return fewest;
+}
+
+bool is_whole(const HmOtProblem& problem, const std::vector<SampledSlice>& sample) {
+  for (std::size_t t = 0; t < sample.size(); ++t)
+    if (sample[t].num_rows != problem.slices[t].rows.num_rows || !problem.slices[t].rows.weights.empty()) return false;
+  return true;
+}
+
+bool is_all_fixed(const Chain& chain) {
+  return std::all_of(chain.slices.begin(), chain.slices.end(), [](const ChainSlice& slice) { return slice.has_fixed_membership(); });
+}
+
+/// With every membership given one exact coupling per transition is the solution.
+void solve_supervised(HmOtSolution& solution) {
+  solution.state.slices.resize(solution.chain.num_slices());
+  for (std::size_t t = 0; t < solution.chain.num_slices(); ++t) {
+    set_sums(solution.chain.slices[t].fixed_sums, solution.state.slices[t]);
+    solution.state.slices[t].masses = solution.state.slices[t].actual;
+  }
+  solution.state.couplings.resize(solution.chain.edges.size());
+  solution.state.coupling_gap.resize(solution.chain.edges.size());
+  solve_couplings(solution.chain, solution.state);
+  update_objective(solution.chain, 0.0, solution.state);
+  solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
+}
+
+/// E of hard k-means types of the sample, assigned to all rows, with exact couplings.
+double kmeans_baseline(const Chain& chain, ChainState state) {
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    if (chain.slices[t].has_fixed_membership()) continue;
+    const double sharpness = 1e6 / chain.variance;  // softmax at this scale is an arg-max
+    Matrix logits = state.slices[t].means;
+    std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
+    for (std::int64_t k = 0; k < logits.columns; ++k)
+      for (std::int64_t j = 0; j < logits.rows; ++j) {
+        duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
+        logits(j, k) *= 2.0 * sharpness;
+      }
+    set_sums(chain.slices[t].rows->sums(logits, duals, {true, false}), state.slices[t]);
+    state.slices[t].masses = state.slices[t].actual;
+  }
+  solve_couplings(chain, state, /*keeps_diagonal=*/false);
+  update_objective(chain, 0.0, state);
+  return state.objective;
+}
+
+/// The last levels of the annealing, down to epsilon_end by factors of 0.3 beyond 1e-3.
+std::vector<double> final_levels(const HmOtSettings& settings, double smooth_level) {
+  std::vector<double> levels;
+  for (double level = 1e-3; level > settings.epsilon_end * (1.0 + 1e-12); level *= 0.3) levels.push_back(level);
+  if (settings.epsilon_end < smooth_level) levels.push_back(settings.epsilon_end);
+  return levels;
+}
+
+StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
+
+/// The smooth level with mass steps, then the remaining levels.
+StopReason polish(const HmOtSettings& settings, const DescentOptions& options, double closing_tolerance,
+                  Descent& descent, ChainState& state) {
+  StopReason reason = descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, closing_tolerance, state);
+  for (const double level : final_levels(settings, options.smooth_level))
+    reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, no_mass_steps, state));
+  return reason;
+}
+
+}  // namespace
+
+HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
+                         const Descent::Observer& observer) {
+  HmOtSolution solution;
+  solution.chain = prepare_chain(context, problem, settings);
+  if (is_all_fixed(solution.chain)) {
+    solve_supervised(solution);
+  } else {
+    const DescentOptions options = descent_options(context, settings);
+    const auto record = [&](const DescentRecord& check) {
+      solution.history.push_back(check);
+      if (observer) observer(check);
+    };
+    const auto matched = sample_slices(context, problem, std::min(fewest_rows(problem), max_matched_cells), match_stream);
+    const Trajectories trajectories = match_slices(solution.chain, matched);
+    solution.full_rank_reference = trajectories.cost;
+    const auto sample = sample_slices(context, problem, settings.subsample, restart_stream);
+    const bool sample_is_whole = is_whole(problem, sample);
+
+    const auto self = make_self_communicator();
+    const Context local{*self, context.precision, context.device, context.seed};
+    const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
+    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record);
+    solution.restarts = std::move(starts.records);
+    solution.state = std::move(starts.best);
+    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, sample, context.seed));
+    if (!sample_is_whole) {
+      Descent descent(on_sample, options, "sample", record);
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance, solution.state);
+    }
+    Descent descent(solution.chain, options, "all", record);
+    const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;
+    solution.stop_reason = polish(settings, options, closing_tolerance, descent, solution.state);
+    solution.epsilon = settings.epsilon_end * solution.chain.variance;
+  }
+  solution.passes = num_passes(solution.chain);
+  solution.column_error = column_error(solution.chain, solution.state);
+  const auto& gaps = solution.state.coupling_gap;
+  solution.coupling_gap = gaps.empty() ? 0.0 : *std::max_element(gaps.begin(), gaps.end());
+  return solution;
+}
+
+std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t slice, std::int64_t first_block,
+                                      std::int64_t num_blocks) {
+  const ChainSlice& rows = solution.chain.slices[slice];
+  if (rows.rows) return rows.rows->memberships(solution.state.slices[slice].logits, solution.state.slices[slice].duals, first_block, num_blocks);
+  const auto r = static_cast<std::size_t>(rows.num_types);
+  const std::size_t first = static_cast<std::size_t>(first_block * block_rows);
+  const std::size_t last = std::min(rows.fixed_labels.size(), first + static_cast<std::size_t>(num_blocks * block_rows));
+  std::vector<double> memberships((last - first) * r, 0.0);
+  for (std::size_t i = first; i < last; ++i) memberships[(i - first) * r + static_cast<std::size_t>(rows.fixed_labels[i])] = 1.0;
+  return memberships;
+}
+
+}  // namespace thalweg

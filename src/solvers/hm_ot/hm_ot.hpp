@@ -1,0 +1,86 @@
+// Hidden-Markov optimal transport: types of every slice and the couplings between them, one objective.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/stop_reason.hpp"
+#include "solvers/hm_ot/chain.hpp"
+#include "solvers/hm_ot/descent.hpp"
+
+namespace thalweg {
+
+/// What is known of one slice. At most one of `labels` and `memberships` is given; either fixes Q.
+struct HmOtSlice {
+  std::string name;
+  RowBlock rows;
+  std::int64_t num_types = 0;
+  std::span<const std::int32_t> labels;       // of the owned rows, all in [0, num_types)
+  std::optional<std::vector<double>> masses;  // g, sum 1
+};
+
+struct HmOtTransition {
+  double weight = 1.0;             // of its cost; 1/2 turns squared Euclidean into cosine of normalised rows
+  std::optional<Matrix> allowed;   // nonzero = allowed
+  std::optional<Matrix> coupling;  // T given
+  bool is_diagonal = false;        // T = diag(g)
+};
+
+struct HmOtProblem {
+  std::vector<HmOtSlice> slices;
+  std::vector<HmOtTransition> transitions;  // one less
+};
+
+enum class Start { transport, kmeans };
+
+struct HmOtSettings {
+  Start start = Start::transport;
+  int restarts = 10;
+  std::int64_t subsample = 8192;
+  double epsilon_end = 1e-3;      // over sigma^2
+  double tolerance = 1e-7;
+  double inner_tolerance = 0.0;   // 0: by precision, 1e-6 for float32 and 1e-10 for float64
+  int max_iterations = 2000;
+  double min_type_mass = 0.0;     // 0: max(5 / n, 1e-4)
+};
+
+/// One start of the descent, for tables/restarts.tsv.
+struct RestartRecord {
+  std::string start;         // "transport" or "kmeans"
+  double objective = 0.0;    // E and F_eps at the smooth level, without path steps
+  double regularized = 0.0;
+  bool is_chosen = false;
+};
+
+struct HmOtSolution {
+  Chain chain;                           // with the rows, for memberships
+  ChainState state;
+  StopReason stop_reason = StopReason::converged;
+  double epsilon = 0.0;                  // of the returned state, in units of the cost
+  double baseline = 0.0;                 // E of k-means on every slice with exact couplings
+  double full_rank_reference = 0.0;      // cost of one-to-one maps on the start's sample; NaN without one
+  double column_error = 0.0;             // max_t |Q_t^T 1 - g_t|_1; rows are exact by construction
+  double coupling_gap = 0.0;             // largest relative duality gap of the couplings
+  std::vector<RestartRecord> restarts;
+  std::vector<DescentRecord> history;
+  std::int64_t passes = 0;               // full passes over the rows of a slice
+};
+
+/// Minimises E = sum_t w_t <C_t, P_t>, P_t = Q_t diag(1/g_t) T_t diag(1/g_t+1) Q_t+1^T, over what is free.
+///
+/// Restarts run on a sample, distributed over ranks; the best is polished on all cells. Every number is
+/// the same for any number of ranks. Collective.
+/// @param observer   called on every rank for each check; may be empty
+/// @throws DataError for infeasible masks or too few distinct rows
+/// Source: Halmos et al. (2025), Learning latent trajectories in developmental time series with Hidden-Markov optimal
+/// transport; the monotone block descent and the path step are derived in docs/math.md.
+HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
+                         const Descent::Observer& observer = {});
+
+/// Memberships of the owned rows of one slice from row `first_block * block_rows` on, rows x r.
+std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t slice, std::int64_t first_block,
+                                      std::int64_t num_blocks);
+
+}  // namespace thalweg

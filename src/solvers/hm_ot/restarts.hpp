@@ -1,0 +1,21 @@
+// The starts of a solve, run on the sample and shared out over the ranks.
+#pragma once
+
+#include "solvers/hm_ot/hm_ot.hpp"
+#include "solvers/hm_ot/sample.hpp"
+#include "solvers/hm_ot/start.hpp"
+
+namespace thalweg {
+
+struct RestartOutcome {
+  ChainState best;  // descended at the smooth level, without path steps; the same on all ranks
+  std::vector<RestartRecord> records;
+};
+
+/// Descends from every start on the sample chain: restart k on rank k mod size. The lowest F_eps wins,
+/// the lowest index on ties. Collective over context.comm, while each descent is local.
+RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
+                            const Chain& sample_chain, const std::vector<SampledSlice>& sample,
+                            const Trajectories& trajectories, const Descent::Observer& observer);
+
+}  // namespace thalweg

@@ -1,0 +1,66 @@
+#include "solvers/hm_ot/sample.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/random.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// Integer masses of the owned rows; integers, so that cumulative sums are exact on any rank count.
+std::vector<std::int64_t> integer_masses(const Communicator& comm, const RowBlock& block) {
+  const auto rows = static_cast<std::size_t>(block.rows.size());
+  if (block.weights.empty()) return std::vector<std::int64_t>(rows, 1);
+  double largest = 0.0;
+  for (const double weight : block.weights) largest = std::max(largest, weight);
+  largest = comm.all_reduce(largest, Reduction::max);
+  const double unit = largest > 0.0 ? static_cast<double>(std::int64_t{1} << 20) / largest : 0.0;
+  std::vector<std::int64_t> masses(rows);
+  for (std::size_t i = 0; i < rows; ++i) masses[i] = std::llrint(block.weights[i] * unit);
+  return masses;
+}
+
+/// Place of draw `index` in the cumulative mass: a random point of its share of the total.
+std::int64_t draw_place(std::int64_t index, std::int64_t size, std::int64_t total, const RandomStream& random) {
+  __extension__ using Wide = __int128;
+  const auto at = [&](std::int64_t k) { return static_cast<std::int64_t>(static_cast<Wide>(total) * k / size); };
+  const std::int64_t first = at(index), length = std::max<std::int64_t>(1, at(index + 1) - first);
+  return first + static_cast<std::int64_t>(random.uniform(static_cast<std::uint64_t>(index)) * static_cast<double>(length));
+}
+
+}  // namespace
+
+SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::span<const std::int32_t> labels,
+                         std::int64_t size, std::uint64_t seed, std::uint32_t stream) {
+  const std::vector<std::int64_t> masses = integer_masses(comm, block);
+  std::int64_t local_total = 0;
+  for (const std::int64_t mass : masses) local_total += mass;
+  const std::int64_t before = comm.exclusive_sum(local_total);
+  const std::int64_t total = comm.all_reduce(local_total, Reduction::sum);
+  if (block.weights.empty()) size = std::min(size, block.num_rows);
+
+  const RandomStream random{seed, stream};
+  const auto p = static_cast<std::size_t>(block.dimension);
+  std::vector<float> features;
+  std::vector<std::int32_t> chosen_labels;
+  std::int64_t draw = 0;
+  while (draw < size && draw_place(draw, size, total, random) < before) ++draw;
+  std::int64_t cumulative = before;
+  for (std::size_t row = 0; row < masses.size(); ++row) {
+    cumulative += masses[row];
+    for (; draw < size && draw_place(draw, size, total, random) < cumulative; ++draw) {
+      const auto first = block.features.begin() + static_cast<std::ptrdiff_t>(row * p);
+      features.insert(features.end(), first, first + static_cast<std::ptrdiff_t>(p));
+      if (!labels.empty()) chosen_labels.push_back(labels[row]);
+    }
+  }
+  SampledSlice sample;
+  sample.features = comm.all_gather(std::span<const float>(features));
+  sample.labels = comm.all_gather(std::span<const std::int32_t>(chosen_labels));
+  sample.num_rows = static_cast<std::int64_t>(sample.features.size() / p);
+  return sample;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,26 @@
+// A sample of every slice, the same on all ranks.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "solvers/row_pass.hpp"
+
+namespace thalweg {
+
+/// Sampled rows of one slice, replicated.
+struct SampledSlice {
+  std::int64_t num_rows = 0;
+  std::vector<float> features;       // num_rows x p
+  std::vector<std::int32_t> labels;  // empty without labels
+};
+
+/// Draws `size` rows by systematic sampling with probability proportional to weight, in global order: one
+/// row from each of `size` equal shares of the mass, at a random place within it. All rows when
+/// size >= num_rows and the weights are equal. Collective; a function of (seed, stream, rows) alone.
+/// @param labels   of the owned rows, or empty
+SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::span<const std::int32_t> labels,
+                         std::int64_t size, std::uint64_t seed, std::uint32_t stream);
+
+}  // namespace thalweg

@@ -1,0 +1,266 @@
+#include "solvers/hm_ot/start.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "distributed/error.hpp"
+#include "exact/assignment.hpp"
+#include "solvers/hm_ot/clustering.hpp"
+#include "solvers/hm_ot/path_step.hpp"
+#include "solvers/hm_ot/sweep.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr std::uint32_t trajectory_stream = 100;  // + restart
+constexpr std::uint32_t kmeans_stream = 50000;    // + slice
+constexpr std::uint32_t merge_stream = 60000;     // + slice
+
+constexpr int kmeans_attempts = 10;
+constexpr int trajectory_attempts = 4;
+
+using Labels = std::vector<std::int32_t>;
+
+/// Centred rows of one sampled slice as doubles.
+Matrix centered_rows(const Chain& chain, const SampledSlice& slice) {
+  Matrix rows(slice.num_rows, chain.dimension);
+  for (std::int64_t i = 0; i < rows.rows; ++i)
+    for (std::int64_t j = 0; j < rows.columns; ++j)
+      rows(i, j) = static_cast<double>(slice.features[static_cast<std::size_t>(i * rows.columns + j)]) - chain.center[static_cast<std::size_t>(j)];
+  return rows;
+}
+
+std::vector<double> squared_distances(const Matrix& x, const Matrix& y) {
+  std::vector<double> cost(static_cast<std::size_t>(x.rows * y.rows), 0.0);
+  for (std::int64_t i = 0; i < x.rows; ++i)
+    for (std::int64_t j = 0; j < y.rows; ++j) {
+      double sum = 0.0;
+      for (std::int64_t f = 0; f < x.columns; ++f) sum += (x(i, f) - y(j, f)) * (x(i, f) - y(j, f));
+      cost[static_cast<std::size_t>(i * y.rows + j)] = sum;
+    }
+  return cost;
+}
+
+/// Trajectories as rows: the features of all their cells, slice after slice.
+Matrix stacked_rows(const Chain& chain, const std::vector<SampledSlice>& sample, const Trajectories& trajectories) {
+  const std::int64_t p = chain.dimension;
+  Matrix stacked(trajectories.count, p * static_cast<std::int64_t>(chain.num_slices()));
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    const Matrix rows = centered_rows(chain, sample[t]);
+    for (std::int64_t i = 0; i < trajectories.count; ++i) {
+      const auto cell = rows.row(trajectories.cells[t][static_cast<std::size_t>(i)]);
+      std::copy(cell.begin(), cell.end(), stacked.row(i).begin() + static_cast<std::int64_t>(t) * p);
+    }
+  }
+  return stacked;
+}
+
+/// slope of slice t: w_t m_{t+1} + w_{t-1} m_{t-1}; offset: sum_t w_t m_t . m_{t+1}.
+ClusterForm trajectory_form(const Chain& chain, const Matrix& centroids) {
+  const std::int64_t p = chain.dimension;
+  ClusterForm form{Matrix(centroids.rows, centroids.columns), std::vector<double>(static_cast<std::size_t>(centroids.rows), 0.0)};
+  for (std::int64_t c = 0; c < centroids.rows; ++c)
+    for (std::size_t t = 0; t < chain.edges.size(); ++t)
+      for (std::int64_t j = 0; j < p; ++j) {
+        const std::int64_t here = static_cast<std::int64_t>(t) * p + j, next = here + p;
+        const double weight = chain.edges[t].weight;
+        form.slopes(c, here) += weight * centroids(c, next);
+        form.slopes(c, next) += weight * centroids(c, here);
+        form.offsets[static_cast<std::size_t>(c)] += weight * centroids(c, here) * centroids(c, next);
+      }
+  return form;
+}
+
+/// Labels of slice t with r_t < R types: the centroids of the R clusters are merged by weighted k-means.
+Labels merged_labels(const Chain& chain, std::size_t slice, const Clustering& clusters, std::uint64_t seed, std::uint32_t restart) {
+  const std::int64_t p = chain.dimension, r = chain.slices[slice].num_types;
+  if (r == clusters.centroids.rows) return clusters.labels;
+  Matrix points(clusters.centroids.rows, p);
+  for (std::int64_t c = 0; c < points.rows; ++c)
+    for (std::int64_t j = 0; j < p; ++j) points(c, j) = clusters.centroids(c, static_cast<std::int64_t>(slice) * p + j);
+  std::vector<double> masses(static_cast<std::size_t>(points.rows), 0.0);
+  for (const std::int32_t label : clusters.labels) masses[static_cast<std::size_t>(label)] += 1.0;
+  const RandomStream random{seed, merge_stream + 1000 * restart + static_cast<std::uint32_t>(slice)};
+  const Labels groups = cluster_rows(points, masses, r, squared_distance_form, random, kmeans_attempts).labels;
+  Labels labels;
+  for (const std::int32_t label : clusters.labels) labels.push_back(groups[static_cast<std::size_t>(label)]);
+  return labels;
+}
+
+std::optional<std::size_t> nearest_fixed_slice(const Chain& chain, std::size_t slice) {
+  std::optional<std::size_t> nearest;
+  const auto distance = [&](std::size_t t) { return t > slice ? t - slice : slice - t; };
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    const bool fits = chain.slices[t].has_fixed_membership() && (t == slice || chain.slices[t].num_types == chain.slices[slice].num_types);
+    if (fits && (!nearest || distance(t) < distance(*nearest))) nearest = t;
+  }
+  return nearest;
+}
+
+Labels labels_of_trajectories(const SampledSlice& slice, const std::vector<std::int32_t>& cells) {
+  Labels labels;
+  for (const std::int32_t cell : cells) labels.push_back(std::max(0, slice.labels[static_cast<std::size_t>(cell)]));
+  return labels;
+}
+
+/// Mass and mean of every type of one slice from labelled rows.
+void set_types(const Matrix& rows, const Labels& labels, std::int64_t num_types, SliceState& state) {
+  state.masses.assign(static_cast<std::size_t>(num_types), 0.0);
+  state.means = Matrix(rows.columns, num_types);
+  const double share = 1.0 / static_cast<double>(rows.rows);
+  for (std::int64_t i = 0; i < rows.rows; ++i) {
+    const std::int32_t k = labels[static_cast<std::size_t>(i)];
+    state.masses[static_cast<std::size_t>(k)] += share;
+    for (std::int64_t j = 0; j < rows.columns; ++j) state.means(j, k) += share * rows(i, j);
+  }
+  for (std::int64_t j = 0; j < rows.columns; ++j)
+    for (std::int64_t k = 0; k < num_types; ++k) {
+      const double mass = state.masses[static_cast<std::size_t>(k)];
+      state.means(j, k) = mass > 0.0 ? state.means(j, k) / mass : 0.0;
+    }
+}
+
+Matrix transposed(const Matrix& matrix) {
+  Matrix result(matrix.columns, matrix.rows);
+  for (std::int64_t i = 0; i < matrix.rows; ++i)
+    for (std::int64_t j = 0; j < matrix.columns; ++j) result(j, i) = matrix(i, j);
+  return result;
+}
+
+/// Renames the clusters of a slice so that cluster k is the partner of the previous slice's cluster k.
+void rename_to_partners(const Matrix& previous_means, const Matrix& means, Labels& labels) {
+  const std::vector<double> cost = squared_distances(transposed(means), transposed(previous_means));
+  const std::vector<std::int32_t> partner = solve_assignment(means.columns, std::span<const double>(cost));
+  for (std::int32_t& label : labels) label = partner[static_cast<std::size_t>(label)];
+}
+
+bool is_constrained(const Chain& chain) {
+  return std::any_of(chain.edges.begin(), chain.edges.end(), [](const ChainEdge& e) { return e.allowed || e.coupling; }) ||
+         std::any_of(chain.slices.begin(), chain.slices.end(), [](const ChainSlice& s) { return s.fixed_mass.has_value(); });
+}
+
+/// Makes the couplings obey masks and given masses, and the masses of all slices consistent with them.
+void make_consistent(const Chain& chain, ChainState& state) {
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    Matrix& coupling = state.couplings[t];
+    if (chain.edges[t].coupling) coupling = *chain.edges[t].coupling;
+    else if (is_constrained(chain) && !chain.edges[t].is_diagonal)
+      for (double& value : coupling.values) value += 1e-3 / static_cast<double>(coupling.values.size());
+    if (chain.edges[t].allowed)
+      for (std::size_t i = 0; i < coupling.values.size(); ++i)
+        if (chain.edges[t].allowed->values[i] == 0.0) coupling.values[i] = 0.0;
+  }
+  PathScores none;
+  for (const SliceState& slice : state.slices) none.nodes.emplace_back(slice.masses.size(), 0.0);
+  for (const Matrix& coupling : state.couplings) none.edges.emplace_back(coupling.rows, coupling.columns);
+  const PathLaw law = tilted_law(chain, state.couplings, none, 0.0);
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    state.slices[t].masses = chain.slices[t].fixed_mass ? *chain.slices[t].fixed_mass : law.masses[t];
+    for (const double mass : state.slices[t].masses)
+      if (!(mass > 0.0)) throw DataError("a type of slice " + std::to_string(t) + " is cut off from every path by the mask; allow an edge into and out of each type");
+  }
+  state.couplings = law.couplings;
+}
+
+void finish_start(const Chain& chain, ChainState& state) {
+  for (std::size_t t = 0; t < chain.num_slices(); ++t)
+    if (chain.slices[t].has_fixed_membership()) {
+      set_sums(chain.slices[t].fixed_sums, state.slices[t]);
+      state.slices[t].masses = state.slices[t].actual;
+    }
+  make_consistent(chain, state);
+  for (SliceState& slice : state.slices) slice.actual = slice.masses;
+  state.coupling_gap.assign(chain.edges.size(), 0.0);
+}
+
+}  // namespace
+
+Trajectories match_slices(const Chain& chain, const std::vector<SampledSlice>& sample) {
+  Trajectories trajectories;
+  trajectories.count = sample.front().num_rows;
+  std::vector<std::int32_t> identity(static_cast<std::size_t>(trajectories.count));
+  for (std::size_t i = 0; i < identity.size(); ++i) identity[i] = static_cast<std::int32_t>(i);
+  trajectories.cells.push_back(identity);
+  for (std::size_t t = 0; t + 1 < chain.num_slices(); ++t) {
+    const std::vector<double> cost = squared_distances(centered_rows(chain, sample[t]), centered_rows(chain, sample[t + 1]));
+    const std::vector<std::int32_t> map = solve_assignment(trajectories.count, std::span<const double>(cost));
+    std::vector<std::int32_t> next;
+    double total = 0.0;
+    for (const std::int32_t cell : trajectories.cells[t]) {
+      next.push_back(map[static_cast<std::size_t>(cell)]);
+      total += cost[static_cast<std::size_t>(cell * trajectories.count + next.back())];
+    }
+    trajectories.cost += chain.edges[t].weight * total / static_cast<double>(trajectories.count);
+    trajectories.cells.push_back(std::move(next));
+  }
+  return trajectories;
+}
+
+bool is_start_determined(const Chain& chain) {
+  for (std::size_t t = 0; t < chain.num_slices(); ++t)
+    if (!nearest_fixed_slice(chain, t)) return false;
+  return true;
+}
+
+ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& sample, const Trajectories& trajectories,
+                           std::uint64_t seed, std::uint32_t restart) {
+  std::int64_t most_types = 0;
+  for (const ChainSlice& slice : chain.slices) most_types = std::max(most_types, slice.num_types);
+  const Matrix stacked = stacked_rows(chain, sample, trajectories);
+  const auto form = [&](const Matrix& centroids) { return trajectory_form(chain, centroids); };
+  const Clustering clusters = cluster_rows(stacked, {}, most_types, form, {seed, trajectory_stream + restart}, trajectory_attempts);
+
+  ChainState state;
+  state.slices.resize(chain.num_slices());
+  std::vector<Labels> labels(chain.num_slices());
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    const auto fixed = nearest_fixed_slice(chain, t);
+    labels[t] = fixed ? labels_of_trajectories(sample[*fixed], trajectories.cells[*fixed])
+                      : merged_labels(chain, t, clusters, seed, restart);
+    Matrix rows(trajectories.count, chain.dimension);
+    for (std::int64_t i = 0; i < rows.rows; ++i)
+      for (std::int64_t j = 0; j < rows.columns; ++j) rows(i, j) = stacked(i, static_cast<std::int64_t>(t) * rows.columns + j);
+    set_types(rows, labels[t], chain.slices[t].num_types, state.slices[t]);
+  }
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    Matrix coupling(chain.slices[t].num_types, chain.slices[t + 1].num_types);
+    for (std::size_t i = 0; i < labels[t].size(); ++i) coupling(labels[t][i], labels[t + 1][i]) += 1.0 / static_cast<double>(trajectories.count);
+    state.couplings.push_back(std::move(coupling));
+  }
+  finish_start(chain, state);
+  return state;
+}
+
+ChainState kmeans_start(const Chain& chain, const std::vector<SampledSlice>& sample, std::uint64_t seed) {
+  ChainState state;
+  state.slices.resize(chain.num_slices());
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    const Matrix rows = centered_rows(chain, sample[t]);
+    const RandomStream random{seed, kmeans_stream + static_cast<std::uint32_t>(t)};
+    Labels labels = cluster_rows(rows, {}, chain.slices[t].num_types, squared_distance_form, random, kmeans_attempts).labels;
+    set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
+    if (t > 0 && chain.edges[t - 1].is_diagonal) {
+      rename_to_partners(state.slices[t - 1].means, state.slices[t].means, labels);
+      set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
+    }
+    state.slices[t].actual = state.slices[t].masses;
+  }
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    const std::vector<double>&a = state.slices[t].masses, &b = state.slices[t + 1].masses;
+    Matrix coupling(chain.slices[t].num_types, chain.slices[t + 1].num_types);
+    for (std::int64_t k = 0; k < coupling.rows; ++k)
+      for (std::int64_t l = 0; l < coupling.columns; ++l) {
+        if (chain.edges[t].is_diagonal) coupling(k, l) = k == l ? std::sqrt(a[static_cast<std::size_t>(k)] * b[static_cast<std::size_t>(l)]) : 0.0;
+        else coupling(k, l) = a[static_cast<std::size_t>(k)] * b[static_cast<std::size_t>(l)];
+      }
+    state.couplings.push_back(std::move(coupling));
+  }
+  finish_start(chain, state);
+  solve_couplings(chain, state);
+  return state;
+}
+
+}  // namespace thalweg

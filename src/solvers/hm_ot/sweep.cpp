@@ -1,0 +1,106 @@
+#include "solvers/hm_ot/sweep.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "exact/transport.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// Adds factor * sum_l T_kl m_l (or T_lk when transposed) / g_k to column k of `logits`.
+void add_neighbour(const Matrix& coupling, bool is_transposed, const Matrix& means, const std::vector<double>& masses,
+                   double factor, Matrix& logits) {
+  for (std::int64_t k = 0; k < logits.columns; ++k)
+    for (std::int64_t l = 0; l < means.columns; ++l) {
+      const double share = is_transposed ? coupling(l, k) : coupling(k, l);
+      if (share == 0.0) continue;
+      const double scale = factor * share / masses[static_cast<std::size_t>(k)];
+      for (std::int64_t j = 0; j < logits.rows; ++j) logits(j, k) += scale * means(j, l);
+    }
+}
+
+/// A common shift of all columns is a constant of each row: without it logits are smaller and exacter.
+void center_columns(Matrix& logits) {
+  for (std::int64_t j = 0; j < logits.rows; ++j) {
+    double mean = 0.0;
+    for (const double value : logits.row(j)) mean += value / static_cast<double>(logits.columns);
+    for (double& value : logits.row(j)) value -= mean;
+  }
+}
+
+double largest_entry(const Matrix& matrix) {
+  double largest = 0.0;
+  for (const double value : matrix.values) largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
+Matrix diagonal(const std::vector<double>& masses) {
+  const auto r = static_cast<std::int64_t>(masses.size());
+  Matrix result(r, r);
+  for (std::int64_t k = 0; k < r; ++k) result(k, k) = masses[static_cast<std::size_t>(k)];
+  return result;
+}
+
+}  // namespace
+
+void solve_couplings(const Chain& chain, ChainState& state, bool keeps_diagonal) {
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    const ChainEdge& edge = chain.edges[t];
+    state.coupling_gap[t] = 0.0;
+    if (edge.coupling) {
+      state.couplings[t] = *edge.coupling;
+    } else if (edge.is_diagonal && keeps_diagonal) {
+      state.couplings[t] = diagonal(state.slices[t].masses);
+    } else {
+      const Matrix cost = coupling_cost(chain, state, t);
+      // The sums s make P feasible to rounding; under a mask only the prescribed g are sure to be.
+      const bool is_masked = edge.allowed.has_value();
+      const SliceState &source = state.slices[t], &target = state.slices[t + 1];
+      TransportSolution solution = solve_transport(is_masked ? source.masses : source.actual,
+                                                   is_masked ? target.masses : target.actual, cost,
+                                                   is_masked ? &*edge.allowed : nullptr);
+      state.couplings[t] = std::move(solution.coupling);
+      const double scale = largest_entry(cost);
+      state.coupling_gap[t] = scale > 0.0 ? std::abs(solution.gap) / scale : 0.0;
+    }
+  }
+}
+
+Matrix block_logits(const Chain& chain, const ChainState& state, std::size_t slice, double epsilon) {
+  Matrix logits(chain.dimension, chain.slices[slice].num_types);
+  const std::vector<double>& masses = state.slices[slice].masses;
+  if (slice + 1 < chain.num_slices())
+    add_neighbour(state.couplings[slice], false, state.slices[slice + 1].means, masses,
+                  2.0 * chain.edges[slice].weight / epsilon, logits);
+  if (slice > 0)
+    add_neighbour(state.couplings[slice - 1], true, state.slices[slice - 1].means, masses,
+                  2.0 * chain.edges[slice - 1].weight / epsilon, logits);
+  center_columns(logits);
+  return logits;
+}
+
+bool solve_block(const Chain& chain, std::size_t slice, const SweepOptions& options, ChainState& state) {
+  SliceState& block = state.slices[slice];
+  Matrix logits = block_logits(chain, state, slice, options.epsilon);
+  std::optional<DualSolution> solution =
+      solve_column_duals(*chain.slices[slice].rows, logits, block.masses, block.duals, block.means, options.duals);
+  if (!solution) return false;
+  block.logits = std::move(logits);
+  block.duals = std::move(solution->duals);
+  set_sums(solution->sums, block);
+  return true;
+}
+
+bool sweep(const Chain& chain, const SweepOptions& options, ChainState& state) {
+  for (const std::size_t parity : {std::size_t{0}, std::size_t{1}}) {
+    for (std::size_t t = parity; t < chain.num_slices(); t += 2)
+      if (!chain.slices[t].has_fixed_membership() && !solve_block(chain, t, options, state)) return false;
+    solve_couplings(chain, state);
+  }
+  update_objective(chain, options.epsilon, state);
+  return true;
+}
+
+}  // namespace thalweg

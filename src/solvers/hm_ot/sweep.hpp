@@ -1,0 +1,34 @@
+// One monotone sweep of block descent over a chain.
+#pragma once
+
+#include <string>
+
+#include "solvers/column_duals.hpp"
+#include "solvers/hm_ot/chain.hpp"
+
+namespace thalweg {
+
+/// Settings of the descent at one epsilon.
+struct SweepOptions {
+  double epsilon = 0.0;  // in units of the cost
+  DualOptions duals;
+};
+
+/// Feasible latent couplings: T_t = argmin <K_t, T> with T 1 = s_t, T^T 1 = s_{t+1}, exactly.
+/// Also sets the duality gaps. @throws DataError when the masses cannot use the allowed entries
+/// @param keeps_diagonal   false: diagonal edges are solved like any other
+void solve_couplings(const Chain& chain, ChainState& state, bool keeps_diagonal = true);
+
+/// Linear cost features of block t over epsilon, centred over types:
+///   A_k = (2 / epsilon) [w_t sum_l T_kl m_l^{t+1} + w_{t-1} sum_l T_lk m_l^{t-1}] / g_k
+Matrix block_logits(const Chain& chain, const ChainState& state, std::size_t slice, double epsilon);
+
+/// Minimises over Q_t with everything else fixed. @return false when the dual solve failed; the state is
+/// then unchanged
+bool solve_block(const Chain& chain, std::size_t slice, const SweepOptions& options, ChainState& state);
+
+/// Even slices, all T, odd slices, all T; then E and F_eps. Each part is an exact minimisation.
+/// @return false when a block could not be solved
+bool sweep(const Chain& chain, const SweepOptions& options, ChainState& state);
+
+}  // namespace thalweg

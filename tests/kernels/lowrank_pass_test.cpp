@@ -1,0 +1,119 @@
+#include "kernels/lowrank_pass.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "kernels/random.hpp"
+#include "tests/reference/lowrank_reference.hpp"
+
+namespace thalweg {
+namespace {
+
+using Host = Kokkos::DefaultHostExecutionSpace;
+
+struct Case {
+  std::int64_t n, p, r;
+  double sharpness;
+  bool weighted;
+};
+
+struct Data {
+  std::vector<float> rows;
+  std::vector<double> centered, center, weights, relative, max_feature, duals;
+  Matrix logits;
+
+  explicit Data(const Case& c) : logits(c.p, c.r) {
+    const RandomStream random{11, 1};
+    for (std::int64_t i = 0; i < c.n * c.p; ++i) rows.push_back(static_cast<float>(random.normal(static_cast<std::uint64_t>(i)) + 3.0));
+    center.assign(static_cast<std::size_t>(c.p), 3.0);
+    max_feature.assign(static_cast<std::size_t>(c.p), 0.0);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      centered.push_back(static_cast<double>(rows[i]) - 3.0);
+      double& largest = max_feature[i % static_cast<std::size_t>(c.p)];
+      largest = std::max(largest, std::abs(centered.back()));
+    }
+    for (std::int64_t i = 0; i < c.n; ++i) weights.push_back(c.weighted ? 0.5 + random.uniform(static_cast<std::uint64_t>(i), 9) : 1.0);
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    for (double& weight : weights) weight /= sum;
+    if (c.weighted)
+      for (const double weight : weights) relative.push_back(weight * static_cast<double>(c.n));
+    for (double& value : logits.values) value = c.sharpness * random.normal(static_cast<std::uint64_t>(&value - logits.values.data()), 20);
+    for (std::int64_t k = 0; k < c.r; ++k) duals.push_back(random.normal(static_cast<std::uint64_t>(k), 30));
+  }
+};
+
+template <class Scalar>
+struct Pass : testing::Test {
+  static constexpr double tolerance = std::is_same_v<Scalar, float> ? 2e-5 : 1e-12;
+
+  static void expect_near(const std::vector<double>& expected, const std::int64_t* sums, double to_value, double scale) {
+    for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(static_cast<double>(sums[i]) * to_value, expected[i], tolerance * scale) << i;
+  }
+
+  static void check(const Case& c, bool plain) {
+    const Data data(c);
+    const Host exec;
+    const auto tiles = pack_feature_tiles<Scalar>(exec, data.rows, c.p, data.center, data.relative);
+    const PassLayout layout = make_pass_layout({true, true}, c.n, data.max_feature, data.logits, data.duals);
+    const auto sums = plain ? lowrank_pass_plain(exec, tiles, data.logits, data.duals, layout)
+                            : lowrank_pass(exec, tiles, data.logits, data.duals, layout);
+    ASSERT_EQ(static_cast<std::int64_t>(sums.size()), layout.size());
+    const auto expected = reference::lowrank_pass(data.centered, c.p, data.weights, data.logits, data.duals);
+    const double scale = 1.0 + c.sharpness;
+    const auto value = [&](const FixedPoint& form) { return form.to_value * layout.rescale; };
+    expect_near(expected.masses, sums.data() + layout.masses_at(), value(layout.unit), scale);
+    expect_near({expected.normalizer}, sums.data() + layout.normalizer_at(), value(layout.normalizer), 10 * scale);
+    expect_near({expected.entropy}, sums.data() + layout.entropy_at(), value(layout.entropy), scale);
+    expect_near(expected.features.values, sums.data() + layout.features_at(), value(layout.feature), scale);
+    expect_near(expected.hessian.values, sums.data() + layout.hessian_at(), value(layout.unit), scale);
+  }
+};
+
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(Pass, Scalars);
+
+const Case cases[] = {{1, 1, 1, 1, false},     {5, 3, 2, 1, true},      {255, 7, 6, 0.5, false}, {256, 30, 20, 0.3, false},
+                      {257, 2, 13, 3, true},   {1000, 30, 40, 1, true}, {700, 5, 3, 30, false}};
+
+TYPED_TEST(Pass, TunedKernelMatchesPlainLoops) {
+  for (const Case& c : cases) this->check(c, false);
+}
+TYPED_TEST(Pass, PlainKernelMatchesPlainLoops) {
+  for (const Case& c : cases) this->check(c, true);
+}
+
+TYPED_TEST(Pass, SumsOfBlocksDoNotDependOnHowRowsAreSplit) {
+  const Case c{1500, 4, 5, 2, true};
+  const Data data(c);
+  const Host exec;
+  const PassLayout layout = make_pass_layout({true, true}, c.n, data.max_feature, data.logits, data.duals);
+  const auto pass = [&](std::int64_t first, std::int64_t count) {
+    const std::span<const float> rows(data.rows.data() + first * c.p, static_cast<std::size_t>(count * c.p));
+    const std::span<const double> weights(data.relative.data() + first, static_cast<std::size_t>(count));
+    const auto tiles = pack_feature_tiles<TypeParam>(exec, rows, c.p, data.center, weights);
+    return lowrank_pass(exec, tiles, data.logits, data.duals, layout);
+  };
+  const auto whole = pass(0, 1500), front = pass(0, 512), back = pass(512, 988);
+  for (std::size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(whole[i], front[i] + back[i]) << i;
+}
+
+TYPED_TEST(Pass, NoRowsGiveZeroSums) {
+  const Data data({4, 2, 3, 1, false});
+  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, std::span<const float>{}, 2, data.center, std::span<const double>{});
+  const PassLayout layout = make_pass_layout({true, true}, 4, data.max_feature, data.logits, data.duals);
+  for (const std::int64_t sum : lowrank_pass(Host{}, tiles, data.logits, data.duals, layout)) EXPECT_EQ(sum, 0);
+}
+
+TYPED_TEST(Pass, MembershipRowsMatchPlainLoops) {
+  const Case c{600, 3, 4, 2, false};
+  const Data data(c);
+  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, data.rows, c.p, data.center, data.relative);
+  const auto expected = reference::lowrank_pass(data.centered, c.p, data.weights, data.logits, data.duals).memberships;
+  const auto rows = membership_rows(Host{}, tiles, data.logits, data.duals, 1, 2);
+  ASSERT_EQ(rows.size(), static_cast<std::size_t>((600 - 256) * 4));
+  for (std::size_t i = 0; i < rows.size(); ++i) ASSERT_NEAR(rows[i], expected.values[256 * 4 + i], this->tolerance * 10);
+}
+
+}  // namespace
+}  // namespace thalweg

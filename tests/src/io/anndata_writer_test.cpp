@@ -1,0 +1,87 @@
+#include "io/anndata_writer.hpp"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "distributed/error.hpp"
+#include "example_anndata.hpp"
+
+namespace thalweg {
+namespace {
+
+using testing::HasSubstr;
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(AnnDataWriter, WritesTheSameBytesOnAnyNumberOfRanks) {
+  const auto comm = make_world_communicator();
+  const auto self = make_self_communicator();
+  std::string folder = testing::TempDir() + "anndata_writer_" + std::to_string(::getpid());
+  comm->broadcast(folder);
+  comm->on_root([&] { std::filesystem::create_directories(folder); });
+  for (const bool with_matrix : {false, true})
+    for (const std::int64_t n : {0, 1, 2, 7, 1003}) {
+      const RowRange owned = Partition(n, comm->size()).rows_of(comm->rank());
+      example_anndata(owned, with_matrix, comm->is_root()).write(*comm, folder + "/many.h5ad");
+      comm->on_root([&] { example_anndata({0, n}, with_matrix).write(*self, folder + "/one.h5ad"); });
+      EXPECT_TRUE(bytes_of(folder + "/many.h5ad") == bytes_of(folder + "/one.h5ad")) << n << " rows";
+    }
+  comm->barrier();
+  if (comm->is_root()) std::filesystem::remove_all(folder);
+}
+
+struct Refuses : testing::Test {
+  AnnDataWriter file = example_anndata({0, 7}, true);
+
+  template <class Action>
+  void expect(Action&& action, const std::string& part) {
+    try {
+      action();
+      ADD_FAILURE() << "no error about " << part;
+    } catch (const DataError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(part));
+    }
+  }
+};
+
+TEST_F(Refuses, KeysThatAreTaken) {
+  expect([&] { file.obs().add("growth_prior", std::vector<double>(7)); }, "'growth_prior' occurs twice");
+  expect([&] { file.obs().add("_index", std::vector<double>(7)); }, "'_index' occurs twice");
+  expect([&] { file.add_matrix("obsm/push", NumericBlock::own(std::vector<float>(7)), 1); },
+         "'obsm/push' occurs twice");
+  expect([&] { file.add_uns("thalweg/epsilon", 1.0); }, "'thalweg/epsilon' occurs twice");
+  expect([&] { file.add_uns("thalweg/epsilon/x", 1.0); }, "below a value");
+}
+
+TEST_F(Refuses, NamesThatAreEmptyOrHoldASlash) {
+  expect([&] { file.obs().add("a/b", std::vector<double>(7)); }, "'a/b'");
+  expect([&] { file.obs().add("", std::vector<double>(7)); }, "empty");
+  expect([&] { file.add_uns("thalweg//x", 1.0); }, "empty");
+  expect([&] { file.add_matrix("obsm/a/b", NumericBlock::own(std::vector<float>(7)), 1); }, "'a/b'");
+  expect([&] { file.add_matrix("uns/a", NumericBlock::own(std::vector<float>(7)), 1); }, "allowed are X, obsm");
+  UnsDict dict{{"a/b", 1.0}};
+  file.add_uns("dict", dict);
+  expect([&] { file.write(*make_self_communicator(), "unused.h5ad"); }, "'a/b' in uns/dict");
+}
+
+TEST_F(Refuses, LengthsThatDisagree) {
+  expect([&] { file.obs().add("short", std::vector<double>(6)); }, "has 6 values on this rank; its index has 7");
+  expect([&] { file.add_matrix("obsm/x", NumericBlock::own(std::vector<float>(13)), 2); }, "7 rows of 2 columns");
+  expect([&] { file.add_sparse("layers/x", {{0, 1}, {0}, NumericBlock::own(std::vector<double>(1))}, 2); }, "7 rows");
+}
+
+TEST_F(Refuses, CodesOutsideTheCategoriesAndEqualCategories) {
+  expect([&] { file.obs().add_categorical("c", {0, 1, 2, -1, 0, 0, 0}, {"a", "b"}); }, "code 2 of column 'c'");
+  expect([&] { file.obs().add_categorical("c", {0, -2, 0, -1, 0, 0, 0}, {"a", "b"}); }, "code -2");
+  expect([&] { file.obs().add_categorical("c", std::vector<std::int32_t>(7), {"a", "a"}); }, "occur twice");
+}
+
+}  // namespace
+}  // namespace thalweg
