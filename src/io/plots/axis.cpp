@@ -80,9 +80,10 @@ double round_down(double x) {
 }
 
 Ticks linear_ticks(double low, double high, int count) {
-  if (!(high > low)) return {{low}, {significant(low, 4)}};
-  const double step = round_up((high - low) / std::max(1, count));
   const double largest = std::max(std::abs(low), std::abs(high));
+  // Below 1e-12 of the values, labels of neighbouring ticks could no longer differ.
+  if (!(high - low > 1e-12 * largest)) return {{low}, {significant(low, 4)}};
+  const double step = round_up((high - low) / std::max(1, count));
   Ticks ticks;
   for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1.0) {
     ticks.values.push_back(k == 0.0 ? 0.0 : k * step);

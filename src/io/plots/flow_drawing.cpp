@@ -53,26 +53,25 @@ std::string ribbon_path(const FlowRibbon& ribbon, double x0, double x1) {
 
 void draw_ribbons(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout, const RibbonColor& color) {
   const auto slices = nodes_by_slice(map);
-  svg.begin_group({{"fill-opacity", 0.82}});
+  const bool many = layout.ribbons.size() > kMostTooltips;
+  svg.begin_group({{"fill-opacity", 0.82}, {"stroke-width", 0.5}});
   for (const auto& ribbon : layout.ribbons) {
     const auto& edge = map.edges[ribbon.edge];
     const auto slice = static_cast<std::size_t>(edge.slice);
     const std::string fill = color(ribbon.edge);
-    const std::string outline = hex(darkened(parse_color(fill, {}), 0.3));
-    SvgAttributes attributes{{"fill", fill}, {"stroke", outline}, {"stroke-width", 0.5}};
+    SvgAttributes attributes{{"fill", fill}};
+    if (!many) attributes.emplace_back("stroke", hex(darkened(parse_color(fill, {}), 0.3)));
     if (edge.share < 0.5) {
-      attributes.insert(attributes.end(), {{"stroke-dasharray", "4 3"}, {"fill-opacity", 0.25}});
-      attributes[2].value = "1";
+      attributes.insert(attributes.end(), {{"stroke-dasharray", "4 3"}, {"stroke-width", 1.0}, {"fill-opacity", 0.25}});
     }
     svg.path(ribbon_path(ribbon, layout.column_x[slice] + kBarWidth, layout.column_x[slice + 1]), attributes,
-             layout.ribbons.size() > kMostTooltips ? "" : edge_tooltip(map, slices, edge));
+             many ? "" : edge_tooltip(map, slices, edge));
   }
   svg.end_group();
 }
 
 void draw_bars(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout) {
   const auto colors = node_colors(map);
-  const bool many = layout.ribbons.size() > kMostTooltips;
   for (std::size_t k = 0; k < map.nodes.size(); ++k) {
     const auto& bar = layout.bars[k];
     const double radius = std::min(3.0, 0.5 * bar.height);
@@ -83,12 +82,30 @@ void draw_bars(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout
               {"stroke-width", 0.6}},
              node_tooltip(map, map.nodes[k]));
   }
-  for (std::size_t k = 0; k < map.nodes.size(); ++k) {
-    const auto& bar = layout.bars[k];
-    svg.halo_text(bar.label_x, bar.center + 0.35 * kLabelFontSize, bar.label,
-                  {{"text-anchor", bar.anchor}, {"font-size", kLabelFontSize}, {"fill", "#111111"}},
-                  many ? "" : node_tooltip(map, map.nodes[k]));
-  }
+}
+
+/// Labels over white outlines of themselves, readable on any ribbon. Outlines are drawn as text of their own
+/// rather than with `paint-order`, which several PDF converters ignore.
+void draw_labels(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout) {
+  const bool tooltips = layout.ribbons.size() <= kMostTooltips;
+  const auto write = [&](bool halo) {
+    for (std::size_t k = 0; k < map.nodes.size(); ++k) {
+      const auto& bar = layout.bars[k];
+      svg.text(bar.label_x, bar.center + 0.35 * kLabelFontSize, bar.label,
+               bar.anchor == "start" ? SvgAttributes{} : SvgAttributes{{"text-anchor", bar.anchor}},
+               tooltips && !halo ? node_tooltip(map, map.nodes[k]) : "");
+    }
+    svg.end_group();
+  };
+  svg.begin_group({{"font-size", kLabelFontSize},
+                   {"stroke", "#ffffff"},
+                   {"stroke-width", 3.0},
+                   {"stroke-linejoin", "round"},
+                   {"stroke-opacity", 0.8},
+                   {"aria-hidden", "true"}});
+  write(true);
+  svg.begin_group({{"font-size", kLabelFontSize}, {"fill", "#111111"}});
+  write(false);
 }
 
 void draw_headers(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout) {
@@ -112,6 +129,7 @@ void draw_flow(Svg& svg, const DifferentiationMap& map, const FlowLayout& layout
   draw_headers(svg, map, layout);
   draw_ribbons(svg, map, layout, color);
   draw_bars(svg, map, layout);
+  draw_labels(svg, map, layout);
 }
 
 std::vector<std::size_t> heaviest_edges(const DifferentiationMap& map, std::vector<std::size_t> edges) {

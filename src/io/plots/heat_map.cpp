@@ -27,6 +27,7 @@ struct HeatMapLayout {
   std::vector<double> row_mass, column_mass;
   double cell_width = 0.0, cell_height = 0.0, number_size = 0.0;
   bool percents = false;
+  bool upright = false;  ///< column labels: slanted ones would overlap on narrow cells
   double left = 0.0, top = 0.0, right = 0.0, bottom = 0.0;  ///< of the matrix
   double column_label_depth = 0.0;
 
@@ -79,8 +80,10 @@ HeatMapLayout layout_heat_map(const TransitionMatrix& t) {
     }
   }
   choose_cells(std::max(rows, columns), layout);
-  layout.column_label_depth = widest(t.target_names) * std::numbers::sqrt2 / 2.0 + 18.0;
-  layout.left = std::max(widest(t.source_names) + 44.0, layout.column_label_depth - 0.5 * layout.cell_width + 10.0);
+  layout.upright = layout.cell_width < 1.5 * kLabelSize;
+  layout.column_label_depth = widest(t.target_names) * (layout.upright ? 1.0 : std::numbers::sqrt2 / 2.0) + 18.0;
+  const double overhang = layout.upright ? 0.0 : layout.column_label_depth - 0.5 * layout.cell_width + 10.0;
+  layout.left = std::max(widest(t.source_names) + 44.0, overhang);
   layout.top = 42.0 + kTopBars + 14.0;
   layout.right = layout.x(columns);
   layout.bottom = layout.y(rows);
@@ -173,11 +176,12 @@ void draw_labels(Svg& svg, const TransitionMatrix& t, const HeatMapLayout& layou
              t.source_names[i]);
   }
   for (std::size_t j = 0; j < t.target_names.size(); ++j) {
-    const double x = layout.x(j) + 0.5 * layout.cell_width + 4.0, y = layout.bottom + 12.0;
+    const double x = layout.x(j) + 0.5 * layout.cell_width + 4.0, y = layout.bottom + (layout.upright ? 6.0 : 12.0);
+    const std::string turn = layout.upright ? "rotate(-90 " : "rotate(-45 ";
     svg.text(x, y, shorten(t.target_names[j], kLabelSize, kLabelLimit),
              {{"text-anchor", "end"},
               {"font-size", kLabelSize},
-              {"transform", "rotate(-45 " + svg_number(x) + ' ' + svg_number(y) + ')'}},
+              {"transform", turn + svg_number(x) + ' ' + svg_number(y) + ')'}},
              t.target_names[j]);
   }
   const double title_x = layout.left - widest(t.source_names) - 20.0, title_y = 0.5 * (layout.top + layout.bottom);

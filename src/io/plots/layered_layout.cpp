@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <numeric>
 
+#include "kernels/random.hpp"
+
 namespace thalweg {
 
 namespace {
@@ -175,6 +177,18 @@ void exchange_everywhere(const LinksByLayer& links, LayerOrders& orders) {
   }
 }
 
+/// A start of its own for each number.
+LayerOrders shuffled_order(const LayeredGraph& graph, std::uint64_t number) {
+  LayerOrders orders = input_order(graph);
+  std::uint64_t draw = 0;
+  for (auto& order : orders) {
+    for (std::size_t p = order.size(); p > 1; --p) {
+      std::swap(order[p - 1], order[RandomStream{number}.bits(draw++) % p]);
+    }
+  }
+  return orders;
+}
+
 }  // namespace
 
 LayerOrders input_order(const LayeredGraph& graph) {
@@ -193,19 +207,21 @@ std::int64_t count_crossings(const LayeredGraph& graph, const LayerOrders& order
 LayerOrders reduce_crossings(const LayeredGraph& graph) {
   const auto links = links_by_layer(graph);
   LayerOrders best = input_order(graph);
-  if (best.empty()) return best;
   auto best_cost = total_cost(links, best);
   const auto keep_if_better = [&](LayerOrders candidate) {
     exchange_everywhere(links, candidate);
     if (const auto cost = total_cost(links, candidate); cost < best_cost) best = std::move(candidate), best_cost = cost;
   };
-  LayerOrders orders = best;
-  keep_if_better(orders);
-  for (int sweep = 0; sweep < kSweeps; ++sweep) {
-    for (std::size_t layer = 1; layer < orders.size(); ++layer) sort_by_barycentre(links, layer, true, orders);
-    keep_if_better(orders);
-    for (std::size_t layer = orders.size() - 1; layer-- > 0;) sort_by_barycentre(links, layer, false, orders);
-    keep_if_better(orders);
+  keep_if_better(best);
+  const std::size_t shuffles = graph.links.size() <= 200 ? 24 : graph.links.size() <= 1000 ? 6 : 0;
+  for (std::size_t start = 0; start <= shuffles && best_cost.count > 0; ++start) {
+    LayerOrders orders = start == 0 ? input_order(graph) : shuffled_order(graph, start);
+    for (int sweep = 0; sweep < kSweeps && !orders.empty(); ++sweep) {
+      for (std::size_t layer = 1; layer < orders.size(); ++layer) sort_by_barycentre(links, layer, true, orders);
+      keep_if_better(orders);
+      for (std::size_t layer = orders.size() - 1; layer-- > 0;) sort_by_barycentre(links, layer, false, orders);
+      keep_if_better(orders);
+    }
   }
   return best;
 }

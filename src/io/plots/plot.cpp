@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "io/plots/text.hpp"
+
 namespace thalweg {
 
 namespace {
@@ -11,7 +13,7 @@ namespace {
 void append_line(const std::vector<std::string>& cells, std::string& out) {
   for (std::size_t k = 0; k < cells.size(); ++k) {
     if (k > 0) out += '\t';
-    for (const char c : cells[k]) out += c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
+    for (const char c : encode_utf8(decode_utf8(cells[k]))) out += c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
   }
   out += '\n';
 }

@@ -97,17 +97,6 @@ void Svg::text(double x, double y, std::string_view content, const SvgAttributes
   element("text", joined({{"x", x}, {"y", y}}, attributes), title_element(tooltip) + escape_xml(content));
 }
 
-void Svg::halo_text(double x, double y, std::string_view content, const SvgAttributes& attributes,
-                    std::string_view tooltip) {
-  const SvgAttributes halo{{"stroke", "#ffffff"},
-                           {"stroke-width", 3.0},
-                           {"stroke-linejoin", "round"},
-                           {"stroke-opacity", 0.8},
-                           {"aria-hidden", "true"}};
-  text(x, y, content, joined(halo, attributes));
-  text(x, y, content, attributes, tooltip);
-}
-
 void Svg::png(double x, double y, double width, double height, std::string_view png_bytes) {
   element("image",
           {{"x", x},

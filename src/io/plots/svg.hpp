@@ -52,10 +52,6 @@ class Svg {
   /// Text with its baseline at y.
   void text(double x, double y, std::string_view content, const SvgAttributes& attributes,
             std::string_view tooltip = {});
-  /// Text over a white outline of itself, readable on any background. Drawn twice rather than with
-  /// `paint-order`, which several PDF converters ignore.
-  void halo_text(double x, double y, std::string_view content, const SvgAttributes& attributes,
-                 std::string_view tooltip = {});
   /// An image given as bytes of a PNG file, stretched to the rectangle.
   void png(double x, double y, double width, double height, std::string_view png_bytes);
 

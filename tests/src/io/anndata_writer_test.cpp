@@ -54,7 +54,8 @@ struct Refuses : testing::Test {
 TEST_F(Refuses, KeysThatAreTaken) {
   expect([&] { file.obs().add("growth_prior", std::vector<double>(7)); }, "'growth_prior' occurs twice");
   expect([&] { file.obs().add("_index", std::vector<double>(7)); }, "'_index' occurs twice");
-  expect([&] { file.add_matrix("obsm/push", NumericBlock::own(std::vector<float>(7)), 1); }, "'obsm/push' occurs twice");
+  expect([&] { file.add_matrix("obsm/push", NumericBlock::own(std::vector<float>(7)), 1); },
+         "'obsm/push' occurs twice");
   expect([&] { file.add_uns("thalweg/epsilon", 1.0); }, "'thalweg/epsilon' occurs twice");
   expect([&] { file.add_uns("thalweg/epsilon/x", 1.0); }, "below a value");
 }

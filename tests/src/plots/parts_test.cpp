@@ -78,7 +78,7 @@ TEST(Svg, IsWellFormedWithAnyText) {
   Svg svg(100, 50, "a \"label\" & <more>");
   svg.begin_group({{"fill", "\"<&>"}});
   svg.text(1, 2, "<x> & \x02", {{"class", "a&b"}}, "tip <1>");
-  svg.halo_text(1, 2, "\xff", {});
+  svg.text(1, 2, "\xff", {});
   svg.rect(0, 0, 1, 1, {}, "&");
   svg.png(0, 0, 1, 1, "bytes");
   svg.end_group();
@@ -204,8 +204,8 @@ TEST(Plot, FormatsNumbers) {
 }
 
 TEST(Plot, TableHasOneLineARow) {
-  const PlotTable table{{"a", "b"}, {{"x\ty", "1"}, {"", "z\nw"}}};
-  EXPECT_EQ(table.tsv(), "a\tb\nx y\t1\n\tz w\n");
+  const PlotTable table{{"a", "b"}, {{"x\ty", "1"}, {"\xff", "z\nw"}}};
+  EXPECT_EQ(table.tsv(), "a\tb\nx y\t1\n\uFFFD\tz w\n");
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST(Png, CompressedBytesInflateToTheSame) {
     EXPECT_EQ(big_endian(stream, stream.size() - 4), adler32(bytes));
     EXPECT_EQ((static_cast<unsigned char>(stream[0]) * 256 + static_cast<unsigned char>(stream[1])) % 31, 0);
   }
-  EXPECT_LT(zlib_compress(std::string(100000, '\0')).size(), 1000u);
+  EXPECT_LT(zlib_compress(std::string(100000, '\0')).size(), 1100u);
 }
 
 TEST(Png, HasHeaderChunksAndChecksums) {
