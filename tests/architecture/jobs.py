@@ -1,9 +1,8 @@
 """Every job in jobs/ passes the program's own checks.
 
-The first comment of a job shows its command: `# thalweg hmot jobs/demo.toml`. It is run with --dry-run; a job whose
-data is not in the repository is checked for its command only. usage: jobs.py PROGRAM
+Each names its command (`command = "hmot"`) and is run with --dry-run; of a job whose data is not in the repository
+only the syntax and the command are checked. usage: jobs.py PROGRAM
 """
-import re
 import subprocess
 import sys
 import tomllib
@@ -18,14 +17,14 @@ if not jobs or not subprocess.run([program, "--version"], capture_output=True, t
 
 
 def problem_of(job):
-    command = re.search(r"^# *(?:mpirun .*|srun .*)?thalweg (\w+)", job.read_text(), re.MULTILINE)
-    if not command:
-        return f"{name_of(job)}: no comment shows its command, e.g. `# thalweg hmot {name_of(job)}`"
-    data = tomllib.loads(job.read_text()).get("input", {}).get("file")
+    settings = tomllib.loads(job.read_text())
+    if "command" not in settings:
+        return f'{name_of(job)}: names no command, e.g. command = "hmot"'
+    data = settings.get("input", {}).get("file")
     if isinstance(data, str) and not (job.parent / data).exists():
         print(f"{name_of(job)}: data {data} is not in the repository, not run")
         return None
-    run = subprocess.run([program, command.group(1), str(job), "--dry-run"], capture_output=True, text=True, cwd=ROOT)
+    run = subprocess.run([program, settings["command"], str(job), "--dry-run"], capture_output=True, text=True, cwd=ROOT)
     if run.returncode:
         return f"{name_of(job)}: exit code {run.returncode}: {run.stderr.strip()}"
     return None

@@ -41,7 +41,7 @@ def documented():
 def spack_dependencies():
     tree = ast.parse((ROOT / "packaging/spack/package.py").read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "depends_on"]
-    return {re.match(r"[\w-]+", call.args[0].value).group() for call in calls}
+    return {re.match(r"f?['\"]([\w-]+)", ast.unparse(call.args[0])).group(1) for call in calls}
 
 
 problems = []
