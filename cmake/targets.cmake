@@ -23,7 +23,8 @@ target_compile_definitions(thalweg_flags INTERFACE
   OMPI_SKIP_MPICXX=1 MPICH_SKIP_MPICXX=1 $<$<BOOL:${THALWEG_ENABLE_FAULTS}>:THALWEG_ENABLE_FAULTS=1>)
 
 # Flags of Kokkos' nvcc_wrapper: device targets get nvcc's, HOST_ONLY targets bypass nvcc
-# (toml++, spdlog and fmt do not compile with it).
+# (toml++, spdlog and fmt do not compile with it). 20011 and 20014, calls of host functions from device
+# code, are warnings to nvcc and would fail on the device only: here they are errors.
 function(thalweg_set_compiler_mode target mode)
   if(NOT THALWEG_ENABLE_CUDA)
     return()
@@ -31,7 +32,8 @@ function(thalweg_set_compiler_mode target mode)
   if(mode STREQUAL "HOST_ONLY")
     target_compile_options(${target} PRIVATE --host-only)
   else()
-    target_compile_options(${target} PRIVATE --expt-relaxed-constexpr "SHELL:-Xcudafe --diag_suppress=20012")
+    target_compile_options(${target} PRIVATE --expt-relaxed-constexpr "SHELL:-Xcudafe --diag_suppress=20012"
+      "SHELL:-Xcudafe --diag_error=20011" "SHELL:-Xcudafe --diag_error=20014")
   endif()
 endfunction()
 

@@ -71,7 +71,7 @@ struct PlainPass {
   PassLayout layout;
   int scratch_level = 0;
 
-  std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
+  KOKKOS_FUNCTION std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
 
   KOKKOS_FUNCTION static void add_fixed(std::int64_t& sum, double value, double scale) {
     using Unsigned = unsigned long long;
