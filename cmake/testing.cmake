@@ -1,5 +1,6 @@
 # thalweg_add_test(NAME x SOURCES .. LINK .. [RANKS 1 2 3 4] LABELS .. [TIMEOUT s] [HOST_ONLY])
-# Label gpu: needs a device, skipped without one; target gpu_tests builds these.
+# In a CUDA build every device test has label gpu too, and target gpu_tests builds those with it. A test whose only label
+# is gpu makes no sense without a device and is skipped in a CPU build.
 # One executable (its main is tests/support/main.cpp: Runtime, failures of all ranks) and one test a rank count.
 file(STRINGS ${PROJECT_SOURCE_DIR}/scripts/launcher.env thalweg_test_environment REGEX "^[A-Z]")
 
@@ -20,6 +21,22 @@ set_property(GLOBAL PROPERTY thalweg_gpu_test_lines "")
 function(thalweg_write_gpu_tests)
   get_property(lines GLOBAL PROPERTY thalweg_gpu_test_lines)
   file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/gpu_tests.txt CONTENT "${lines}")
+endfunction()
+
+# Sets the labels and arguments of one test program in the caller's scope.
+function(thalweg_note_gpu_test name host_only labels out_labels out_arguments)
+  set(arguments "")
+  if(labels STREQUAL "gpu")
+    set(arguments --needs-device)
+  elseif(THALWEG_ENABLE_CUDA AND NOT host_only AND NOT "gpu" IN_LIST labels)
+    list(APPEND labels gpu)
+  endif()
+  if("gpu" IN_LIST labels)
+    add_dependencies(gpu_tests ${name})
+    set_property(GLOBAL APPEND_STRING PROPERTY thalweg_gpu_test_lines "${name}\t$<TARGET_FILE:${name}>\n")
+  endif()
+  set(${out_labels} "${labels}" PARENT_SCOPE)
+  set(${out_arguments} "${arguments}" PARENT_SCOPE)
 endfunction()
 
 function(thalweg_register_test entry ranks labels timeout)
@@ -45,12 +62,7 @@ function(thalweg_add_test)
   else()
     thalweg_set_compiler_mode(${arg_NAME} DEVICE)
   endif()
-  set(arguments "")
-  if("gpu" IN_LIST arg_LABELS)
-    set(arguments --needs-device)
-    add_dependencies(gpu_tests ${arg_NAME})
-    set_property(GLOBAL APPEND_STRING PROPERTY thalweg_gpu_test_lines "${arg_NAME}\t$<TARGET_FILE:${arg_NAME}>\n")
-  endif()
+  thalweg_note_gpu_test(${arg_NAME} "${arg_HOST_ONLY}" "${arg_LABELS}" arg_LABELS arguments)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
