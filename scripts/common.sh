@@ -69,7 +69,7 @@ show_failure() {
 # Compile jobs: one a core, half of that where a job would have less than 2 GiB.
 default_jobs() {
   local cores memory
-  cores=$(nproc)
+  cores=$(env -u OMP_NUM_THREADS nproc)
   memory=$(awk '/MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo)
   if [ "$memory" -lt $((2 * cores)) ] && [ "$cores" -gt 1 ]; then cores=$((cores / 2)); fi
   echo "$cores"

@@ -47,8 +47,9 @@ build() {
 }
 
 run_demo() {
-  echo "    \$ build/release/bin/thalweg hmot jobs/demo.toml --fresh --out out/demo"
-  (cd "$root" && build/release/bin/thalweg hmot jobs/demo.toml --fresh --out out/demo </dev/null) || {
+  rm -rf "$root/out/demo"
+  echo "    \$ build/release/bin/thalweg hmot jobs/demo.toml"
+  (cd "$root" && build/release/bin/thalweg hmot jobs/demo.toml </dev/null) || {
     local code=$?
     echo "error: step $step_number ($step_title) failed with exit code $code; its log: $root/out/demo" >&2
     exit $code
