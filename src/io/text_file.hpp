@@ -1,0 +1,19 @@
+// Small text files and folders.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace thalweg {
+
+/// Writes a file that appears whole or not at all: written as `path`.tmp, then renamed. For one rank.
+/// Throws IoError with the path and the reason.
+void write_text_file(const std::string& path, std::string_view text);
+
+/// The whole file. Throws IoError when it cannot be read.
+std::string read_text_file(const std::string& path);
+
+/// Makes a folder and those above it that do not exist yet. Throws IoError with the path and the reason.
+void make_directories(const std::string& path);
+
+}  // namespace thalweg
