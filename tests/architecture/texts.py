@@ -33,7 +33,7 @@ def unwanted_texts():
 
 def versions():
     version = re.search(r"project\(thalweg VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text()).group(1)
-    for name in ("CHANGELOG.md", "CITATION.cff", "packaging/spack/package.py"):
+    for name in ("CHANGELOG.md", "CITATION.cff", "packaging/spack/package.py", "docs/thalweg.1"):
         if version not in (ROOT / name).read_text():
             yield f"{name} does not mention version {version}"
 
