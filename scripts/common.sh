@@ -60,8 +60,10 @@ logged() {
 }
 
 show_failure() {
+  local step=""
+  [ $step_number -eq 0 ] || step="step $step_number ($step_title) "
   tail -n 40 "$1" >&2
-  echo "error: step $step_number ($step_title) failed with exit code $2; the whole log: $1" >&2
+  echo "error: ${step}failed with exit code $2; the whole log: $1" >&2
 }
 
 # --- machine -------------------------------------------------------------------------------------
