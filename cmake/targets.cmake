@@ -18,7 +18,8 @@ target_compile_options(thalweg_flags INTERFACE
   -fno-math-errno -fno-trapping-math -march=${THALWEG_CPU_ARCH}
   $<$<BOOL:${THALWEG_WARNINGS_AS_ERRORS}>:-Werror>)
 if(THALWEG_ENABLE_SANITIZERS)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  # g++ warns of uninitialised values that only the inserted checks seem to read.
+  add_compile_options(-Wno-maybe-uninitialized -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
 target_compile_definitions(thalweg_flags INTERFACE

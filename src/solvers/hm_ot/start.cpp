@@ -133,7 +133,7 @@ Matrix transposed(const Matrix& matrix) {
 /// Renames the clusters of a slice so that cluster k is the partner of the previous slice's cluster k.
 void rename_to_partners(const Matrix& previous_means, const Matrix& means, Labels& labels) {
   const std::vector<double> cost = squared_distances(transposed(means), transposed(previous_means));
-  const std::vector<std::int32_t> partner = solve_assignment(means.columns, std::span<const double>(cost)).column;
+  const std::vector<std::int32_t> partner = solve_assignment(means.columns, std::span<const double>(cost));
   for (std::int32_t& label : labels) label = partner[static_cast<std::size_t>(label)];
 }
 
@@ -186,7 +186,7 @@ Trajectories match_slices(const Chain& chain, const std::vector<SampledSlice>& s
   trajectories.cells.push_back(identity);
   for (std::size_t t = 0; t + 1 < chain.num_slices(); ++t) {
     const std::vector<double> cost = squared_distances(centered_rows(chain, sample[t]), centered_rows(chain, sample[t + 1]));
-    const std::vector<std::int32_t> map = solve_assignment(trajectories.count, std::span<const double>(cost)).column;
+    const std::vector<std::int32_t> map = solve_assignment(trajectories.count, std::span<const double>(cost));
     std::vector<std::int32_t> next;
     double total = 0.0;
     for (const std::int32_t cell : trajectories.cells[t]) {
