@@ -73,7 +73,8 @@ std::vector<StartPlan> plan_starts(const HmOtSettings& settings, const Chain& ch
 
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer) {
+                            const Trajectories& trajectories, const Descent::Observer& observer,
+                            const Descent::StopCheck& stop_check) {
   const Communicator& comm = context.comm;
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
   constexpr double never = std::numeric_limits<double>::max();
@@ -84,7 +85,7 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
     for (std::size_t k = static_cast<std::size_t>(comm.rank()); k < plans.size(); k += static_cast<std::size_t>(comm.size())) {
       ChainState state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
                                             : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
-      Descent descent(sample_chain, options, "start " + std::to_string(k), observer);
+      Descent descent(sample_chain, options, "start " + std::to_string(k), observer, stop_check);
       descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, no_mass_steps, state);
       if (!is_descended(sample_chain, state)) continue;
       objectives[k] = state.objective;
