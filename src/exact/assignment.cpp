@@ -32,16 +32,17 @@ class Assignment {
         column_of_(index(n), none),
         row_of_(index(n), none) {}
 
-  void solve() {
+  std::vector<std::int32_t> solve() {
     reduce_columns();
     reduce_rows();
     for (std::int32_t row = 0; row < n_; ++row) {
       if (column_of_[index(row)] == none) augment_from(row);
     }
+    return column_of_;
   }
 
-  AssignmentSolution solution() && {
-    AssignmentSolution found{std::move(column_of_), std::vector<double>(index(n_)), std::move(price_)};
+  AssignmentSolution certified(std::vector<std::int32_t> columns) const {
+    AssignmentSolution found{std::move(columns), std::vector<double>(index(n_)), price_};
     double dual = std::accumulate(found.column_potential.begin(), found.column_potential.end(), 0.0);
     for (std::int32_t i = 0; i < n_; ++i) {
       const Scalar* costs = row(i);
@@ -218,15 +219,22 @@ void check(std::int64_t n, std::span<const Scalar> cost) {
 }  // namespace
 
 template <class Scalar>
-AssignmentSolution solve_assignment(std::int64_t n, std::span<const Scalar> cost) {
+std::vector<std::int32_t> solve_assignment(std::int64_t n, std::span<const Scalar> cost) {
+  check(n, cost);
+  return n == 0 ? std::vector<std::int32_t>{} : Assignment<Scalar>(static_cast<std::int32_t>(n), cost).solve();
+}
+
+template <class Scalar>
+AssignmentSolution solve_certified_assignment(std::int64_t n, std::span<const Scalar> cost) {
   check(n, cost);
   if (n == 0) return {};
   Assignment<Scalar> assignment(static_cast<std::int32_t>(n), cost);
-  assignment.solve();
-  return std::move(assignment).solution();
+  return assignment.certified(assignment.solve());
 }
 
-template AssignmentSolution solve_assignment<float>(std::int64_t, std::span<const float>);
-template AssignmentSolution solve_assignment<double>(std::int64_t, std::span<const double>);
+template std::vector<std::int32_t> solve_assignment<float>(std::int64_t, std::span<const float>);
+template std::vector<std::int32_t> solve_assignment<double>(std::int64_t, std::span<const double>);
+template AssignmentSolution solve_certified_assignment<float>(std::int64_t, std::span<const float>);
+template AssignmentSolution solve_certified_assignment<double>(std::int64_t, std::span<const double>);
 
 }  // namespace thalweg

@@ -16,7 +16,7 @@ struct AssignmentSolution {
   double gap = 0.0;  ///< cost - sum of all potentials
 };
 
-/// The permutation s that minimises sum_i cost(i, s_i).
+/// The permutation s that minimises sum_i cost(i, s_i), as the column of every row.
 ///
 /// Row reductions, then one shortest augmenting path a row that is still free; O(n^3) at worst. Ties go to free
 /// columns, then to the lowest index, so the answer is a function of the input alone. Whole costs below 2^53 / n are
@@ -26,9 +26,15 @@ struct AssignmentSolution {
 /// Throws NumericalError on a non-finite cost, DataError if the size is not n x n.
 /// Source: Jonker & Volgenant (1987), Computing 38, 325-340.
 template <class Scalar>
-AssignmentSolution solve_assignment(std::int64_t n, std::span<const Scalar> cost);
+std::vector<std::int32_t> solve_assignment(std::int64_t n, std::span<const Scalar> cost);
 
-extern template AssignmentSolution solve_assignment<float>(std::int64_t, std::span<const float>);
-extern template AssignmentSolution solve_assignment<double>(std::int64_t, std::span<const double>);
+/// The same permutation with its potentials; O(n^2) more.
+template <class Scalar>
+AssignmentSolution solve_certified_assignment(std::int64_t n, std::span<const Scalar> cost);
+
+extern template std::vector<std::int32_t> solve_assignment<float>(std::int64_t, std::span<const float>);
+extern template std::vector<std::int32_t> solve_assignment<double>(std::int64_t, std::span<const double>);
+extern template AssignmentSolution solve_certified_assignment<float>(std::int64_t, std::span<const float>);
+extern template AssignmentSolution solve_certified_assignment<double>(std::int64_t, std::span<const double>);
 
 }  // namespace thalweg
