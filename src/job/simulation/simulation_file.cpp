@@ -27,7 +27,10 @@ struct LocalCells {
 
 /// "t1_25": cell 25 of the second slice.
 std::string name_of(const LocalCells& cells, std::int64_t cell) {
-  return "t" + std::to_string(cells.slice_of(cell)) + "_" + std::to_string(cells.row_of(cell));
+  std::string name = "t";
+  name += std::to_string(cells.slice_of(cell));
+  name += '_';
+  return name += std::to_string(cells.row_of(cell));
 }
 
 /// Whether each cell has a type that is frequent enough in its slice.
