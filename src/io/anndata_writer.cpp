@@ -166,7 +166,7 @@ void AnnDataWriter::add_matrix(const std::string& key, NumericBlock local, std::
   dense_.push_back({key, std::move(local), num_columns});
 }
 
-void AnnDataWriter::add_sparse(const std::string& key, SparseRows local, std::int64_t num_columns) {
+void AnnDataWriter::add_sparse(const std::string& key, CsrRows local, std::int64_t num_columns) {
   claim(key);
   const auto count = static_cast<std::int64_t>(local.columns.size());
   if (static_cast<std::int64_t>(local.row_begin.size()) != obs_.local_rows() + 1 || local.row_begin.front() != 0 ||

@@ -17,7 +17,7 @@ inline AnnDataWriter example_anndata(RowRange owned, bool with_matrix, bool is_r
   std::vector<std::uint8_t> kept;
   std::vector<float> push;
   std::vector<double> fates;
-  SparseRows sparse{{0}, {}, {}};
+  CsrRows sparse{{0}, {}, {}};
   std::vector<double> sparse_values;
   for (std::int64_t i = owned.begin; i < owned.end; ++i) {
     names.push_back("cell_" + std::to_string(i) + (i % 5 == 0 ? "_é" : ""));
