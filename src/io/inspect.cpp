@@ -44,10 +44,10 @@ KeySummary summarise_column(const AnnDataReader& reader, const std::string& name
 
 KeySummary summarise_matrix(const AnnDataReader& reader, const std::string& key) {
   return look_at(key, [&](KeySummary& summary) {
-    const Matrix matrix = reader.matrix(key);
+    const StoredMatrix matrix = reader.matrix(key);
     summary.shape = {matrix.num_rows(), matrix.num_columns()};
     summary.type = matrix.type();
-    if (matrix.form() != Matrix::Form::frame) add_layout(reader.file(), matrix.is_sparse() ? key + "/data" : key, summary);
+    if (matrix.form() != StoredMatrix::Form::frame) add_layout(reader.file(), matrix.is_sparse() ? key + "/data" : key, summary);
   });
 }
 

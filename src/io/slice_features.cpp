@@ -38,7 +38,7 @@ struct NonFinite {
 
 class FeatureReader {
  public:
-  FeatureReader(const AnnDataReader& reader, const Matrix& matrix, const CellRoutes& routes, std::vector<SliceRows>& slices)
+  FeatureReader(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes, std::vector<SliceRows>& slices)
       : reader_(reader), matrix_(matrix), routes_(routes), slices_(slices) {}
 
   void read() {
@@ -96,7 +96,7 @@ class FeatureReader {
   }
 
   const AnnDataReader& reader_;
-  const Matrix& matrix_;
+  const StoredMatrix& matrix_;
   const CellRoutes& routes_;
   std::vector<SliceRows>& slices_;
   SparseRows sparse_;
@@ -106,7 +106,7 @@ class FeatureReader {
 
 }  // namespace
 
-KeyInfo read_features(const AnnDataReader& reader, const Matrix& matrix, const CellRoutes& routes,
+KeyInfo read_features(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,
                       std::vector<SliceRows>& slices) {
   FeatureReader features(reader, matrix, routes, slices);
   features.read();

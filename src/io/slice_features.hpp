@@ -10,7 +10,7 @@ namespace thalweg {
 
 /// Fills `features` of the slices, whose rows are known, from a matrix of the file. Throws DataError when a cell
 /// that is used has a value that is not finite. Collective.
-KeyInfo read_features(const AnnDataReader& reader, const Matrix& matrix, const CellRoutes& routes,
+KeyInfo read_features(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,
                       std::vector<SliceRows>& slices);
 
 }  // namespace thalweg
