@@ -2,6 +2,8 @@
 
 #include "core/log.hpp"
 #include "job/commands_run.hpp"
+#include "job/plan_input.hpp"
+#include "job/plan_report.hpp"
 #include "job/results_directory.hpp"
 #include "job/run_record.hpp"
 #include "job/simulation/cell_model.hpp"
@@ -12,6 +14,7 @@ namespace thalweg {
 int run_simulate(const Communicator& comm, const JobContext& context) {
   constexpr const char* file_name = "simulation.h5ad";
   const Job& job = context.job;
+  check_memory(comm, read_plan_input(comm, context), job.run);
   const auto model = make_cell_model(job.simulate, static_cast<std::uint64_t>(job.run.seed));
   const ResultsDirectory results(comm, job.output, context.resolved);
   RunRecord record(comm, context, results);
