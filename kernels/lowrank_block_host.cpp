@@ -35,18 +35,25 @@ template <class Scalar, int width>
 void product_panel(const HostColumns<Scalar>& columns, std::int64_t first, const Scalar* features, Scalar* products,
                    Strip<Scalar>& top) {
   const Scalar* panel = columns.panels.data() + first * columns.dimension;
-  simd::Vector<Scalar> sum[width][strip_vectors] = {};
+  simd::Vector<Scalar> sum[width * strip_vectors] = {};
   for (std::int64_t j = 0; j < columns.dimension; ++j) {
     Strip<Scalar> row;
     for (int q = 0; q < strip_vectors; ++q) row[q] = simd::load(features + j * tile_rows + q * simd::lanes<Scalar>);
     for (int k = 0; k < width; ++k)
-      for (int q = 0; q < strip_vectors; ++q) sum[k][q] += row[q] * panel[j * width + k];
+      for (int q = 0; q < strip_vectors; ++q) sum[k * strip_vectors + q] += row[q] * panel[j * width + k];
   }
-  for (int k = 0; k < width; ++k)
-    for (int q = 0; q < strip_vectors; ++q) {
-      simd::store<Scalar>(sum[k][q], products + (first + k) * tile_rows + q * simd::lanes<Scalar>);
-      top[q] = simd::max(top[q], sum[k][q] + columns.duals[static_cast<std::size_t>(first + k)]);
+  const Scalar* duals = columns.duals.data() + first;
+  Scalar* out = products + first * tile_rows;
+#pragma GCC unroll 8  // early, or the accumulators get an address and go through memory
+  for (int q = 0; q < strip_vectors; ++q) {
+    simd::Vector<Scalar> largest = top[q];
+#pragma GCC unroll 8
+    for (int k = 0; k < width; ++k) {
+      simd::store<Scalar>(sum[k * strip_vectors + q], out + k * tile_rows + q * simd::lanes<Scalar>);
+      largest = simd::max(largest, sum[k * strip_vectors + q] + duals[k]);
     }
+    top[q] = largest;
+  }
 }
 
 template <class Scalar>
@@ -70,11 +77,11 @@ void exponentials_of_strip(const HostColumns<Scalar>& columns, Scalar* products,
   constexpr int lanes = simd::lanes<Scalar>;
   Strip<Scalar> total = {}, moment = {};
   for (auto& value : top) value = simd::round<Scalar>(value);
+  const Scalar *duals = columns.duals.data(), *residues = columns.dual_residues.data();
   for (std::int64_t k = 0; k < columns.num_types; ++k) {
-    const Scalar dual = columns.duals[static_cast<std::size_t>(k)], residue = columns.dual_residues[static_cast<std::size_t>(k)];
     for (int q = 0; q < strip_vectors; ++q) {
       Scalar* place = products + k * tile_rows + q * lanes;
-      const auto logit = ((simd::load(place) - top[q]) + dual) + residue;
+      const auto logit = ((simd::load(place) - top[q]) + duals[k]) + residues[k];
       const auto value = simd::exp2_small<Scalar>(logit);
       total[q] += value;
       moment[q] += value * logit;

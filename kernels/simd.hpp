@@ -55,7 +55,7 @@ inline Vector<double> load_wide(const float* from) {
 
 template <class Scalar>
 inline Vector<Scalar> broadcast(Scalar value) {
-  return Vector<Scalar>{} + value;
+  return value - Vector<Scalar>{};  // x - 0 is x, also for -0
 }
 template <class V>
 inline V max(V a, V b) {
