@@ -56,7 +56,7 @@ struct PlainPass {
   PassLayout layout;
   int scratch_level = 0;
 
-  std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
+  KOKKOS_FUNCTION std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
 
   KOKKOS_FUNCTION static void add_fixed(std::int64_t& sum, double value, double scale) {
     using Unsigned = unsigned long long;
@@ -167,7 +167,8 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
   using Memory = typename ExecutionSpace::memory_space;
   const std::int64_t r = logits.columns, p = logits.rows, first = first_block * block_rows;
   const std::int64_t rows = std::min(tiles.num_rows, (first_block + num_blocks) * block_rows) - first;
-  const auto columns = to_device<Scalar, Memory>(logits.values), shifts = to_device<double, Memory>(duals);
+  const auto columns = to_device<Scalar, Memory>(logits.values);
+  const auto shifts = to_device<double, Memory>(duals);
   const Kokkos::View<double**, Kokkos::LayoutRight, Memory> memberships("thalweg::memberships", static_cast<std::size_t>(rows), static_cast<std::size_t>(r));
   Kokkos::parallel_for(
       "thalweg::lowrank_pass::membership_rows", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, rows),

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <initializer_list>
 
 namespace thalweg::simd {
 
