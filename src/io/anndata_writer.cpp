@@ -132,7 +132,8 @@ void DataFrameWriter::append_to(Hdf5Layout& layout, const std::string& group) co
   Hdf5Node& frame = layout.add_group(group);
   encode(frame, "dataframe", "0.2.0");
   frame.with("_index", Text("_index")).with("column-order", std::move(order));
-  encode(layout.add_text_rows(group + "/_index", index_), "string-array", "0.2.0");
+  const std::shared_ptr<const std::vector<std::string>> names(std::shared_ptr<void>(), &index_);  // not a copy
+  encode(layout.add(group + "/_index", Hdf5TextRows{names}), "string-array", "0.2.0");
   for (const Column& column : columns_) {
     const std::string path = group + "/" + column.name;
     if (!column.is_categorical) {

@@ -85,7 +85,7 @@ void write_sidecar(JobSession& session, const JobContext& context, const HmOtJob
     const std::string confidence = name == "ml" ? prefix + output.prefix + "_confidence" : column + "_confidence";
     writer.obs().add(confidence, to_file_order(comm, series, std::span<const double>(clustering.confidence)));
   }
-  if (!types.fates.empty() || comm.any(types.clusterings.contains("terminal"))) {
+  if (types.clusterings.contains("terminal")) {
     writer.add_matrix("obsm/" + prefix + "fate", NumericBlock::own(to_file_order(comm, series, std::span<const float>(types.fates), static_cast<std::size_t>(types.fate_width))), types.fate_width);
     writer.add_uns("thalweg/columns/" + prefix + "fate", job.type_names.back());
   }
@@ -221,7 +221,7 @@ void log_solution(const HmOtSolution& solution) {
     log_warning("above_baseline", "the objective is above that of k-means with exact couplings; raise restarts");
   double best = INFINITY, worst = -INFINITY;
   for (const RestartRecord& record : solution.restarts) {
-    if (record.start != "transport") continue;
+    if (record.start != "transport" || !std::isfinite(record.objective)) continue;
     best = std::min(best, record.objective);
     worst = std::max(worst, record.objective);
   }

@@ -35,6 +35,16 @@ void add_number(std::string& line, const char* name, double value, int digits) {
   if (std::isfinite(value)) line += fmt::format("  {} {:.{}g}", name, value, digits);
 }
 
+Event event_of(const char* kind, const ProgressState& state) {
+  Event event{.event = kind, .pair = state.problem, .iteration = state.iteration};
+  event.marginal_error = state.marginal_error;
+  event.gap = state.gap;
+  event.epsilon = state.epsilon;
+  event.objective = state.objective;
+  if (state.bytes > 0) event.bytes = state.bytes;
+  return event;
+}
+
 }  // namespace
 
 Progress::Progress(const RunOptions& options, bool is_root, bool is_quiet, EventLog& events, int descriptor,
@@ -57,13 +67,7 @@ Progress::~Progress() {
 }
 
 void Progress::check(const ProgressState& state) {
-  events_.write({.event = "check",
-                 .pair = state.problem,
-                 .iteration = state.iteration,
-                 .marginal_error = state.marginal_error,
-                 .gap = state.gap,
-                 .epsilon = state.epsilon,
-                 .objective = state.objective});
+  events_.write(event_of("check", state));
   const double now = seconds_();
   if (!is_running_ || state.problem != problem_) problem_start_ = now;
   if (!is_running_ || state.problem != problem_ || state.level != level_) eta_.restart();
@@ -78,14 +82,9 @@ void Progress::check(const ProgressState& state) {
 }
 
 void Progress::finish(const ProgressState& state, StopReason reason) {
-  events_.write({.event = "pair",
-                 .pair = state.problem,
-                 .iteration = state.iteration,
-                 .marginal_error = state.marginal_error,
-                 .gap = state.gap,
-                 .epsilon = state.epsilon,
-                 .objective = state.objective,
-                 .text = name_of(reason)});
+  Event event = event_of("pair", state);
+  event.text = name_of(reason);
+  events_.write(event);
   eta_.restart();
   clear_bar();
   if (mode_ != Mode::none) write(line_of(state) + "  " + name_of(reason) + "\n");

@@ -1,9 +1,8 @@
-#include "job/run_hmot.hpp"
-
 #include <chrono>
 
 #include "core/log.hpp"
 #include "job/chain_output.hpp"
+#include "job/commands_run.hpp"
 #include "job/hmot_problem.hpp"
 #include "job/job_session.hpp"
 #include "job/labelled_slices.hpp"

@@ -103,8 +103,12 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
   RestartOutcome outcome;
   outcome.best = std::move(own_best);
   broadcast_state(comm, sample_chain, static_cast<int>(chosen % static_cast<std::size_t>(comm.size())), outcome.best);
-  for (std::size_t k = 0; k < plans.size(); ++k)
-    outcome.records.push_back({plans[k].is_kmeans ? "kmeans" : "transport", objectives[k], regularized[k], k == chosen});
+  for (std::size_t k = 0; k < plans.size(); ++k) {
+    const bool is_solved = regularized[k] != never;
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    outcome.records.push_back({plans[k].is_kmeans ? "kmeans" : "transport", is_solved ? objectives[k] : unknown,
+                               is_solved ? regularized[k] : unknown, k == chosen});
+  }
   return outcome;
 }
 
