@@ -70,7 +70,9 @@ void check_device(const std::string& device) {
 }  // namespace
 
 Runtime::Mpi::Mpi() {
-  if (!started_by_launcher()) return;
+  int is_initialized = 0;
+  MPI_Initialized(&is_initialized);
+  if (is_initialized || !started_by_launcher()) return;
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw CommunicationError("MPI could not be started");
