@@ -11,8 +11,9 @@ if(THALWEG_CCACHE AND NOT THALWEG_ENABLE_CUDA AND NOT CMAKE_CXX_COMPILER_LAUNCHE
 endif()
 
 add_library(thalweg_flags INTERFACE)
+# g++ 12 sees uninitialised members in std::variant and std::optional that are moved from.
 target_compile_options(thalweg_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor
+  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wno-maybe-uninitialized
   -fno-math-errno -fno-trapping-math -march=${THALWEG_CPU_ARCH}
   $<$<BOOL:${THALWEG_WARNINGS_AS_ERRORS}>:-Werror>)
 if(THALWEG_ENABLE_SANITIZERS)

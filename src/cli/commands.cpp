@@ -63,7 +63,7 @@ const std::vector<std::string>& later_commands() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> registry = {
       {"describe", Takes::section, "every key: type, default, rule, meaning", {}, run_describe},
-      {"hmot", Takes::job, HmOtOptions::about, {"input", "hmot", "solver", "run", "output"}, nullptr},
+      {"hmot", Takes::job, HmOtOptions::about, {"input", "hmot", "solver", "run", "output"}, run_hmot},
       {"lowrank",
        Takes::job,
        LowRankOptions::about,

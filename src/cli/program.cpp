@@ -49,6 +49,7 @@ int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLin
   const auto threads = static_cast<int>(context.job.run.threads.value_or(0));
   runtime.start_kernels({.threads = threads, .device = context.job.run.device});
   context.threads = runtime.threads();
+  context.device = runtime.device();
   return line.arguments.dry_run ? run_plan(comm, context) : line.command->run(comm, context);
 }
 

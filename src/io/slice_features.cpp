@@ -39,7 +39,9 @@ struct NonFinite {
 class FeatureReader {
  public:
   FeatureReader(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes, std::vector<SliceRows>& slices)
-      : reader_(reader), matrix_(matrix), routes_(routes), slices_(slices) {}
+      : reader_(reader), matrix_(matrix), routes_(routes), slices_(slices) {
+    for (const SliceRows& slice : slices) slice_ends_.push_back((slice_ends_.empty() ? 0 : slice_ends_.back()) + slice.rows.size());
+  }
 
   void read() {
     const Communicator& comm = reader_.comm();
@@ -55,8 +57,7 @@ class FeatureReader {
       const std::int64_t begin = std::min(block * rows_per_block, rows), end = std::min(begin + rows_per_block, rows);
       const std::vector<float> values = read_block({begin, end});
       look_for_non_finite(values, {begin, end});
-      const auto part = routes_.to_slices.part(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
-      place(exchange_rows(comm, part, std::span<const float>(values), width));
+      deliver(values, {begin, end});
     }
     non_finite_.require_none(comm, matrix_.key() + " of " + reader_.file().path());
   }
@@ -83,22 +84,30 @@ class FeatureReader {
         non_finite_.look_at(values.data() + (row - rows.begin) * width, width, routes_.slab.begin + row);
   }
 
-  void place(const ReceivedRows<float>& received) {
-    std::vector<std::int64_t> ends;
-    for (const SliceRows& slice : slices_) ends.push_back((ends.empty() ? 0 : ends.back()) + slice.rows.size());
+  void deliver(const std::vector<float>& values, RowRange rows) {
     const auto width = static_cast<std::size_t>(matrix_.num_columns());
-    for (std::size_t k = 0; k < received.slots.size(); ++k) {
-      const std::int64_t slot = received.slots[k];
-      const auto s = static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), slot) - ends.begin());
-      const auto row = static_cast<std::size_t>(slot - (s == 0 ? 0 : ends[s - 1]));
-      std::copy_n(received.values.data() + k * width, width, slices_[s].features.data() + row * width);
+    const auto begin = static_cast<std::size_t>(rows.begin), end = static_cast<std::size_t>(rows.end);
+    if (reader_.comm().size() == 1) {  // everything stays here: no copies for an exchange
+      for (std::size_t row = begin; row < end; ++row)
+        if (routes_.is_used(row)) place(routes_.to_slices.slots[row], values.data() + (row - begin) * width, width);
+      return;
     }
+    const RowDestinations part = routes_.to_slices.part(begin, end);
+    const ReceivedRows<float> received = exchange_rows(reader_.comm(), part, std::span<const float>(values), width);
+    for (std::size_t k = 0; k < received.slots.size(); ++k) place(received.slots[k], received.values.data() + k * width, width);
+  }
+
+  void place(std::int64_t slot, const float* values, std::size_t width) {
+    const auto s = static_cast<std::size_t>(std::upper_bound(slice_ends_.begin(), slice_ends_.end(), slot) - slice_ends_.begin());
+    const auto row = static_cast<std::size_t>(slot - (s == 0 ? 0 : slice_ends_[s - 1]));
+    std::copy_n(values, width, slices_[s].features.data() + row * width);
   }
 
   const AnnDataReader& reader_;
   const StoredMatrix& matrix_;
   const CellRoutes& routes_;
   std::vector<SliceRows>& slices_;
+  std::vector<std::int64_t> slice_ends_;  // local cells up to the end of each slice
   SparseRows sparse_;
   NonFinite non_finite_;
   std::uint64_t checksum_ = 0;

@@ -6,6 +6,12 @@
 
 namespace thalweg {
 
+/// `thalweg hmot job.toml`: types and couplings of a time series.
+int run_hmot(const Communicator& comm, const JobContext& context);
+
+/// `thalweg lowrank job.toml`: low-rank transport between two groups of cells.
+int run_lowrank(const Communicator& comm, const JobContext& context);
+
 /// `thalweg simulate job.toml`: test data with known truth, simulation.h5ad in output.dir.
 int run_simulate(const Communicator& comm, const JobContext& context);
 

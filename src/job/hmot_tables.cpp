@@ -103,9 +103,16 @@ DifferentiationMap make_map(const HmOtJob& job, const HmOtSolution& solution, co
 
 Table nodes_table(const DifferentiationMap& map) {
   Table table({"time", "type", "mass", "cells", "confidence", "annotation"});
-  for (const MapNode& node : map.nodes)
-    table.add_row({map.times[static_cast<std::size_t>(node.slice)], node.name, node.mass, node.cells, node.confidence,
-                   node.annotation.empty() ? TableCell{} : TableCell{node.annotation}});
+  for (const MapNode& node : map.nodes) {
+    std::vector<TableCell> row(6);
+    row[0] = map.times[static_cast<std::size_t>(node.slice)];
+    row[1] = node.name;
+    row[2] = node.mass;
+    row[3] = node.cells;
+    row[4] = node.confidence;
+    if (!node.annotation.empty()) row[5] = node.annotation;
+    table.add_row(std::move(row));
+  }
   return table;
 }
 

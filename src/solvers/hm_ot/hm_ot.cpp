@@ -100,6 +100,18 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
   return levels;
 }
 
+/// The check of the lowest rank that has a reason, asked of all.
+Descent::StopCheck shared_check(const Communicator& comm, const Descent::StopCheck& stop_check) {
+  return [&comm, stop_check]() -> std::optional<StopReason> {
+    const auto own = stop_check ? stop_check() : std::nullopt;
+    const auto code = comm.all_reduce(own ? static_cast<std::int32_t>(*own) : std::int32_t{-1}, Reduction::max);
+    if (code < 0) return std::nullopt;
+    return static_cast<StopReason>(code);
+  };
+}
+
+bool is_stop_request(StopReason reason) { return reason == StopReason::interrupted || reason == StopReason::time_limit; }
+
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
 
 /// The smooth level with mass steps, then the remaining levels.
@@ -107,14 +119,14 @@ StopReason polish(const HmOtSettings& settings, const DescentOptions& options, d
                   Descent& descent, ChainState& state) {
   StopReason reason = descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, closing_tolerance, state);
   for (const double level : final_levels(settings, options.smooth_level))
-    reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, no_mass_steps, state));
+    if (!is_stop_request(reason)) reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, no_mass_steps, state));
   return reason;
 }
 
 }  // namespace
 
 HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
-                         const Descent::Observer& observer) {
+                         const Descent::Observer& observer, const Descent::StopCheck& stop_check) {
   HmOtSolution solution;
   solution.chain = prepare_chain(context, problem, settings);
   if (is_all_fixed(solution.chain)) {
@@ -134,18 +146,18 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     const auto self = make_self_communicator();
     const Context local{*self, context.precision, context.device, context.seed};
     const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
-    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record);
+    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record, stop_check);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
     solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, sample, context.seed));
     if (!sample_is_whole) {
-      Descent descent(on_sample, options, "sample", record);
+      Descent descent(on_sample, options, "sample", record, shared_check(context.comm, stop_check));
       descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance, solution.state);
     }
-    Descent descent(solution.chain, options, "all", record);
+    Descent descent(solution.chain, options, "all", record, shared_check(context.comm, stop_check));
     const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;
     solution.stop_reason = polish(settings, options, closing_tolerance, descent, solution.state);
-    solution.epsilon = settings.epsilon_end * solution.chain.variance;
+    solution.epsilon = descent.epsilon();
   }
   solution.passes = num_passes(solution.chain);
   solution.column_error = column_error(solution.chain, solution.state);

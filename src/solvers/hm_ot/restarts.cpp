@@ -73,7 +73,8 @@ std::vector<StartPlan> plan_starts(const HmOtSettings& settings, const Chain& ch
 
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer) {
+                            const Trajectories& trajectories, const Descent::Observer& observer,
+                            const Descent::StopCheck& stop_check) {
   const Communicator& comm = context.comm;
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
   constexpr double never = std::numeric_limits<double>::max();
@@ -84,7 +85,7 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
     for (std::size_t k = static_cast<std::size_t>(comm.rank()); k < plans.size(); k += static_cast<std::size_t>(comm.size())) {
       ChainState state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
                                             : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
-      Descent descent(sample_chain, options, "start " + std::to_string(k), observer);
+      Descent descent(sample_chain, options, "start " + std::to_string(k), observer, stop_check);
       descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, no_mass_steps, state);
       if (!is_descended(sample_chain, state)) continue;
       objectives[k] = state.objective;
@@ -102,8 +103,12 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
   RestartOutcome outcome;
   outcome.best = std::move(own_best);
   broadcast_state(comm, sample_chain, static_cast<int>(chosen % static_cast<std::size_t>(comm.size())), outcome.best);
-  for (std::size_t k = 0; k < plans.size(); ++k)
-    outcome.records.push_back({plans[k].is_kmeans ? "kmeans" : "transport", objectives[k], regularized[k], k == chosen});
+  for (std::size_t k = 0; k < plans.size(); ++k) {
+    const bool is_solved = regularized[k] != never;
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    outcome.records.push_back({plans[k].is_kmeans ? "kmeans" : "transport", is_solved ? objectives[k] : unknown,
+                               is_solved ? regularized[k] : unknown, k == chosen});
+  }
   return outcome;
 }
 

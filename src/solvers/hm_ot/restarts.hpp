@@ -16,6 +16,7 @@ struct RestartOutcome {
 /// the lowest index on ties. Collective over context.comm, while each descent is local.
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer);
+                            const Trajectories& trajectories, const Descent::Observer& observer,
+                            const Descent::StopCheck& stop_check);
 
 }  // namespace thalweg

@@ -1,0 +1,27 @@
+// Results of HM-OT and low-rank jobs: tables, plots, the sidecar file.
+#pragma once
+
+#include "job/hmot_problem.hpp"
+#include "job/hmot_tables.hpp"
+#include "job/job_session.hpp"
+
+namespace thalweg {
+
+/// Names under which a command writes its results.
+struct ChainOutput {
+  std::string prefix = "hmot";  // of obs columns and of the uns entry
+  std::string title;            // of the map
+  double edge_threshold = 0.05;
+  bool has_annotation = false;
+  CellTypesRequest cells;
+};
+
+/// Writes everything but run.json. Collective.
+/// @param seconds   of the solve
+void write_chain_results(JobSession& session, const JobContext& context, const HmOtJob& job, const HmOtSolution& solution,
+                         const TimeSeries& series, const ChainOutput& output, double seconds);
+
+/// Logs objective, baseline, errors and stop reason, and warns where a user should look.
+void log_solution(const HmOtSolution& solution);
+
+}  // namespace thalweg
