@@ -38,7 +38,11 @@ void product_panel(const HostColumns<Scalar>& columns, std::int64_t first, const
                    Strip<Scalar>& top) {
   const Scalar* panel = columns.panels.data() + first * columns.dimension;
   simd::Vector<Scalar> sum[width * strip_vectors] = {};
+  // Each panel asks for one line in turn of the same features of the next block (past the end: without effect).
+  constexpr int line = 64 / static_cast<int>(sizeof(Scalar)), lines = strip_rows<Scalar> / line;
+  const Scalar* ahead = features + columns.dimension * block_rows + first / width % lines * line;
   for (std::int64_t j = 0; j < columns.dimension; ++j) {
+    __builtin_prefetch(ahead + j * tile_rows, 0, 2);
     Strip<Scalar> row;
     for (int q = 0; q < strip_vectors; ++q) row[q] = simd::in_register(simd::load(features + j * tile_rows + q * simd::lanes<Scalar>));
     for (int k = 0; k < width; ++k) {
