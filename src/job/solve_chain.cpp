@@ -28,10 +28,10 @@ SolvedChain solve_chain(JobSession& session, const HmOtJob& job, const HmOtSetti
   session.start_phase("solve");
   SolvedChain solved;
   const auto begin = std::chrono::steady_clock::now();
-  std::string stage;
   const auto show = [&](const DescentRecord& check) {
     session.progress().check(progress_of(check, settings.tolerance));
-    if (check.stop_reason) session.progress().finish(progress_of(check, settings.tolerance), *check.stop_reason);
+    // Starts are many and short: only their checks are shown.
+    if (check.stop_reason && !check.stage.starts_with("start")) session.progress().finish(progress_of(check, settings.tolerance), *check.stop_reason);
   };
   solved.solution = solve_hm_ot(session.solver_context(), job.problem, settings, show, session.stop_check());
   solved.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
