@@ -13,8 +13,10 @@ namespace thalweg {
 
 namespace {
 
-// A strip of rows is treated at once: its accumulators and those of a panel's types fit into the registers.
-constexpr int strip_vectors = 4;
+// Logits are formed for a strip of rows and a panel of types at once: 4 x 5 accumulators and 5 operands in
+// 32 vector registers, 2 x 5 and 3 in 16.
+constexpr int strip_vectors = simd::vector_bytes == 64 ? 4 : 2;
+using LogitPanels = Panels<5>;
 template <class Scalar>
 constexpr int strip_rows = strip_vectors * simd::lanes<Scalar>;
 static_assert(tile_rows % strip_rows<float> == 0 && tile_rows % strip_rows<double> == 0);
@@ -36,11 +38,17 @@ void product_panel(const HostColumns<Scalar>& columns, std::int64_t first, const
                    Strip<Scalar>& top) {
   const Scalar* panel = columns.panels.data() + first * columns.dimension;
   simd::Vector<Scalar> sum[width * strip_vectors] = {};
+  // Each panel asks for one line in turn of the same features of the next block (past the end: without effect).
+  constexpr int line = 64 / static_cast<int>(sizeof(Scalar)), lines = strip_rows<Scalar> / line;
+  const Scalar* ahead = features + columns.dimension * block_rows + first / width % lines * line;
   for (std::int64_t j = 0; j < columns.dimension; ++j) {
+    __builtin_prefetch(ahead + j * tile_rows, 0, 2);
     Strip<Scalar> row;
-    for (int q = 0; q < strip_vectors; ++q) row[q] = simd::load(features + j * tile_rows + q * simd::lanes<Scalar>);
-    for (int k = 0; k < width; ++k)
-      for (int q = 0; q < strip_vectors; ++q) sum[k * strip_vectors + q] += row[q] * panel[j * width + k];
+    for (int q = 0; q < strip_vectors; ++q) row[q] = simd::in_register(simd::load(features + j * tile_rows + q * simd::lanes<Scalar>));
+    for (int k = 0; k < width; ++k) {
+      const auto entry = simd::in_register(simd::broadcast(panel[j * width + k]));
+      for (int q = 0; q < strip_vectors; ++q) sum[k * strip_vectors + q] += row[q] * entry;
+    }
   }
   const Scalar* duals = columns.duals.data() + first;
   Scalar* out = products + first * tile_rows;
@@ -59,9 +67,9 @@ void product_panel(const HostColumns<Scalar>& columns, std::int64_t first, const
 template <class Scalar>
 void products_of_strip(const HostColumns<Scalar>& columns, const Scalar* features, Scalar* products, Strip<Scalar>& top) {
   for (auto& value : top) value = simd::broadcast(std::numeric_limits<Scalar>::lowest());
-  const Panels panels{columns.num_types};
+  const LogitPanels panels{columns.num_types};
   for (std::int64_t panel = 0; panel < panels.count(); ++panel)
-    with_width(panels.width(panel), [&](auto width) {
+    panels.with_width(panel, [&](auto width) {
       product_panel<Scalar, width>(columns, panels.begin(panel), features, products, top);
     });
 }
@@ -169,7 +177,7 @@ template <class Scalar>
 HostColumns<Scalar>::HostColumns(const Matrix& logits, std::span<const double> duals_)
     : num_types(logits.columns), dimension(logits.rows), panels(static_cast<std::size_t>(num_types * dimension)) {
   constexpr double unit = std::numbers::log2e;
-  const Panels split{num_types};
+  const LogitPanels split{num_types};
   Scalar* to = panels.data();
   for (std::int64_t panel = 0; panel < split.count(); ++panel)
     for (std::int64_t j = 0; j < dimension; ++j)

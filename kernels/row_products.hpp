@@ -19,9 +19,9 @@ void product_tile(const Scalar* left, std::int64_t left_stride, const Scalar* ri
   for (int tile = 0; tile < tiles_per_block; ++tile) {
     for (int i = 0; i < tile_rows; i += simd::lanes<Scalar>) {
       Vector row[left_width];
-      for (int j = 0; j < left_width; ++j) row[j] = simd::load(left + j * tile_rows + i);
+      for (int j = 0; j < left_width; ++j) row[j] = simd::in_register(simd::load(left + j * tile_rows + i));
       for (int k = 0; k < right_width; ++k) {
-        const Vector column = simd::load(right + k * tile_rows + i);
+        const Vector column = simd::in_register(simd::load(right + k * tile_rows + i));
         for (int j = 0; j < left_width; ++j) sum[j * right_width + k] += row[j] * column;
       }
     }
@@ -44,9 +44,9 @@ class RowProducts {
   /// Adds to_fixed times the sums of one block; both sides are stored tile by tile, column by column.
   void add(const Scalar* left, const Scalar* right, double to_fixed) {
     for (std::int64_t a = 0; a < left_.count(); ++a)
-      with_width(left_.width(a), [&](auto left_width) {
+      left_.with_width(a, [&](auto left_width) {
         for (std::int64_t b = symmetric_ ? a : 0; b < right_.count(); ++b)
-          with_width(right_.width(b), [&](auto right_width) {
+          right_.with_width(b, [&](auto right_width) {
             constexpr int count = padded(left_width * right_width);
             alignas(64) Scalar tile[count];
             product_tile<Scalar, left_width, right_width>(left + left_.begin(a) * tile_rows, left_.size * tile_rows,
@@ -74,7 +74,7 @@ class RowProducts {
   static constexpr int padded(int count) { return (count + simd::lanes<Scalar> - 1) / simd::lanes<Scalar> * simd::lanes<Scalar>; }
   static constexpr int slots = padded(widest_panel * widest_panel);
 
-  Panels left_, right_;
+  Panels<> left_, right_;
   bool symmetric_;
   LineBuffer<std::int64_t> sums_;
 };

@@ -46,6 +46,17 @@ inline void store(Vector<Scalar> value, Scalar* to) {
   std::memcpy(to, &value, sizeof(value));
 }
 
+/// The same value in a register: the compiler must not read it from memory once more for every use.
+template <class V>
+inline V in_register(V value) {
+#if defined(__x86_64__) && defined(__AVX512F__)
+  asm("" : "+v"(value));
+#elif defined(__x86_64__)
+  asm("" : "+x"(value));
+#endif
+  return value;
+}
+
 /// lanes<double> values as doubles.
 inline Vector<double> load_wide(const double* from) { return load(from); }
 inline Vector<double> load_wide(const float* from) {

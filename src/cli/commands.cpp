@@ -68,7 +68,7 @@ const std::vector<Command>& commands() {
        Takes::job,
        LowRankOptions::about,
        {"input", "source", "target", "lowrank", "solver", "run", "output"},
-       nullptr},
+       run_lowrank},
       {"simulate", Takes::job, SimulateOptions::about, {"simulate", "run", "output"}, run_simulate},
       {"plan", Takes::job, "the memory that a job needs, before anything is allocated", {}, run_plan},
       {"inspect", Takes::file, "keys, shapes, types and times of a file", {}, run_inspect},

@@ -69,33 +69,51 @@ void add_model(const HmOtJob& job, const HmOtSolution& solution, const std::stri
     writer.add_uns(key + "/T/" + std::to_string(t), uns_matrix(solution.state.couplings[t]));
 }
 
+/// Values of the cells of one file, of those of all slices one after another, in file order.
+template <class T>
+class FileOrder {
+ public:
+  FileOrder(const Communicator& comm, const ChainFile& file, const TimeSeries& series) : comm_(comm), file_(file) {
+    for (std::size_t t = 0; t < file.first_slice; ++t) first_ += static_cast<std::size_t>(series.slices[t].rows.size());
+  }
+  std::vector<T> operator()(const std::vector<T>& values, std::int64_t width = 1) const {
+    const auto per_cell = static_cast<std::size_t>(width), count = static_cast<std::size_t>(file_.series->num_local_cells());
+    return to_file_order(comm_, *file_.series, std::span<const T>(values).subspan(first_ * per_cell, count * per_cell), per_cell);
+  }
+
+ private:
+  const Communicator& comm_;
+  const ChainFile& file_;
+  std::size_t first_ = 0;
+};
+
 void write_sidecar(JobSession& session, const JobContext& context, const HmOtJob& job, const HmOtSolution& solution,
-                   const TimeSeries& series, const ChainOutput& output, const CellTypes& types) {
+                   const TimeSeries& series, const ChainFile& file, const ChainOutput& output, const CellTypes& types) {
   const Communicator& comm = session.comm();
-  const std::string prefix = context.job.output.key_prefix;
+  const std::string prefix = context.job.output.key_prefix, name_prefix = prefix + output.prefix;
   const TypeCategories categories(job);
   AnnDataWriter writer;
-  writer.obs().set_index(read_cell_names(comm, series));
-  writer.obs().add(prefix + "source_row", source_rows_in_file_order(comm, series));
+  writer.obs().set_index(read_cell_names(comm, *file.series));
+  writer.obs().add(prefix + "source_row", source_rows_in_file_order(comm, *file.series));
   for (const auto& [name, clustering] : types.clusterings) {
     const std::int64_t slice = slice_of_clustering(name, output.cells.reference, job.slice_names.size());
     const std::vector<std::int32_t> codes = category_codes(job, series, categories, clustering, slice);
-    const std::string column = prefix + output.prefix + (name == "ml" ? "_type" : "_" + name);
-    writer.obs().add_categorical(column, to_file_order(comm, series, std::span<const std::int32_t>(codes)), categories.names);
-    const std::string confidence = name == "ml" ? prefix + output.prefix + "_confidence" : column + "_confidence";
-    writer.obs().add(confidence, to_file_order(comm, series, std::span<const double>(clustering.confidence)));
+    const std::string column = name_prefix + (name == "ml" ? "_type" : "_" + name);
+    writer.obs().add_categorical(column, FileOrder<std::int32_t>(comm, file, series)(codes), categories.names);
+    writer.obs().add(name == "ml" ? name_prefix + "_confidence" : column + "_confidence", FileOrder<double>(comm, file, series)(clustering.confidence));
   }
+  const FileOrder<float> rows_in_order(comm, file, series);
   if (types.clusterings.contains("terminal")) {
-    writer.add_matrix("obsm/" + prefix + "fate", NumericBlock::own(to_file_order(comm, series, std::span<const float>(types.fates), static_cast<std::size_t>(types.fate_width))), types.fate_width);
+    writer.add_matrix("obsm/" + prefix + "fate", NumericBlock::own(rows_in_order(types.fates, types.fate_width)), types.fate_width);
     writer.add_uns("thalweg/columns/" + prefix + "fate", job.type_names.back());
   }
   if (output.cells.with_memberships)
-    writer.add_matrix("obsm/" + prefix + output.prefix + "_Q", NumericBlock::own(to_file_order(comm, series, std::span<const float>(types.memberships), static_cast<std::size_t>(types.membership_width))), types.membership_width);
-  writer.add_uns("thalweg/source", series.path);
-  add_model(job, solution, prefix + output.prefix, writer);
+    writer.add_matrix("obsm/" + name_prefix + "_Q", NumericBlock::own(rows_in_order(types.memberships, types.membership_width)), types.membership_width);
+  writer.add_uns("thalweg/source", file.series->path);
+  add_model(job, solution, name_prefix, writer);
   const Compression compression = context.job.output.compression == "gzip" ? Compression::gzip : Compression::none;
-  writer.write(comm, session.results().file("result.h5ad"), {.compression = compression});
-  session.record().add_file("result.h5ad");
+  writer.write(comm, session.results().file(file.result), {.compression = compression});
+  session.record().add_file(file.result);
 }
 
 void write_table(JobSession& session, const std::string& name, const Table& table) {
@@ -191,11 +209,11 @@ std::string index_of(const std::string& problem, const HmOtJob& job, const HmOtS
 }  // namespace
 
 void write_chain_results(JobSession& session, const JobContext& context, const HmOtJob& job, const HmOtSolution& solution,
-                         const TimeSeries& series, const ChainOutput& output, double seconds) {
+                         const TimeSeries& series, const std::vector<ChainFile>& files, const ChainOutput& output, double seconds) {
   const CellTypes types = label_cells(solution, job.problem, output.cells);
   const TypeSummary summary = summarise_types(session.comm(), job, series, types.clusterings.at("ml"));
   const DifferentiationMap map = make_map(job, solution, series, summary, output.title);
-  write_sidecar(session, context, job, solution, series, output, types);
+  for (const ChainFile& file : files) write_sidecar(session, context, job, solution, series, file, output, types);
   write_table(session, "nodes", nodes_table(map));
   write_table(session, "edges", edges_table(map));
   write_table(session, "centroids", centroids_table(job, solution));

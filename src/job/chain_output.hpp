@@ -16,10 +16,18 @@ struct ChainOutput {
   CellTypesRequest cells;
 };
 
+/// Files that the slices came from, for the way back to file order: one with all slices, or one a side.
+struct ChainFile {
+  const TimeSeries* series = nullptr;
+  std::string result = "result.h5ad";
+  std::size_t first_slice = 0, num_slices = 0;
+};
+
 /// Writes everything but run.json. Collective.
+/// @param series    all slices
 /// @param seconds   of the solve
 void write_chain_results(JobSession& session, const JobContext& context, const HmOtJob& job, const HmOtSolution& solution,
-                         const TimeSeries& series, const ChainOutput& output, double seconds);
+                         const TimeSeries& series, const std::vector<ChainFile>& files, const ChainOutput& output, double seconds);
 
 /// Logs objective, baseline, errors and stop reason, and warns where a user should look.
 void log_solution(const HmOtSolution& solution);

@@ -48,10 +48,12 @@ std::int64_t fewest_rows(const HmOtProblem& problem) {
   return fewest;
 }
 
-bool is_whole(const HmOtProblem& problem, const std::vector<SampledSlice>& sample) {
+/// Decided on all ranks: one without rows has no weights to look at.
+bool is_whole(const Communicator& comm, const HmOtProblem& problem, const std::vector<SampledSlice>& sample) {
+  bool is_part = false;
   for (std::size_t t = 0; t < sample.size(); ++t)
-    if (sample[t].num_rows != problem.slices[t].rows.num_rows || !problem.slices[t].rows.weights.empty()) return false;
-  return true;
+    is_part |= sample[t].num_rows != problem.slices[t].rows.num_rows || !problem.slices[t].rows.weights.empty();
+  return !comm.any(is_part);
 }
 
 bool is_all_fixed(const Chain& chain) {
@@ -141,7 +143,7 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     const Trajectories trajectories = match_slices(solution.chain, matched);
     solution.full_rank_reference = trajectories.cost;
     const auto sample = sample_slices(context, problem, settings.subsample, restart_stream);
-    const bool sample_is_whole = is_whole(problem, sample);
+    const bool sample_is_whole = is_whole(context.comm, problem, sample);
 
     const auto self = make_self_communicator();
     const Context local{*self, context.precision, context.device, context.seed};

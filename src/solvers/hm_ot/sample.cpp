@@ -10,9 +10,9 @@ namespace thalweg {
 namespace {
 
 /// Integer masses of the owned rows; integers, so that cumulative sums are exact on any rank count.
-std::vector<std::int64_t> integer_masses(const Communicator& comm, const RowBlock& block) {
+std::vector<std::int64_t> integer_masses(const Communicator& comm, const RowBlock& block, bool is_weighted) {
   const auto rows = static_cast<std::size_t>(block.rows.size());
-  if (block.weights.empty()) return std::vector<std::int64_t>(rows, 1);
+  if (!is_weighted) return std::vector<std::int64_t>(rows, 1);
   double largest = 0.0;
   for (const double weight : block.weights) largest = std::max(largest, weight);
   largest = comm.all_reduce(largest, Reduction::max);
@@ -34,12 +34,13 @@ std::int64_t draw_place(std::int64_t index, std::int64_t size, std::int64_t tota
 
 SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::span<const std::int32_t> labels,
                          std::int64_t size, std::uint64_t seed, std::uint32_t stream) {
-  const std::vector<std::int64_t> masses = integer_masses(comm, block);
+  const bool is_weighted = comm.any(!block.weights.empty());  // a rank without rows has no weights either
+  const std::vector<std::int64_t> masses = integer_masses(comm, block, is_weighted);
   std::int64_t local_total = 0;
   for (const std::int64_t mass : masses) local_total += mass;
   const std::int64_t before = comm.exclusive_sum(local_total);
   const std::int64_t total = comm.all_reduce(local_total, Reduction::sum);
-  if (block.weights.empty()) size = std::min(size, block.num_rows);
+  if (!is_weighted) size = std::min(size, block.num_rows);
 
   const RandomStream random{seed, stream};
   const auto p = static_cast<std::size_t>(block.dimension);

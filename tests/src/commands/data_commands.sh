@@ -75,12 +75,12 @@ refused "not found" inspect missing.h5ad
 refused "is a folder" inspect .
 refused "not an HDF5 file" inspect sim.toml
 refused "bad_no_obs" inspect "$golden/bad_no_obs.h5ad"
-refused "not found" plan missing.toml
+refused "No such file" plan missing.toml
 refused "is a folder" plan .
 refused "not found" plan hmot.toml --set input.file=missing.h5ad
 refused "not an HDF5 file" plan hmot.toml --set input.file=sim.toml
 refused "obs column 'tme'" plan hmot.toml --set input.time_key=tme
-refused "obsm/X_umap" plan hmot.toml --set input.joint=obsm/X_umap
+refused "obsm key 'X_umap'" plan hmot.toml --set input.joint=obsm/X_umap
 refused "rank has 2 entries" plan hmot.toml --set "hmot.rank=[2, 3]"
 refused "two times" plan hmot.toml --set command=lowrank
 refused "is missing" plan empty.toml
