@@ -133,15 +133,16 @@ class Collector {
 };
 
 /// What reading leaves behind, and what it needs on the way.
-void add_reading(const PlanInput& input, Collector& items) {
+void add_reading(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
   const WideInt p = input.num_features;
   items.add_rows("features as read", Collector::always, false, [=](const Rows& rows) { return 4 * p * rows.all; });
   const WideInt columns = 16 + (input.labelled ? 4 : 0) + (input.weighted ? 8 : 0);
   items.add_rows("rows, labels, weights", Collector::always, false, [=](const Rows& rows) { return columns * rows.all; });
   items.add_rows("routes of the rows", Collector::reading, false, [](const Rows& rows) { return 24 * rows.file; });
   items.add_shares("sparse rows", Collector::reading, 20 * WideInt{input.stored_entries});
-  items.add_capped("exchange buffers", Collector::reading, 3 * exchange_cap,
-                   [=](const Rows& rows) { return 3 * (4 * p + 8) * rows.file; });
+  const WideInt copies = num_ranks == 1 ? 1 : 3;  // a block as read; with others also as sent and as received
+  items.add_capped("exchange buffers", Collector::reading, copies * exchange_cap,
+                   [=](const Rows& rows) { return copies * (4 * p + 8) * rows.file; });
 }
 
 /// Sample of every slice, its packed copy, the trajectories through it and the costs of linking them.
@@ -178,11 +179,13 @@ void add_solving(const PlanInput& input, Collector& items) {
                     resident_teams * (r + 2) * block_rows * scalar + 16 * ((p + 2) * r + r * r));
 }
 
-/// Columns exist twice: in the order of the slices and in that of the file.
+/// Columns exist in the order of the slices, in vectors that grew to at most twice their size, and in that of the file.
 void add_writing(const PlanInput& input, Collector& items) {
-  const WideInt columns = 4 * WideInt{input.num_clusterings} + 8 + 8 * WideInt{input.membership_columns};
+  constexpr WideInt label_and_confidence = 2 * (4 + 8) + (1 + 8), row_number = 16, share = 3 * 4;
+  const WideInt columns =
+      label_and_confidence * input.num_clusterings + row_number + share * input.membership_columns;
   items.add_rows("columns of the result", Collector::writing, false,
-                 [=](const Rows& rows) { return 2 * columns * rows.all; });
+                 [=](const Rows& rows) { return columns * rows.all; });
   items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
   items.add_capped("output buffers", Collector::writing, 3 * text_block,
                    [](const Rows& rows) { return name_bytes * rows.all; });
@@ -218,7 +221,7 @@ MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks) {
   if (input.command == "simulate") {
     add_simulation(input, items);
   } else {
-    add_reading(input, items);
+    add_reading(input, num_ranks, items);
     add_solving(input, items);
     add_writing(input, items);
   }

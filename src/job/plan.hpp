@@ -23,8 +23,8 @@ struct PlanInput {
   bool weighted = false;
   bool labelled = false;                      ///< an annotation is read
   std::int64_t subsample = 8192;              ///< cells per slice for the start
-  std::int64_t num_clusterings = 1;           ///< label columns written
-  std::int64_t membership_columns = 0;        ///< doubles a cell written to obsm
+  std::int64_t num_clusterings = 1;           ///< label columns written, each with a confidence
+  std::int64_t membership_columns = 0;        ///< floats a cell written to obsm
   std::int64_t threads = 1;                   ///< per rank
 };
 
