@@ -44,7 +44,8 @@ void expect_lane_sums() {
   alignas(64) Scalar sums[(count + lanes<Scalar> - 1) / lanes<Scalar> * lanes<Scalar>];
   lane_sums<Scalar>(values, sums);
   for (int i = 0; i < count; ++i)
-    EXPECT_EQ(sums[lane_of_sum<Scalar>(i)], static_cast<Scalar>((100 * i) * lanes<Scalar> + lanes<Scalar> * (lanes<Scalar> - 1) / 2))
+    EXPECT_EQ(sums[lane_of_sum<Scalar>(i)],
+              static_cast<Scalar>((100 * i) * lanes<Scalar> + lanes<Scalar> * (lanes<Scalar> - 1) / 2))
         << i << " of " << count;
 }
 TYPED_TEST(Simd, LaneSumsOfAnyNumberOfVectors) {
