@@ -19,6 +19,7 @@ constexpr std::uint32_t match_stream = 1, restart_stream = 2;
 // Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
 // sample on which they have converged.
 constexpr double mass_tolerance = 1e-6;
+constexpr double mass_tolerance_on_sample = 5e-6;
 constexpr double mass_tolerance_after_sample = 1e-5;
 
 DescentOptions descent_options(const Context& context, const HmOtSettings& settings) {
@@ -74,19 +75,25 @@ void solve_supervised(HmOtSolution& solution) {
   solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
 }
 
-/// E of hard k-means types of the sample, assigned to all rows, with exact couplings.
+/// One round of k-means on all rows: sums of the rows nearest to each mean.
+void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state) {
+  Matrix logits = state.means;  // softmax at this scale is an arg-max of -|x - m|^2
+  std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
+  for (std::int64_t k = 0; k < logits.columns; ++k)
+    for (std::int64_t j = 0; j < logits.rows; ++j) {
+      duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
+      logits(j, k) *= 2.0 * sharpness;
+    }
+  const PassSums sums = rows.rows->sums(logits, duals, {true, false});
+  if (*std::min_element(sums.masses.begin(), sums.masses.end()) > 0.0) set_sums(sums, state);
+}
+
+/// E of k-means types of all rows, begun at those of the sample, with exact couplings.
 double kmeans_baseline(const Chain& chain, ChainState state) {
+  constexpr int rounds = 10;
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
-    const double sharpness = 1e6 / chain.variance;  // softmax at this scale is an arg-max
-    Matrix logits = state.slices[t].means;
-    std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
-    for (std::int64_t k = 0; k < logits.columns; ++k)
-      for (std::int64_t j = 0; j < logits.rows; ++j) {
-        duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
-        logits(j, k) *= 2.0 * sharpness;
-      }
-    set_sums(chain.slices[t].rows->sums(logits, duals, {true, false}), state.slices[t]);
+    for (int round = 0; round < rounds; ++round) assign_to_means(chain.slices[t], 1e6 / chain.variance, state.slices[t]);
     state.slices[t].masses = state.slices[t].actual;
   }
   solve_couplings(chain, state, /*keeps_diagonal=*/false);
@@ -151,10 +158,10 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record, stop_check);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
-    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, sample, context.seed));
+    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
     if (!sample_is_whole) {
       Descent descent(on_sample, options, "sample", record, shared_check(context.comm, stop_check));
-      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance, solution.state);
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance_on_sample, solution.state);
     }
     Descent descent(solution.chain, options, "all", record, shared_check(context.comm, stop_check));
     const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;

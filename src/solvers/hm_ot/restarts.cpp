@@ -57,6 +57,7 @@ bool is_descended(const Chain& chain, const ChainState& state) {
 
 constexpr double never = std::numeric_limits<double>::max();
 constexpr int first_round_sweeps = 10;
+constexpr std::size_t last_round_starts = 3;
 
 /// A start in the race; its values are known to all ranks, its state to its owner.
 struct Contender {
@@ -132,9 +133,8 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
     });
     share_values(comm, contenders);
     std::stable_sort(alive.begin(), alive.end(), [&](std::size_t a, std::size_t b) { return contenders[a].regularized < contenders[b].regularized; });
-    if (alive.size() == 1) break;
+    if (alive.size() <= last_round_starts) break;
     alive.resize((alive.size() + 1) / 2);
-    if (alive.size() == 1) break;
     std::sort(alive.begin(), alive.end());
   }
   const std::size_t chosen = alive.front();
