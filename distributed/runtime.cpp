@@ -69,6 +69,10 @@ void check_device(const std::string& device) {
 
 }  // namespace
 
+int threads_per_rank(int requested) {
+  return requested > 0 ? requested : default_threads(place_on_node().size);
+}
+
 Runtime::Mpi::Mpi() {
   int is_initialized = 0;
   MPI_Initialized(&is_initialized);
