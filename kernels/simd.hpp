@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 #include <initializer_list>
+#include <type_traits>
 
 namespace thalweg::simd {
 
@@ -108,9 +109,11 @@ inline Vector<Scalar> exp2_small(Vector<Scalar> x) {
   constexpr int fraction_bits = sizeof(Scalar) == 4 ? 23 : 52;
   const Vector<Scalar> biased = x + rounder<Scalar>;
   const Vector<Scalar> value = exp2_fraction(x - (biased - rounder<Scalar>));
-  // The integer part sits in the low bits of `biased`; shifted up it is added to the exponent.
-  const IntegerVector<Scalar> bits = reinterpret_cast<IntegerVector<Scalar>>(value) +
-                                     (reinterpret_cast<IntegerVector<Scalar>>(biased) << fraction_bits);
+  // The integer part sits in the low bits of `biased`; shifted up it is added to the exponent. Unsigned, because
+  // the lanes below `smallest` wrap around.
+  typedef std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t> Bits
+      __attribute__((vector_size(vector_bytes)));
+  const Bits bits = reinterpret_cast<Bits>(value) + (reinterpret_cast<Bits>(biased) << fraction_bits);
   constexpr Scalar smallest = sizeof(Scalar) == 4 ? Scalar(-125) : Scalar(-1021);
   return x < smallest ? Vector<Scalar>{} : reinterpret_cast<Vector<Scalar>>(bits);
 }
