@@ -115,8 +115,13 @@ TEST(Shortage, NamesRanksAndPrecisionOrFeaturesAsCures) {
   input.types = {10};
   input.is_double = true;
   input.num_clusterings = 0;
-  const WideInt single = [&] { PlanInput other = input; other.is_double = false; return plan_memory(other, 1).peak().host; }();
-  EXPECT_THAT(shortage_text(input, 1, {{.host = single, .device = 0}, "test"}), HasSubstr("solver.precision = \"float32\""));
+  const WideInt single = [&] {
+    PlanInput other = input;
+    other.is_double = false;
+    return plan_memory(other, 1).peak().host;
+  }();
+  EXPECT_THAT(shortage_text(input, 1, {{.host = single, .device = 0}, "test"}),
+              HasSubstr("solver.precision = \"float32\""));
   input.is_double = false;
   EXPECT_EQ(shortage_text(input, 1, {{.host = single, .device = 0}, "test"}), "");
   const std::string text = shortage_text(input, 1, {{.host = single - 1, .device = 0}, "test"});
