@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exact/max_flow.hpp"
 #include "kernels/block_rows.hpp"
 #include "solvers/hm_ot/prepare.hpp"
 #include "solvers/hm_ot/restarts.hpp"
@@ -74,7 +75,18 @@ void solve_supervised(HmOtSolution& solution) {
   solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
 }
 
-/// E of hard k-means types of the sample, assigned to all rows, with exact couplings.
+/// False where the masses of both ends do not fit into the allowed entries, or the coupling is given.
+bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    if (chain.edges[t].coupling) return false;
+    if (!chain.edges[t].allowed) continue;
+    if (!check_flow(state.slices[t].masses, state.slices[t + 1].masses, *chain.edges[t].allowed).feasible) return false;
+  }
+  return true;
+}
+
+/// E of hard k-means types of the sample, assigned to all rows, with exact couplings; NaN where constraints
+/// rule these masses out.
 double kmeans_baseline(const Chain& chain, ChainState state) {
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
@@ -89,6 +101,7 @@ double kmeans_baseline(const Chain& chain, ChainState state) {
     set_sums(chain.slices[t].rows->sums(logits, duals, {true, false}), state.slices[t]);
     state.slices[t].masses = state.slices[t].actual;
   }
+  if (!are_couplings_feasible(chain, state)) return std::numeric_limits<double>::quiet_NaN();
   solve_couplings(chain, state, /*keeps_diagonal=*/false);
   update_objective(chain, 0.0, state);
   return state.objective;
