@@ -15,6 +15,7 @@ namespace thalweg {
 namespace {
 
 constexpr std::int64_t max_matched_cells = 1024;  // of an exact one-to-one map between two slices
+constexpr std::int64_t matched_cells_per_type = 8;
 constexpr std::uint32_t match_stream = 1, restart_stream = 2;
 
 // Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
@@ -43,10 +44,36 @@ std::vector<SampledSlice> sample_slices(const Context& context, const HmOtProble
   return sample;
 }
 
-std::int64_t fewest_rows(const HmOtProblem& problem) {
-  std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
-  for (const HmOtSlice& slice : problem.slices) fewest = std::min(fewest, slice.rows.num_rows);
-  return fewest;
+/// Cells per slice of the one-to-one maps: those of the smallest slice, but enough for the types of all.
+std::int64_t num_matched_cells(const HmOtProblem& problem) {
+  std::int64_t fewest = max_matched_cells, most = 1, most_types = 1;
+  for (const HmOtSlice& slice : problem.slices) {
+    fewest = std::min(fewest, slice.rows.num_rows);
+    most = std::max(most, slice.rows.num_rows);
+    most_types = std::max(most_types, slice.num_types);
+  }
+  return std::max(fewest, std::min(most, matched_cells_per_type * most_types));
+}
+
+/// Repeats the rows of a sample evenly up to `count`.
+void repeat_rows(std::int64_t count, std::int64_t dimension, SampledSlice& sample) {
+  if (sample.num_rows >= count) return;
+  SampledSlice repeated;
+  repeated.num_rows = count;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t row = i * sample.num_rows / count;
+    const auto first = sample.features.begin() + row * dimension;
+    repeated.features.insert(repeated.features.end(), first, first + dimension);
+    if (!sample.labels.empty()) repeated.labels.push_back(sample.labels[static_cast<std::size_t>(row)]);
+  }
+  sample = std::move(repeated);
+}
+
+std::vector<SampledSlice> matched_cells(const Context& context, const HmOtProblem& problem) {
+  const std::int64_t count = num_matched_cells(problem);
+  std::vector<SampledSlice> sample = sample_slices(context, problem, count, match_stream);
+  for (SampledSlice& slice : sample) repeat_rows(count, problem.slices.front().rows.dimension, slice);
+  return sample;
 }
 
 /// Decided on all ranks: one without rows has no weights to look at.
@@ -140,7 +167,7 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
       solution.history.push_back(check);
       if (observer) observer(check);
     };
-    const auto matched = sample_slices(context, problem, std::min(fewest_rows(problem), max_matched_cells), match_stream);
+    const auto matched = matched_cells(context, problem);
     const Trajectories trajectories = match_slices(solution.chain, matched);
     solution.full_rank_reference = trajectories.cost;
     const auto sample = sample_slices(context, problem, settings.subsample, restart_stream);
