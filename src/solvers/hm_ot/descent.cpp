@@ -134,7 +134,9 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
   for (; count < max_sweeps && !reason; ++count) {
     const bool is_plain = proposals.is_plain();
     std::optional<ChainState> next = proposals.next(state);
-    const double gain = next ? (state.regularized - next->regularized) / std::abs(state.regularized) : 0.0;
+    // Where nothing is left to transport, F_eps itself is rounding: epsilon is the floor of its scale.
+    const double scale = std::max(std::abs(state.regularized), options.epsilon);
+    const double gain = next ? (state.regularized - next->regularized) / scale : 0.0;
     if (gain > 1e-10) {
       proposals.accept(state, gain);
       state = std::move(*next);

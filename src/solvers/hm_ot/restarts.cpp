@@ -40,7 +40,8 @@ void broadcast_state(const Communicator& comm, const Chain& chain, int owner, Ch
     state.couplings.resize(chain.edges.size());
     for (std::size_t t = 0; t < chain.num_slices(); ++t) {
       const std::int64_t r = chain.slices[t].num_types;
-      state.slices[t].logits = state.slices[t].means = Matrix(chain.dimension, r);
+      state.slices[t].means = Matrix(chain.dimension, r);
+      if (!chain.slices[t].has_fixed_membership()) state.slices[t].logits = Matrix(chain.dimension, r);
     }
     for (std::size_t t = 0; t < chain.edges.size(); ++t)
       state.couplings[t] = Matrix(chain.slices[t].num_types, chain.slices[t + 1].num_types);
