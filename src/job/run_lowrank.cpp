@@ -139,8 +139,8 @@ Table coupling_table(const HmOtJob& job, const Matrix& coupling) {
 
 int run_lowrank(const Communicator& comm, const JobContext& context) {
   const LowRankOptions& options = context.job.lowrank;
-  JobSession session(comm, context);
   check_memory(comm, read_plan_input(comm, context), context.job.run);
+  JobSession session(comm, context);
   session.start_phase("read");
   Sides sides = read_sides(comm, context.job);
   if (sides.of_files.empty()) record_input(sides.series, session.record());

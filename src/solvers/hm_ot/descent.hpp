@@ -54,7 +54,7 @@ class Descent {
   /// descent all ranks must get the same answer.
   using StopCheck = std::function<std::optional<StopReason>()>;
 
-  Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer, StopCheck stop_check);
+  Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer, StopCheck stop_check = {});
 
   /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by
   /// at most `tolerance` relative. Mass steps go on until one gains at most `mass_tolerance` or twelve in a

@@ -39,7 +39,7 @@ TEST(Descent, NeverRaisesTheRegularisedObjectiveWithinALevel) {
   }
   EXPECT_EQ(records.front().level, 0);
   EXPECT_EQ(records.back().level, 1);
-  EXPECT_EQ(records.back().stop_reason, "converged");
+  EXPECT_EQ(records.back().stop_reason, StopReason::converged);
   EXPECT_DOUBLE_EQ(records.back().epsilon, 1e-3 * small.chain.variance);
   EXPECT_EQ(records.back().objective, state.objective);
 }
@@ -99,7 +99,7 @@ TEST(Descent, SaysWhenSweepsRunOut) {
   Descent descent(small.chain, precise, "all", [&](const DescentRecord& record) { records.push_back(record); });
   EXPECT_EQ(descent.descend(3e-3, 1e-7, 1, 1e-7, state), StopReason::max_iterations);
   ASSERT_EQ(records.size(), 1u);
-  EXPECT_EQ(records[0].stop_reason, "max_iterations");
+  EXPECT_EQ(records[0].stop_reason, StopReason::max_iterations);
 }
 
 }  // namespace
