@@ -49,7 +49,7 @@ ChainSlice make_slice(const Context& context, const HmOtSlice& slice, const HmOt
     result.fixed_sums = label_sums(context.comm, slice.rows, center, moments, slice.labels, slice.num_types);
     result.fixed_mass = result.fixed_sums.masses;
   } else {
-    result.rows = make_row_pass(context, slice.rows, center, moments);
+    context.comm.on_all([&] { result.rows = make_row_pass(context, slice.rows, center, moments); });  // memory may run out on one rank
   }
   return result;
 }
