@@ -105,6 +105,13 @@ SweepOptions Descent::sweep_options(double level) const {
   return options;
 }
 
+double Descent::rounding_of_gain(double epsilon, double scale, const ChainState& state, const ChainState& next) const {
+  // F_eps belongs to the actual type masses, which miss the prescribed ones by the inner tolerance: it may
+  // differ by that error times the derivatives with respect to masses.
+  const double mass_error = column_error(chain_, state) + column_error(chain_, next);
+  return options_.monotone_rounding + mass_error * path_scores(chain_, next, epsilon).range() / scale;
+}
+
 void Descent::enter_level(double level, ChainState& state) {
   if (level == level_) return;
   // The duals are kept in units of the cost.
@@ -146,7 +153,7 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
     }
     change = gain;
     if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
-    else if (is_plain && gain < -options_.monotone_rounding) reason = StopReason::non_monotone;
+    else if (is_plain && gain < -rounding_of_gain(options.epsilon, scale, state, *next)) reason = StopReason::non_monotone;
     else if (is_plain && gain <= tolerance) reason = StopReason::converged;
     else if (stop_check_) reason = stop_check_();
     record(state, count, change, reason);
