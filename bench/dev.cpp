@@ -24,6 +24,6 @@ int main(int argc, char** argv) {
     const double sec = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (comm->is_root()) { std::printf("seed %d E %.10f F %.8f base %.5f full %.4f col %.2e gap %.1e %s %.3fs passes %ld\n", s, sol.state.objective, sol.state.regularized, sol.baseline, sol.full_rank_reference, sol.column_error, sol.coupling_gap, name_of(sol.stop_reason).c_str(), sec, (long)sol.passes);
       if (verbose) { for (auto& q : sol.restarts) std::printf("   %s E %.5f F %.5f %d\n", q.start.c_str(), q.objective, q.regularized, q.is_chosen);
-        for (auto& h : sol.history) if (!h.stop_reason.empty() || verbose) std::printf("   %s level %d sweep %ld passes %ld eps %.4g E %.8f F %.8f col %.1e change %.2e t %.3f %s\n", h.stage.c_str(), h.level, (long)h.sweep, (long)h.passes, h.epsilon, h.objective, h.regularized, h.column_error, h.change, h.seconds, h.stop_reason.c_str()); } }
+        for (auto& h : sol.history) if (h.stop_reason || verbose) std::printf("   %s level %d sweep %ld passes %ld eps %.4g E %.8f F %.8f col %.1e change %.2e t %.3f %s\n", h.stage.c_str(), h.level, (long)h.sweep, (long)h.passes, h.epsilon, h.objective, h.regularized, h.column_error, h.change, h.seconds, h.stop_reason ? name_of(*h.stop_reason).c_str() : ""); } }
   }
 }

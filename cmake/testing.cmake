@@ -1,12 +1,18 @@
 # thalweg_add_test(NAME x SOURCES .. LINK .. [RANKS 1 2 3 4] LABELS .. [TIMEOUT s] [HOST_ONLY])
-# Label gpu: needs a device, skipped without one; target gpu_tests builds these.
+# In a CUDA build every device test has label gpu too, and target gpu_tests builds those with it. A test whose only label
+# is gpu makes no sense without a device and is skipped in a CPU build.
 # One executable (its main is tests/support/main.cpp: Runtime, failures of all ranks) and one test a rank count.
 file(STRINGS ${PROJECT_SOURCE_DIR}/scripts/launcher.env thalweg_test_environment REGEX "^[A-Z]")
 
 if(THALWEG_ENABLE_SANITIZERS)
-  list(APPEND thalweg_test_environment UBSAN_OPTIONS=print_stacktrace=1
-    LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/leaks_of_libraries.txt:print_suppressions=0)
+  list(APPEND thalweg_test_environment UBSAN_OPTIONS=print_stacktrace=1)
 endif()
+
+# THALWEG_TEST_DATA and THALWEG_SOURCE_DIR in a header: quotes in -D do not survive nvcc_wrapper.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_paths.h @ONLY CONTENT
+[[#define THALWEG_TEST_DATA "@PROJECT_SOURCE_DIR@/tests/golden"
+#define THALWEG_SOURCE_DIR "@PROJECT_SOURCE_DIR@"
+]])
 
 # Programs of label gpu: one target, and the list build/<preset>/gpu_tests.txt that scripts/gpu_check.sh reads.
 add_custom_target(gpu_tests)
@@ -14,6 +20,22 @@ set_property(GLOBAL PROPERTY thalweg_gpu_test_lines "")
 function(thalweg_write_gpu_tests)
   get_property(lines GLOBAL PROPERTY thalweg_gpu_test_lines)
   file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/gpu_tests.txt CONTENT "${lines}")
+endfunction()
+
+# Sets the labels and arguments of one test program in the caller's scope.
+function(thalweg_note_gpu_test name host_only labels out_labels out_arguments)
+  set(arguments "")
+  if(labels STREQUAL "gpu")
+    set(arguments --needs-device)
+  elseif(THALWEG_ENABLE_CUDA AND NOT host_only AND NOT "gpu" IN_LIST labels)
+    list(APPEND labels gpu)
+  endif()
+  if("gpu" IN_LIST labels)
+    add_dependencies(gpu_tests ${name})
+    set_property(GLOBAL APPEND_STRING PROPERTY thalweg_gpu_test_lines "${name}\t$<TARGET_FILE:${name}>\n")
+  endif()
+  set(${out_labels} "${labels}" PARENT_SCOPE)
+  set(${out_arguments} "${arguments}" PARENT_SCOPE)
 endfunction()
 
 function(thalweg_register_test entry ranks labels timeout)
@@ -24,28 +46,27 @@ function(thalweg_register_test entry ranks labels timeout)
     set(launcher "")
     set(processors 1)
   endif()
+  set(environment ${thalweg_test_environment})
+  if(THALWEG_ENABLE_SANITIZERS AND NOT entry MATCHES "/np1$")
+    # What Open MPI's plugins leave behind has no name once they are unloaded; leaks are sought on one rank.
+    list(APPEND environment ASAN_OPTIONS=detect_leaks=0)
+  endif()
   add_test(NAME ${entry} COMMAND ${launcher} ${ARGN})
   set_tests_properties(${entry} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout}
-    PROCESSORS ${processors} SKIP_RETURN_CODE 77 ENVIRONMENT "${thalweg_test_environment}")
+    PROCESSORS ${processors} SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
 endfunction()
 
 function(thalweg_add_test)
   cmake_parse_arguments(arg "HOST_ONLY" "NAME;TIMEOUT" "SOURCES;LINK;RANKS;LABELS" ${ARGN})
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINK} thalweg_test_support thalweg_flags)
-  target_compile_definitions(${arg_NAME} PRIVATE
-    THALWEG_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/golden" THALWEG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_options(${arg_NAME} PRIVATE "SHELL:-include ${PROJECT_BINARY_DIR}/generated/test_paths.h")
   if(arg_HOST_ONLY)
     thalweg_set_compiler_mode(${arg_NAME} HOST_ONLY)
   else()
     thalweg_set_compiler_mode(${arg_NAME} DEVICE)
   endif()
-  set(arguments "")
-  if("gpu" IN_LIST arg_LABELS)
-    set(arguments --needs-device)
-    add_dependencies(gpu_tests ${arg_NAME})
-    set_property(GLOBAL APPEND_STRING PROPERTY thalweg_gpu_test_lines "${arg_NAME}\t$<TARGET_FILE:${arg_NAME}>\n")
-  endif()
+  thalweg_note_gpu_test(${arg_NAME} "${arg_HOST_ONLY}" "${arg_LABELS}" arg_LABELS arguments)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()

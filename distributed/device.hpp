@@ -1,6 +1,9 @@
 // The devices of this node, asked before Kokkos starts. CMake picks device_cuda.cpp or device_none.cpp.
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 namespace thalweg {
 
 /// True when this program was built with a device back end, whether or not a device is there.
@@ -14,5 +17,11 @@ int num_devices();
 /// @return            -1 when there is no device
 /// Throws DataError when the driver refuses the device.
 int bind_device(int local_rank);
+
+/// What tells the bound device from the others of its node (its bus address); empty without one.
+std::string device_id();
+
+/// Free memory of the bound device; 0 without one.
+std::int64_t free_device_bytes();
 
 }  // namespace thalweg

@@ -26,4 +26,19 @@ int bind_device(int local_rank) {
   return device;
 }
 
+std::string device_id() {
+  char id[32] = "";
+  int device = 0;
+  if (cudaGetDevice(&device) == cudaSuccess && cudaDeviceGetPCIBusId(id, sizeof id, device) == cudaSuccess) return id;
+  cudaGetLastError();
+  return {};
+}
+
+std::int64_t free_device_bytes() {
+  std::size_t free = 0, total = 0;
+  if (cudaMemGetInfo(&free, &total) == cudaSuccess) return static_cast<std::int64_t>(free);
+  cudaGetLastError();
+  return 0;
+}
+
 }  // namespace thalweg

@@ -41,14 +41,21 @@ const char* advice(int error) {
   switch (error) {
     case EACCES:
     case EPERM:
-    case EROFS: return "no permission to write there; choose another folder";
-    case ENOENT: return "a folder of that path does not exist; create it or choose another one";
-    case ENOTDIR: return "a part of that path is not a folder; choose another one";
-    case EISDIR: return "a folder of that name is in the way; remove it or choose another name";
+    case EROFS:
+      return "no permission to write there; choose another folder";
+    case ENOENT:
+      return "a folder of that path does not exist; create it or choose another one";
+    case ENOTDIR:
+      return "a part of that path is not a folder; choose another one";
+    case EISDIR:
+      return "a folder of that name is in the way; remove it or choose another name";
     case ENOSPC:
-    case EDQUOT: return "the disk or the quota is used up; free space or choose another folder";
-    case EFBIG: return "the file-size limit is reached; raise it (ulimit -f)";
-    default: return "check the path and the disk";
+    case EDQUOT:
+      return "the disk or the quota is used up; free space or choose another folder";
+    case EFBIG:
+      return "the file-size limit is reached; raise it (ulimit -f)";
+    default:
+      return "check the path and the disk";
   }
 }
 
@@ -69,7 +76,7 @@ int allocate(int descriptor, std::int64_t bytes, std::int64_t offset) {
   if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) return errno;
   // The file system cannot reserve (NFS 3, older Lustre): compare with the free space. posix_fallocate
   // would write every block.
-  struct statvfs disk{};
+  struct statvfs disk {};
   return ::fstatvfs(descriptor, &disk) == 0 && free_bytes(disk) < static_cast<double>(bytes) ? ENOSPC : 0;
 }
 
@@ -96,7 +103,7 @@ void throw_errno(const std::string& action, const std::string& path) {
 }
 
 std::string space_text(const std::string& path, std::int64_t needed_bytes) {
-  struct statvfs disk{};
+  struct statvfs disk {};
   const std::string folder = folder_of(path);
   const std::string needed = gib_text(static_cast<double>(needed_bytes)) + " needed in " + folder;
   return ::statvfs(folder.c_str(), &disk) == 0 ? needed + ", " + gib_text(free_bytes(disk)) + " free" : needed;
@@ -116,7 +123,7 @@ void reserve_space(const std::string& path, std::int64_t bytes, std::int64_t off
 
 std::int64_t release_reserve(const std::string& path) {
   const Descriptor file(path, O_WRONLY);
-  struct stat status{};
+  struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || ::ftruncate(file.get(), status.st_size) != 0)
     throw_errno("complete", path);
   return status.st_size;

@@ -46,19 +46,24 @@ class CreatedFile {
   bool close();
 
  private:
-  void create_node(const Hdf5Node& node, const RowExtent& extent, Compression compression);
+  // One for each kind of content.
+  void create(const Hdf5Node& node, const Hdf5Group& group, const RowExtent& extent);
+  void create(const Hdf5Node& node, const Hdf5Null& nothing, const RowExtent& extent);
+  void create(const Hdf5Node& node, const Hdf5Scalar& value, const RowExtent& extent);
+  void create(const Hdf5Node& node, const Hdf5Texts& texts, const RowExtent& extent);
+  void create(const Hdf5Node& node, const Hdf5TextRows& texts, const RowExtent& extent);
+  void create(const Hdf5Node& node, const Hdf5Array& array, const RowExtent& extent);
+  void create(const Hdf5Node& node, const Hdf5Rows& rows, const RowExtent& extent);
   void write_attributes(hid_t object, const Hdf5Node& node);
   void write_attribute(hid_t object, const std::string& node, const Hdf5Node::Attribute& attribute);
   void write_checksum(hid_t object, const std::string& node, std::uint64_t value);
   Dataset create_dataset(const Hdf5Node& node, const Type& type, const Space& space, const PropertyList& properties);
-  void create_scalar(const Hdf5Node& node, const Hdf5Scalar& value);
-  void create_texts(const Hdf5Node& node, const std::vector<std::string>& values);
-  void create_array(const Hdf5Node& node, const Hdf5Array& array);
   void write_texts(hid_t dataset, const std::string& node, std::int64_t first_row, std::span<const std::string> texts);
   void flush_texts(std::size_t count);
 
   std::string path_;
   const Hdf5Layout& layout_;
+  Compression compression_;
   File file_;
   Dataset texts_;
   std::string texts_name_;

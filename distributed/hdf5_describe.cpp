@@ -105,10 +105,12 @@ std::string referenced_path(hid_t location, const hobj_ref_t& reference) {
   return name;
 }
 
-std::vector<double> numbers_in_buffer(const Type& type, std::vector<char>& buffer, std::size_t count) {
-  buffer.resize(std::max(buffer.size(), count * sizeof(double)));
-  if (H5Tconvert(type.get(), H5T_NATIVE_DOUBLE, count, buffer.data(), nullptr, H5P_DEFAULT) < 0) return {};
-  const auto* numbers = reinterpret_cast<const double*>(buffer.data());
+/// @param buffer  a copy, converted in place
+template <class T>
+std::vector<T> numbers_in_buffer(const Type& type, hid_t native, std::vector<char> buffer, std::size_t count) {
+  buffer.resize(std::max(buffer.size(), count * sizeof(T)));
+  if (H5Tconvert(type.get(), native, count, buffer.data(), nullptr, H5P_DEFAULT) < 0) return {};
+  const auto* numbers = reinterpret_cast<const T*>(buffer.data());
   return {numbers, numbers + count};
 }
 
@@ -128,7 +130,10 @@ Hdf5Attribute read_attribute(const Attribute& attribute, const std::string& path
     result.texts = texts_in_buffer(type.get(), buffer, count);
     if (H5Tis_variable_str(type.get()) > 0) H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, buffer.data());
   } else if (is_number) {
-    result.numbers = numbers_in_buffer(value_type(type.get(), path, object), buffer, count);
+    const Type value = value_type(type.get(), path, object);
+    result.numbers = numbers_in_buffer<double>(value, H5T_NATIVE_DOUBLE, buffer, count);
+    if (kind == H5T_INTEGER && H5Tget_sign(value.get()) == H5T_SGN_NONE)
+      result.unsigned_integers = numbers_in_buffer<std::uint64_t>(value, H5T_NATIVE_UINT64, buffer, count);
   } else if (H5Tequal(type.get(), H5T_STD_REF_OBJ) > 0) {
     const auto* references = reinterpret_cast<const hobj_ref_t*>(buffer.data());
     for (std::size_t i = 0; i < count; ++i) result.texts.push_back(referenced_path(attribute.get(), references[i]));

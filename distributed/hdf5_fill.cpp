@@ -53,7 +53,8 @@ void FilledFile::write_rows(const Hdf5Node& node, const RowExtent& extent, const
   if (extent.num_rows == 0 || row_bytes == 0) return;
   Dataset dataset;
   comm_.on_all([&] {
-    dataset = Dataset(check_write(H5Dopen2(file_.get(), node.path.c_str(), H5P_DEFAULT), "cannot open", path_, node.path));
+    dataset =
+        Dataset(check_write(H5Dopen2(file_.get(), node.path.c_str(), H5P_DEFAULT), "cannot open", path_, node.path));
   });
   const std::int64_t rows_per_call = std::max<std::int64_t>(1, options.max_bytes_per_call / row_bytes);
   // Every rank makes as many calls as the one with most rows; the others then write nothing.

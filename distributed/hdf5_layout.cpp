@@ -20,14 +20,18 @@ std::int64_t size_of(StoredType type) {
   switch (type) {
     case StoredType::boolean:
     case StoredType::int8:
-    case StoredType::uint8: return 1;
-    case StoredType::int16: return 2;
+    case StoredType::uint8:
+      return 1;
+    case StoredType::int16:
+      return 2;
     case StoredType::int32:
     case StoredType::uint32:
-    case StoredType::float32: return 4;
+    case StoredType::float32:
+      return 4;
     case StoredType::int64:
     case StoredType::uint64:
-    case StoredType::float64: return 8;
+    case StoredType::float64:
+      return 8;
   }
   return 0;
 }

@@ -102,6 +102,7 @@ std::string Hdf5Object::to_bytes() const {
     pack.text(name);
     pack.texts(attribute.texts);
     pack.numbers(attribute.numbers);
+    pack.numbers(attribute.unsigned_integers);
   }
   return pack.bytes;
 }
@@ -124,6 +125,7 @@ Hdf5Object Hdf5Object::from_bytes(const std::string& bytes) {
     Hdf5Attribute& attribute = object.attributes[name];
     attribute.texts = unpack.texts();
     attribute.numbers = unpack.numbers<double>();
+    attribute.unsigned_integers = unpack.numbers<std::uint64_t>();
   }
   return object;
 }

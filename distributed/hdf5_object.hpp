@@ -13,6 +13,8 @@ namespace thalweg {
 struct Hdf5Attribute {
   std::vector<std::string> texts;
   std::vector<double> numbers;
+  /// Unsigned integers in full, beside `numbers`.
+  std::vector<std::uint64_t> unsigned_integers;
 };
 
 /// A group or dataset: kind, stored type, layout, attributes, names of members.

@@ -73,6 +73,16 @@ struct Hdf5Reader::State {
     }
   }
 
+  // Before the transfer: a rank that asks for rows which are not there must not leave the others in it.
+  void require_rows(const std::string& key, const Hdf5Object& object, RowRange rows) const {
+    const std::int64_t count = object.shape.empty() ? 1 : object.shape[0];
+    comm->on_all([&] {
+      if (rows.begin < 0 || rows.begin > rows.end || rows.end > count)
+        throw DataError("rows " + std::to_string(rows.begin) + " to " + std::to_string(rows.end) + " of " + key + " in " +
+                        path + " do not exist; it has " + std::to_string(count));
+    });
+  }
+
   const Hdf5Object& object(const std::string& key);
   const Hdf5Object& dataset(const std::string& key, bool texts);
   RowRange share_of_rows(const Hdf5Object& object) const {
@@ -134,6 +144,7 @@ const Hdf5Object& Hdf5Reader::object(const std::string& key) const { return stat
 template <class T>
 std::vector<T> Hdf5Reader::read_rows(const std::string& key, RowRange rows, std::uint64_t* checksum) const {
   const Hdf5Object& object = state_->dataset(key, /*texts=*/false);
+  state_->require_rows(key, object, rows);
   const std::unique_ptr<Source> source = state_->open_on_all(key, object);
   const std::size_t length = source->row_elements();
   const bool direct = source->is_stored_as(native_type<T>());
@@ -165,6 +176,7 @@ std::vector<std::string> Hdf5Reader::read_texts(const std::string& key, RowRange
   const Hdf5Object& object = state_->dataset(key, /*texts=*/true);
   if (object.shape.size() > 1)
     throw DataError(key + " in " + path() + " has " + std::to_string(object.shape.size()) + " axes; one is needed");
+  state_->require_rows(key, object, rows);
   const std::unique_ptr<Source> source = state_->open_on_all(key, object);
   std::vector<std::string> texts;
   state_->in_parts(rows, texts_per_call, [&](RowRange part) {

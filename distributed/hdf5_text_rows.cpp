@@ -19,7 +19,8 @@ std::size_t end_of_block(std::span<const std::string> texts, std::size_t first) 
 /// The texts as one row of characters, a zero byte after each.
 std::vector<char> joined(std::span<const std::string> texts) {
   std::vector<char> characters;
-  for (const std::string& text : texts) characters.insert(characters.end(), text.c_str(), text.c_str() + text.size() + 1);
+  for (const std::string& text : texts)
+    characters.insert(characters.end(), text.c_str(), text.c_str() + text.size() + 1);
   return characters;
 }
 
@@ -38,7 +39,8 @@ std::vector<std::string> brought_to_root(const Communicator& comm, std::span<con
   const std::vector<char> characters = joined(texts);
   std::vector<std::int64_t> counts(static_cast<std::size_t>(comm.size()), 0), received_counts;
   counts[0] = static_cast<std::int64_t>(characters.size());
-  return split(comm.all_to_all(std::span<const char>(characters), std::span<const std::int64_t>(counts), received_counts));
+  return split(
+      comm.all_to_all(std::span<const char>(characters), std::span<const std::int64_t>(counts), received_counts));
 }
 
 }  // namespace

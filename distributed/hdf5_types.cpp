@@ -15,15 +15,24 @@ constexpr unsigned gzip_level = 4;
 hid_t standard_type(StoredType type) {
   switch (type) {
     case StoredType::boolean:
-    case StoredType::int8: return H5T_STD_I8LE;
-    case StoredType::int16: return H5T_STD_I16LE;
-    case StoredType::int32: return H5T_STD_I32LE;
-    case StoredType::int64: return H5T_STD_I64LE;
-    case StoredType::uint8: return H5T_STD_U8LE;
-    case StoredType::uint32: return H5T_STD_U32LE;
-    case StoredType::uint64: return H5T_STD_U64LE;
-    case StoredType::float32: return H5T_IEEE_F32LE;
-    case StoredType::float64: return H5T_IEEE_F64LE;
+    case StoredType::int8:
+      return H5T_STD_I8LE;
+    case StoredType::int16:
+      return H5T_STD_I16LE;
+    case StoredType::int32:
+      return H5T_STD_I32LE;
+    case StoredType::int64:
+      return H5T_STD_I64LE;
+    case StoredType::uint8:
+      return H5T_STD_U8LE;
+    case StoredType::uint32:
+      return H5T_STD_U32LE;
+    case StoredType::uint64:
+      return H5T_STD_U64LE;
+    case StoredType::float32:
+      return H5T_IEEE_F32LE;
+    case StoredType::float64:
+      return H5T_IEEE_F64LE;
   }
   return H5I_INVALID_HID;
 }

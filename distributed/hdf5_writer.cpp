@@ -141,10 +141,14 @@ struct Target {
 
   [[noreturn]] static void rethrow(Error::Kind kind, const std::string& what) {
     switch (kind) {
-      case Error::Kind::data: throw DataError(what);
-      case Error::Kind::memory: throw MemoryError(what);
-      case Error::Kind::communication: throw CommunicationError(what);
-      default: throw IoError(what);
+      case Error::Kind::data:
+        throw DataError(what);
+      case Error::Kind::memory:
+        throw MemoryError(what);
+      case Error::Kind::communication:
+        throw CommunicationError(what);
+      default:
+        throw IoError(what);
     }
   }
 };

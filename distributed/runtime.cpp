@@ -69,8 +69,14 @@ void check_device(const std::string& device) {
 
 }  // namespace
 
+int threads_per_rank(int requested) {
+  return requested > 0 ? requested : default_threads(place_on_node().size);
+}
+
 Runtime::Mpi::Mpi() {
-  if (!started_by_launcher()) return;
+  int is_initialized = 0;
+  MPI_Initialized(&is_initialized);
+  if (is_initialized || !started_by_launcher()) return;
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw CommunicationError("MPI could not be started");

@@ -10,18 +10,23 @@
 
 namespace thalweg {
 
-/// Features phi (rows x p) of this rank's rows, block by block and transposed within a block, so that
-/// the rows of a block are contiguous for every feature. Rows beyond the last have weight 0.
+/// Features phi (rows x p) of this rank's rows, tile by tile and transposed within a tile, so that the rows
+/// of a tile are contiguous for every feature. A block is tiles_per_block tiles; rows beyond the last have weight 0.
 template <class Scalar, class ExecutionSpace>
 struct FeatureTiles {
   using Memory = typename ExecutionSpace::memory_space;
 
   std::int64_t num_rows = 0;
   std::int64_t dimension = 0;
-  Kokkos::View<Scalar***, Kokkos::LayoutRight, Memory> features;  // blocks x p x block_rows
+  Kokkos::View<Scalar***, Kokkos::LayoutRight, Memory> features;  // tiles x p x tile_rows
   Kokkos::View<Scalar**, Kokkos::LayoutRight, Memory> weights;    // blocks x block_rows, mean 1
 
-  std::int64_t num_blocks() const { return static_cast<std::int64_t>(features.extent(0)); }
+  std::int64_t num_blocks() const { return static_cast<std::int64_t>(weights.extent(0)); }
+
+  /// phi_ij of row `row` of a block.
+  KOKKOS_FUNCTION Scalar feature(std::int64_t block, std::int64_t j, std::int64_t row) const {
+    return features(block * tiles_per_block + row / tile_rows, j, row % tile_rows);
+  }
 };
 
 /// Packs `rows` (num_rows x dimension, row-major, host), each less `center`, one block at a time.

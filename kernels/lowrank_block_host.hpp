@@ -1,41 +1,46 @@
-// The register-blocked CPU form of the low-rank pass for one block of rows. No Kokkos: plain vectors.
+// The register-blocked CPU form of the low-rank pass. No Kokkos: plain vectors.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/matrix.hpp"
+#include "kernels/pass_layout.hpp"
 
 namespace thalweg {
 
-/// Logit columns in the order in which the kernel reads them, made once a pass.
+/// Logit columns in the order in which the kernel reads them, in units of log 2; made once a pass.
 template <class Scalar>
 struct HostColumns {
   std::int64_t num_types = 0;
   std::int64_t dimension = 0;
-  std::vector<Scalar> panels;  // panels of `panel_width` types: feature by feature, padded with 0
-  std::vector<double> duals;   // r
+  std::vector<Scalar> panels;                // panel by panel, within it feature by feature
+  std::vector<Scalar> duals, dual_residues;  // r; their sum is the dual to nearly twice the precision
 
   HostColumns(const Matrix& logits, std::span<const double> duals_);
 };
 
-/// Sums of one block, and the scratch of the thread that forms them.
+/// Sums of a low-rank pass over blocks of rows, and the scratch of the thread that forms them.
 template <class Scalar>
-struct HostBlock {
-  std::vector<Scalar> memberships, weighted;  // padded types x block_rows
-  std::vector<double> masses;                 // r
-  double normalizer = 0.0, entropy = 0.0;
-  std::vector<double> features;  // p x r
-  std::vector<double> hessian;   // r x r
+class HostSums {
+ public:
+  /// @param columns   must outlive this object
+  HostSums(const HostColumns<Scalar>& columns, const PassLayout& layout);
+  ~HostSums();
 
-  explicit HostBlock(const HostColumns<Scalar>& columns);
+  /// Adds one block of rows.
+  /// @param features   the block's tiles, each p x tile_rows
+  /// @param weights    block_rows
+  void add_block(const Scalar* features, const Scalar* weights);
+
+  /// Adds the sums so far to `sums`, packed as the layout says.
+  void add_to(std::int64_t* sums) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
 };
-
-/// Fills the sums of `block` for the rows with the given packed features (p x block_rows) and weights;
-/// features and Hessian only if asked for.
-template <class Scalar>
-void lowrank_block_host(const HostColumns<Scalar>& columns, const Scalar* features, const Scalar* weights,
-                        bool with_features, bool with_hessian, HostBlock<Scalar>& block);
 
 }  // namespace thalweg

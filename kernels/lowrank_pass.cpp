@@ -10,19 +10,6 @@ namespace thalweg {
 
 namespace {
 
-/// Adds the sums of one block to `sums` in fixed point.
-template <class Scalar>
-void add_block(const HostBlock<Scalar>& block, const PassLayout& layout, std::int64_t* sums) {
-  const auto add = [](const std::vector<double>& values, double scale, std::int64_t* to) {
-    for (std::size_t i = 0; i < values.size(); ++i) to[i] += std::llrint(values[i] * scale);
-  };
-  add(block.masses, layout.unit.to_fixed, sums + layout.masses_at());
-  sums[layout.normalizer_at()] += std::llrint(block.normalizer * layout.normalizer.to_fixed);
-  sums[layout.entropy_at()] += std::llrint(block.entropy * layout.entropy.to_fixed);
-  if (layout.parts.features) add(block.features, layout.feature.to_fixed, sums + layout.features_at());
-  if (layout.parts.hessian) add(block.hessian, layout.unit.to_fixed, sums + layout.hessian_at());
-}
-
 /// Fewer blocks than this are not worth waking a thread for.
 constexpr std::int64_t min_blocks_per_thread = 4;
 
@@ -36,14 +23,12 @@ std::vector<std::int64_t> lowrank_pass_host(const ExecutionSpace& exec,
   const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks / min_blocks_per_thread));
   std::vector<std::vector<std::int64_t>> sums(static_cast<std::size_t>(shares));
   const auto sum_share = [&](const std::int64_t share) {
-    HostBlock<Scalar> block(columns);
-    std::vector<std::int64_t> own(static_cast<std::size_t>(layout.size()), 0);
-    for (std::int64_t b = blocks * share / shares; b < blocks * (share + 1) / shares; ++b) {
-      lowrank_block_host(columns, tiles.features.data() + b * tiles.dimension * block_rows,
-                         tiles.weights.data() + b * block_rows, layout.parts.features, layout.parts.hessian, block);
-      add_block(block, layout, own.data());
-    }
-    sums[static_cast<std::size_t>(share)] = std::move(own);
+    HostSums<Scalar> own(columns, layout);
+    for (std::int64_t b = blocks * share / shares; b < blocks * (share + 1) / shares; ++b)
+      own.add_block(tiles.features.data() + b * tiles.dimension * block_rows, tiles.weights.data() + b * block_rows);
+    std::vector<std::int64_t>& packed = sums[static_cast<std::size_t>(share)];
+    packed.assign(static_cast<std::size_t>(layout.size()), 0);
+    own.add_to(packed.data());
   };
   if (shares == 1) {
     sum_share(0);
@@ -71,7 +56,7 @@ struct PlainPass {
   PassLayout layout;
   int scratch_level = 0;
 
-  std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
+  KOKKOS_FUNCTION std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
 
   KOKKOS_FUNCTION static void add_fixed(std::int64_t& sum, double value, double scale) {
     using Unsigned = unsigned long long;
@@ -83,11 +68,11 @@ struct PlainPass {
     double top = -Kokkos::Experimental::infinity_v<double>;
     for (std::int64_t k = 0; k < r; ++k) {
       Scalar product = 0;
-      for (std::int64_t j = 0; j < layout.dimension; ++j) product += logits(j * r + k) * tiles.features(block, j, i);
+      for (std::int64_t j = 0; j < layout.dimension; ++j) product += logits(j * r + k) * tiles.feature(block, j, i);
       scratch(k * block_rows + i) = product;
       top = Kokkos::max(top, static_cast<double>(product) + duals(k));
     }
-    // The dual is added in double: see softmax_of_block in lowrank_block_host.cpp.
+    // The dual is added in double: see exponentials_of_strip in lowrank_block_host.cpp.
     double total = 0, moment = 0;
     for (std::int64_t k = 0; k < r; ++k) {
       const double shifted = (static_cast<double>(scratch(k * block_rows + i)) - top) + duals(k);
@@ -122,7 +107,7 @@ struct PlainPass {
         const std::int64_t j = entry / r, k = entry % r;
         double sum = 0;
         for (int i = 0; i < block_rows; ++i)
-          sum += static_cast<double>(tiles.features(block, j, i)) * static_cast<double>(scratch(k * block_rows + i)) * static_cast<double>(tiles.weights(block, i));
+          sum += static_cast<double>(tiles.feature(block, j, i)) * static_cast<double>(scratch(k * block_rows + i)) * static_cast<double>(tiles.weights(block, i));
         add_fixed(sums(layout.features_at() + entry), sum, layout.feature.to_fixed);
       });
     if (layout.parts.hessian)
@@ -182,9 +167,9 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
   using Memory = typename ExecutionSpace::memory_space;
   const std::int64_t r = logits.columns, p = logits.rows, first = first_block * block_rows;
   const std::int64_t rows = std::min(tiles.num_rows, (first_block + num_blocks) * block_rows) - first;
-  const auto columns = to_device<Scalar, Memory>(logits.values), shifts = to_device<double, Memory>(duals);
+  const auto columns = to_device<Scalar, Memory>(logits.values);
+  const auto shifts = to_device<double, Memory>(duals);
   const Kokkos::View<double**, Kokkos::LayoutRight, Memory> memberships("thalweg::memberships", static_cast<std::size_t>(rows), static_cast<std::size_t>(r));
-  const auto features = tiles.features;
   Kokkos::parallel_for(
       "thalweg::lowrank_pass::membership_rows", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, rows),
       KOKKOS_LAMBDA(const std::int64_t i) {
@@ -192,7 +177,7 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
         double top = -Kokkos::Experimental::infinity_v<double>, total = 0;
         for (std::int64_t k = 0; k < r; ++k) {
           double logit = shifts(k);
-          for (std::int64_t j = 0; j < p; ++j) logit += static_cast<double>(columns(j * r + k)) * static_cast<double>(features(block, j, lane));
+          for (std::int64_t j = 0; j < p; ++j) logit += static_cast<double>(columns(j * r + k)) * static_cast<double>(tiles.feature(block, j, lane));
           memberships(i, k) = logit;
           top = Kokkos::max(top, logit);
         }

@@ -28,12 +28,13 @@ struct PassLayout {
   FixedPoint feature;
   double rescale = 1.0;
 
-  std::int64_t masses_at() const { return 0; }
-  std::int64_t normalizer_at() const { return num_types; }
-  std::int64_t entropy_at() const { return num_types + 1; }
-  std::int64_t features_at() const { return num_types + 2; }
-  std::int64_t hessian_at() const { return features_at() + (parts.features ? dimension * num_types : 0); }
-  std::int64_t size() const { return hessian_at() + (parts.hessian ? num_types * num_types : 0); }
+  // constexpr, so that kernels may call them on a device.
+  constexpr std::int64_t masses_at() const { return 0; }
+  constexpr std::int64_t normalizer_at() const { return num_types; }
+  constexpr std::int64_t entropy_at() const { return num_types + 1; }
+  constexpr std::int64_t features_at() const { return num_types + 2; }
+  constexpr std::int64_t hessian_at() const { return features_at() + (parts.features ? dimension * num_types : 0); }
+  constexpr std::int64_t size() const { return hessian_at() + (parts.hessian ? num_types * num_types : 0); }
 };
 
 /// Fixed-point forms that hold every sum over `num_rows` rows of all ranks.

@@ -60,8 +60,10 @@ logged() {
 }
 
 show_failure() {
+  local step=""
+  [ $step_number -eq 0 ] || step="step $step_number ($step_title) "
   tail -n 40 "$1" >&2
-  echo "error: step $step_number ($step_title) failed with exit code $2; the whole log: $1" >&2
+  echo "error: ${step}failed with exit code $2; the whole log: $1" >&2
 }
 
 # --- machine -------------------------------------------------------------------------------------
@@ -69,7 +71,7 @@ show_failure() {
 # Compile jobs: one a core, half of that where a job would have less than 2 GiB.
 default_jobs() {
   local cores memory
-  cores=$(nproc)
+  cores=$(env -u OMP_NUM_THREADS nproc)
   memory=$(awk '/MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo)
   if [ "$memory" -lt $((2 * cores)) ] && [ "$cores" -gt 1 ]; then cores=$((cores / 2)); fi
   echo "$cores"

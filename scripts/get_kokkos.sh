@@ -38,18 +38,9 @@ is_kokkos_installed() {
   cmake -S "$root/cmake/installed_kokkos" -B "$deps/installed_kokkos" >/dev/null 2>&1
 }
 
-download_release() {
-  timeout 120 python3 - "$release_url" "$1" <<'PYTHON'
-import shutil, sys, urllib.request
-with urllib.request.urlopen(sys.argv[1], timeout=15) as answer, open(sys.argv[2], "wb") as file:
-    shutil.copyfileobj(answer, file)
-PYTHON
-}
-
-download_package() {
-  (cd "$root" && timeout 300 python3 -m pip download --quiet --disable-pip-version-check --no-deps \
-    --no-binary :all: --require-hashes -d "$1" -r scripts/kokkos-source.txt)
-}
+# One line of Python, for machines without curl: address, file.
+read_address='import shutil, sys, urllib.request as u
+shutil.copyfileobj(u.urlopen(sys.argv[1], timeout=15), open(sys.argv[2], "wb"))'
 
 check_hash() {
   echo "$2  $1" | sha256sum -c --quiet - || fail 1 "checksum of $1 is not $2; remove the file and try again"
@@ -71,13 +62,15 @@ fetch() {
   local release=$deps/kokkos-4.7.03.tar.gz package=$deps/pygenten-0.1.5.tar.gz
   mkdir -p "$deps"
   command -v python3 >/dev/null || fail 2 "python3 not found; it downloads the source of Kokkos"
-  if logged kokkos-release download_release "$release" 2>/dev/null; then
+  echo "    downloading $release_url"
+  if timeout 120 python3 -c "$read_address" "$release_url" "$release" 2>/dev/null; then
     unpack "$release" "$release_hash" 'kokkos-*' 1
     return
   fi
   rm -f "$release"
   echo "    GitHub cannot be reached: taking the copy of Kokkos inside a Python source package"
-  logged kokkos-package download_package "$deps" ||
+  logged kokkos-package env -C "$root" timeout 300 python3 -m pip download --disable-pip-version-check --no-deps \
+    --no-binary :all: --require-hashes -d "$deps" -r scripts/kokkos-source.txt ||
     fail 1 "Kokkos could not be downloaded; unpack a release (4.6 or newer) anywhere and set KOKKOS_SOURCE_DIR to it"
   unpack "$package" "$package_hash" '*/tpls/kokkos' 3
 }

@@ -106,7 +106,7 @@ write_machine() {
     ldd --version | head -n 1
     echo "commit $(cat "$base/COMMIT" 2>/dev/null || git -C "$base" rev-parse HEAD 2>/dev/null || echo unknown)"
     grep -m1 'model name' /proc/cpuinfo
-    nproc
+    env -u OMP_NUM_THREADS nproc
     nvidia-smi 2>&1 || echo "no nvidia-smi"
     ldd "$program"
     for name in libcublas.so libnccl.so.2; do

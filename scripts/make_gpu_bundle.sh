@@ -8,7 +8,7 @@ build=${1:-$root/build/cuda}
 bundle=$root/build/gpu-bundle
 # Fabrics the target's own modules would bring, and what must come from the target itself.
 unwanted_plugins='_(ofi|ucx|psm|psm2|openib|usnic|portals4|ugni|cm)\.so$'
-unwanted_libraries='/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*|libstdc\+\+|libgcc_s|libgomp|libcuda|libcudart|libcublas(Lt)?|libnccl)[.-]'
+unwanted_libraries='/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*|libstdc\+\+|libgcc_s|libgomp|libcuda|libcublas(Lt)?|libnccl)[.-]'
 
 copy_programs() {
   local name path
@@ -38,10 +38,10 @@ copy_plugins() {
   cp -rL "$(ompi_info --path pkgdatadir --parsable | cut -d: -f3)" "$bundle/share/openmpi"
 }
 
-# The ldd closure of everything copied so far.
+# The ldd closure of everything copied so far; ldd fails on what is no program, such as a text.
 copy_libraries() {
   find "$bundle/bin" "$bundle/tests" "$bundle/bench" "$bundle/lib" -type f -print0 |
-    xargs -0 -n 1 ldd 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
+    { xargs -0 -n 1 ldd 2>/dev/null || true; } | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
     grep -Ev "$unwanted_libraries" | xargs -r cp -L -t "$bundle/lib"
   find "$bundle/lib" -name '*.so*' -exec strip --strip-unneeded {} + 2>/dev/null || true
 }

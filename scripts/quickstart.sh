@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
-usage: scripts/quickstart.sh [--jobs N] [--no-demo] [--help]
+usage: scripts/quickstart.sh [--jobs N] [--no-demo] [--help] [-- CMAKE_ARGUMENT..]
 
   1 packages   apt-get install of what is missing (as root or with sudo), else says what to install
   2 Kokkos     source into build/_deps, unless one is installed
@@ -15,6 +15,7 @@ usage: scripts/quickstart.sh [--jobs N] [--no-demo] [--help]
 
   --jobs N     compile jobs (default: cores, halved where memory is short)
   --no-demo    stop after the build
+  --           what follows is given to cmake, e.g. -- -DTHALWEG_CPU_ARCH=x86-64-v3
 May be repeated: a second run needs no network and builds only what changed.
 TEXT
 }
@@ -22,10 +23,12 @@ TEXT
 read_arguments() {
   jobs=""
   demo=yes
+  cmake_arguments=()
   while [ $# -gt 0 ]; do
     case $1 in
       --help) usage; exit 0 ;;
       --no-demo) demo=no ;;
+      --) shift; cmake_arguments=("$@"); break ;;
       --jobs) jobs=${2:-}; [[ $jobs =~ ^[1-9][0-9]*$ ]] || fail 2 "--jobs needs a positive number"; shift ;;
       *) usage >&2; fail 2 "unknown argument $1" ;;
     esac
@@ -39,31 +42,41 @@ build() {
   for name in libgtest-dev libgmock-dev libbenchmark-dev; do
     is_installed "$name" || tests=OFF
   done
-  configure release -DTHALWEG_BUILD_TESTS=$tests -DTHALWEG_BUILD_BENCH=$tests
+  configure release -DTHALWEG_BUILD_TESTS=$tests -DTHALWEG_BUILD_BENCH=$tests "${cmake_arguments[@]}"
   build_target release "$jobs" thalweg
 }
 
 run_demo() {
-  echo "    \$ build/release/bin/thalweg hmot jobs/demo.toml --fresh --out out/demo"
-  (cd "$root" && build/release/bin/thalweg hmot jobs/demo.toml --fresh --out out/demo </dev/null) || {
+  rm -rf "$root/out/demo"
+  echo "    \$ build/release/bin/thalweg hmot jobs/demo.toml"
+  (cd "$root" && build/release/bin/thalweg hmot jobs/demo.toml </dev/null) || {
     local code=$?
     echo "error: step $step_number ($step_title) failed with exit code $code; its log: $root/out/demo" >&2
     exit $code
   }
 }
 
+# The heaviest rows of a table with a column "mass", numbers shortened, columns aligned.
+print_heaviest_edges() {
+  awk -F'\t' -v OFS='\t' '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "mass") mass = i; print "inf", $0; next }
+    { weight = mass ? $mass : -NR; for (i = 1; i <= NF; i++) if ($i ~ /^-?[0-9.]+(e-?[0-9]+)?$/) $i = sprintf("%.4g", $i)
+      print weight, $0 }' "$1" | sort -t "$(printf '\t')" -k 1,1gr | head -n 13 | cut -f 2- |
+    awk -F'\t' '{ for (i = 1; i <= NF; i++) printf "%-20s", $i; print "" }' | sed 's/ *$//'
+}
+
 show_result() {
   echo
-  echo "Transitions between cell types, out/demo/tables/edges.tsv:"
-  head -n 12 "$root/out/demo/tables/edges.tsv" | expand -t 16
+  echo "The heaviest transitions between cell types, of out/demo/tables/edges.tsv:"
+  print_heaviest_edges "$root/out/demo/tables/edges.tsv"
   cat <<'TEXT'
 
-Plots:   out/demo/plots/*.svg (open out/demo/report.html)
-Cells:   out/demo/result.h5ad (reads in Python: anndata.read_h5ad)
+Plots:   out/demo/plots/diffmap.svg, sankey.svg, .. (open in a browser)
+Cells:   out/demo/result.h5ad (in Python: anndata.read_h5ad)
 
-Next:    build/release/bin/thalweg inspect YOUR.h5ad          what a file holds
-         build/release/bin/thalweg hmot jobs/demo.toml --dry-run   memory and time before a run
-         ./scripts/test.sh                                    pass all tests
+Next:    build/release/bin/thalweg inspect jobs/data/celegans_amphid.h5ad   what a file holds
+         build/release/bin/thalweg describe hmot                            every key of this job
+         ./scripts/test.sh                                                  pass all tests
 TEXT
 }
 

@@ -125,7 +125,8 @@ double adjusted_mutual_information(const Matrix& contingency) {
   if (num_clusters(margins.row) <= 1 && num_clusters(margins.column) <= 1) return 1.0;
   const double expected = expected_mutual_information(margins);
   const double mean_entropy = 0.5 * (entropy(margins.row, margins.total) + entropy(margins.column, margins.total));
-  return beyond_rounding(mutual_information(contingency, margins) - expected) / beyond_rounding(mean_entropy - expected);
+  return beyond_rounding(mutual_information(contingency, margins) - expected) /
+         beyond_rounding(mean_entropy - expected);
 }
 
 double adjusted_rand_index(const Matrix& contingency) {

@@ -5,15 +5,14 @@
 #include "core/closest_name.hpp"
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
+#include "job/commands_run.hpp"
 
 namespace thalweg {
 
 namespace {
 
 const std::vector<std::string>& later_commands() {
-  static const std::vector<std::string> names = {"inspect",
-                                                 "plan",
-                                                 "submit",
+  static const std::vector<std::string> names = {"submit",
                                                  "preprocess",
                                                  "transport",
                                                  "temporal",
@@ -64,13 +63,15 @@ const std::vector<std::string>& later_commands() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> registry = {
       {"describe", Takes::section, "every key: type, default, rule, meaning", {}, run_describe},
-      {"hmot", Takes::job, HmOtOptions::about, {"input", "hmot", "solver", "run", "output"}, nullptr},
+      {"hmot", Takes::job, HmOtOptions::about, {"input", "hmot", "solver", "run", "output"}, run_hmot},
       {"lowrank",
        Takes::job,
        LowRankOptions::about,
        {"input", "source", "target", "lowrank", "solver", "run", "output"},
-       nullptr},
-      {"simulate", Takes::job, SimulateOptions::about, {"simulate", "run", "output"}, nullptr},
+       run_lowrank},
+      {"simulate", Takes::job, SimulateOptions::about, {"simulate", "run", "output"}, run_simulate},
+      {"plan", Takes::job, "the memory that a job needs, before anything is allocated", {}, run_plan},
+      {"inspect", Takes::file, "keys, shapes, types and times of a file", {}, run_inspect},
   };
   return registry;
 }

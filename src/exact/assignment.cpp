@@ -38,7 +38,25 @@ class Assignment {
     for (std::int32_t row = 0; row < n_; ++row) {
       if (column_of_[index(row)] == none) augment_from(row);
     }
-    return std::move(column_of_);
+    return column_of_;
+  }
+
+  AssignmentSolution certified(std::vector<std::int32_t> columns) const {
+    AssignmentSolution found{std::move(columns), std::vector<double>(index(n_)), price_};
+    double dual = std::accumulate(found.column_potential.begin(), found.column_potential.end(), 0.0);
+    for (std::int32_t i = 0; i < n_; ++i) {
+      const Scalar* costs = row(i);
+      double smallest = infinity;
+      for (std::int32_t j = 0; j < n_; ++j) {
+        const double reduced = static_cast<double>(costs[j]) - found.column_potential[index(j)];
+        smallest = reduced < smallest ? reduced : smallest;
+      }
+      found.row_potential[index(i)] = smallest;
+      found.cost += static_cast<double>(costs[found.column[index(i)]]);
+      dual += smallest;
+    }
+    found.gap = found.cost - dual;
+    return found;
   }
 
  private:
@@ -131,8 +149,24 @@ class Assignment {
     }
     double nearest = *std::min_element(smallest.begin(), smallest.end());
     for (; j < n_; ++j) nearest = std::min(nearest, distance_[index(j)] + closed_[index(j)]);
-    for (j = 0; distance_[index(j)] + closed_[index(j)] != nearest; ++j) {}
-    return j;
+    return first_at(nearest);
+  }
+
+  /// Among equally near columns a free one, which ends the search, then the lowest.
+  std::int32_t first_at(double nearest) const {
+    constexpr std::int32_t block = 64;
+    std::int32_t first = none;
+    for (std::int32_t begin = 0; begin < n_; begin += block) {
+      const std::int32_t end = std::min(begin + block, n_);
+      int hits = 0;
+      for (std::int32_t j = begin; j < end; ++j) hits += distance_[index(j)] + closed_[index(j)] == nearest;
+      for (std::int32_t j = begin; hits > 0 && j < end; ++j) {
+        if (distance_[index(j)] + closed_[index(j)] != nearest) continue;
+        if (row_of_[index(j)] == none) return j;
+        if (first == none) first = j;
+      }
+    }
+    return first;
   }
 
   /// Dijkstra over reduced costs from a free row to the nearest free column, then the path is flipped.
@@ -168,10 +202,8 @@ class Assignment {
   std::vector<std::int32_t> column_of_, row_of_, reached_;
 };
 
-}  // namespace
-
 template <class Scalar>
-std::vector<std::int32_t> solve_assignment(std::int64_t n, std::span<const Scalar> cost) {
+void check(std::int64_t n, std::span<const Scalar> cost) {
   if (n < 0 || n > std::numeric_limits<std::int32_t>::max() || static_cast<std::int64_t>(cost.size()) != n * n) {
     throw DataError("cost of " + std::to_string(cost.size()) + " entries in solve_assignment; an assignment of " +
                     std::to_string(n) + " rows needs n x n; pass a square matrix");
@@ -182,11 +214,27 @@ std::vector<std::int32_t> solve_assignment(std::int64_t n, std::span<const Scala
     throw NumericalError("cost entry (" + std::to_string(entry / n) + ", " + std::to_string(entry % n) +
                          ") is not finite in solve_assignment; costs are finite numbers; check the features");
   }
+}
+
+}  // namespace
+
+template <class Scalar>
+std::vector<std::int32_t> solve_assignment(std::int64_t n, std::span<const Scalar> cost) {
+  check(n, cost);
+  return n == 0 ? std::vector<std::int32_t>{} : Assignment<Scalar>(static_cast<std::int32_t>(n), cost).solve();
+}
+
+template <class Scalar>
+AssignmentSolution solve_certified_assignment(std::int64_t n, std::span<const Scalar> cost) {
+  check(n, cost);
   if (n == 0) return {};
-  return Assignment<Scalar>(static_cast<std::int32_t>(n), cost).solve();
+  Assignment<Scalar> assignment(static_cast<std::int32_t>(n), cost);
+  return assignment.certified(assignment.solve());
 }
 
 template std::vector<std::int32_t> solve_assignment<float>(std::int64_t, std::span<const float>);
 template std::vector<std::int32_t> solve_assignment<double>(std::int64_t, std::span<const double>);
+template AssignmentSolution solve_certified_assignment<float>(std::int64_t, std::span<const float>);
+template AssignmentSolution solve_certified_assignment<double>(std::int64_t, std::span<const double>);
 
 }  // namespace thalweg

@@ -131,8 +131,12 @@ TransportSolution contract(const TransportSolution& wide, const Matrix& cost, co
   const auto first = [](const std::vector<double>& values, std::int64_t count) {
     return std::vector<double>(values.begin(), values.begin() + count);
   };
-  TransportSolution solution{Matrix(cost.rows, cost.columns), first(wide.row_potential, cost.rows),
-                             first(wide.column_potential, cost.columns), 0.0, wide.gap, wide.unplaced};
+  TransportSolution solution{Matrix(cost.rows, cost.columns),
+                             first(wide.row_potential, cost.rows),
+                             first(wide.column_potential, cost.columns),
+                             0.0,
+                             wide.gap,
+                             wide.unplaced};
   for (std::int64_t k = 0; k < cost.rows; ++k) {
     for (std::int64_t l = 0; l < cost.columns; ++l) solution.coupling(k, l) = wide.coupling(k, l);
   }

@@ -152,7 +152,8 @@ FlowCheck violated_cut(BipartiteFlow& flow, std::span<const double> a, std::span
       check.capacity += b[index(l)];
       continue;
     }
-    for (const std::int64_t k : check.sources) check.capacity += static_cast<double>(capacity[index(k * columns + l)]) * unit;
+    for (const std::int64_t k : check.sources)
+      check.capacity += static_cast<double>(capacity[index(k * columns + l)]) * unit;
   }
   return check;
 }

@@ -55,7 +55,8 @@ ActiveProblem active_problem(std::span<const double> a, std::span<const double> 
   problem.masses = integer_masses(a, b, "solve_transport");
   problem.rows = keep_positive(problem.masses.row);
   problem.columns = keep_positive(problem.masses.column);
-  problem.cost = Matrix(static_cast<std::int64_t>(problem.rows.size()), static_cast<std::int64_t>(problem.columns.size()));
+  problem.cost =
+      Matrix(static_cast<std::int64_t>(problem.rows.size()), static_cast<std::int64_t>(problem.columns.size()));
   auto entry = problem.cost.values.begin();
   for (const std::int64_t k : problem.rows) {
     for (const std::int64_t l : problem.columns) {

@@ -43,9 +43,9 @@ class TransportTree {
 
  private:
   struct Blocking {
-    std::int32_t node;      // lower end of the arc that leaves
-    std::int32_t apex;      // where the two halves of the cycle meet
-    std::int64_t flow;      // what the entering arc receives
+    std::int32_t node;  // lower end of the arc that leaves
+    std::int32_t apex;  // where the two halves of the cycle meet
+    std::int64_t flow;  // what the entering arc receives
     bool on_source_side;
   };
 

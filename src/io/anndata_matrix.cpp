@@ -40,7 +40,7 @@ std::vector<std::string> matrix_keys(const Hdf5Reader& file) {
   return keys;
 }
 
-Matrix::Matrix(const Hdf5Reader& file, std::string key, const std::string& setting) : file_(&file), key_(std::move(key)) {
+StoredMatrix::StoredMatrix(const Hdf5Reader& file, std::string key, const std::string& setting) : file_(&file), key_(std::move(key)) {
   const Hdf5Object& object = file.object(key_);
   if (!object.exists() || object.is_null) throw_missing(file, key_, setting);
   if (object.has_attribute("h5sparse_format") || object.has_attribute("h5sparse_shape"))
@@ -52,7 +52,7 @@ Matrix::Matrix(const Hdf5Reader& file, std::string key, const std::string& setti
     throw DataError(key_ + " in " + file.path() + " has " + std::to_string(num_columns_) + " columns; at most 2147483647 can be read");
 }
 
-void Matrix::describe_dense(const Hdf5Object& object) {
+void StoredMatrix::describe_dense(const Hdf5Object& object) {
   if (!object.is_dataset() || !object.is_number() || object.shape.empty() || object.shape.size() > 2)
     throw DataError(key_ + " in " + file_->path() + " is no matrix of numbers (type " + object.type + ", " +
                     std::to_string(object.shape.size()) + " axes)");
@@ -62,7 +62,7 @@ void Matrix::describe_dense(const Hdf5Object& object) {
   type_ = object.type;
 }
 
-void Matrix::describe_group(const Hdf5Object& object) {
+void StoredMatrix::describe_group(const Hdf5Object& object) {
   const std::string type = object.text_attribute("encoding-type");
   if (type == "dataframe") {
     const Frame frame(*file_, key_);
@@ -80,7 +80,7 @@ void Matrix::describe_group(const Hdf5Object& object) {
   describe_sparse(object);
 }
 
-void Matrix::describe_sparse(const Hdf5Object& object) {
+void StoredMatrix::describe_sparse(const Hdf5Object& object) {
   const auto shape = object.attributes.find("shape");
   if (shape == object.attributes.end() || shape->second.numbers.size() != 2)
     throw DataError(key_ + " in " + file_->path() + " has no attribute 'shape' of two numbers; the file is damaged");
@@ -100,7 +100,7 @@ void Matrix::describe_sparse(const Hdf5Object& object) {
   type_ = file_->object(key_ + "/data").type + (form_ == Form::sparse_rows ? " csr" : " csc");
 }
 
-std::vector<float> Matrix::read_dense(RowRange rows, std::uint64_t* checksum) const {
+std::vector<float> StoredMatrix::read_dense(RowRange rows, std::uint64_t* checksum) const {
   if (form_ == Form::dense) return file_->read_rows<float>(key_, rows, checksum);
   if (form_ == Form::frame) return read_frame(rows, checksum);
   const SparseRows sparse = read_sparse(rows, checksum);
@@ -109,7 +109,7 @@ std::vector<float> Matrix::read_dense(RowRange rows, std::uint64_t* checksum) co
   return dense;
 }
 
-std::vector<float> Matrix::read_frame(RowRange rows, std::uint64_t* checksum) const {
+std::vector<float> StoredMatrix::read_frame(RowRange rows, std::uint64_t* checksum) const {
   const Frame frame(*file_, key_);
   const auto width = static_cast<std::size_t>(num_columns_);
   std::vector<float> values;
@@ -121,11 +121,11 @@ std::vector<float> Matrix::read_frame(RowRange rows, std::uint64_t* checksum) co
   return values;
 }
 
-SparseRows Matrix::read_sparse(RowRange rows, std::uint64_t* checksum) const {
+SparseRows StoredMatrix::read_sparse(RowRange rows, std::uint64_t* checksum) const {
   return form_ == Form::sparse_columns ? read_stored_columns(rows, checksum) : read_stored_rows(rows, checksum);
 }
 
-std::vector<std::int64_t> Matrix::read_starts(RowRange rows, std::uint64_t* checksum) const {
+std::vector<std::int64_t> StoredMatrix::read_starts(RowRange rows, std::uint64_t* checksum) const {
   const std::string key = key_ + "/indptr";
   // The checksum counts each start once: of those that two ranks need, the one of the earlier line.
   std::vector<std::int64_t> starts = file_->read_rows<std::int64_t>(key, rows, checksum);
@@ -135,7 +135,7 @@ std::vector<std::int64_t> Matrix::read_starts(RowRange rows, std::uint64_t* chec
   return starts;
 }
 
-void Matrix::require_starts(const std::vector<std::int64_t>& starts, RowRange rows) const {
+void StoredMatrix::require_starts(const std::vector<std::int64_t>& starts, RowRange rows) const {
   const std::int64_t lines = form_ == Form::sparse_rows ? num_rows_ : num_columns_;
   file_->comm().on_all([&] {
     const std::string where = key_ + "/indptr in " + file_->path();
@@ -149,7 +149,7 @@ void Matrix::require_starts(const std::vector<std::int64_t>& starts, RowRange ro
   });
 }
 
-std::vector<std::int64_t> Matrix::read_indices(RowRange entries, std::int64_t limit, std::uint64_t* checksum) const {
+std::vector<std::int64_t> StoredMatrix::read_indices(RowRange entries, std::int64_t limit, std::uint64_t* checksum) const {
   const std::string key = key_ + "/indices";
   std::vector<std::int64_t> indices = file_->read_rows<std::int64_t>(key, entries, checksum);
   file_->comm().on_all([&] {
@@ -162,7 +162,7 @@ std::vector<std::int64_t> Matrix::read_indices(RowRange entries, std::int64_t li
   return indices;
 }
 
-SparseRows Matrix::read_stored_rows(RowRange rows, std::uint64_t* checksum) const {
+SparseRows StoredMatrix::read_stored_rows(RowRange rows, std::uint64_t* checksum) const {
   SparseRows sparse;
   sparse.starts = read_starts(rows, checksum);
   const RowRange entries{sparse.starts.front(), sparse.starts.back()};
@@ -180,7 +180,7 @@ SparseRows Matrix::read_stored_rows(RowRange rows, std::uint64_t* checksum) cons
   return sparse;
 }
 
-SparseRows Matrix::read_stored_columns(RowRange rows, std::uint64_t* checksum) const {
+SparseRows StoredMatrix::read_stored_columns(RowRange rows, std::uint64_t* checksum) const {
   const Communicator& comm = file_->comm();
   const RowRange columns = Partition(num_columns_, comm.size()).rows_of(comm.rank());
   const std::vector<std::int64_t> starts = read_starts(columns, checksum);

@@ -17,14 +17,14 @@ struct SparseRows {
 };
 
 /// Members are collectives of the reader's communicator, except the plain queries.
-class Matrix {
+class StoredMatrix {
  public:
   enum class Form { dense, sparse_rows, sparse_columns, frame };
 
   /// Finds how `key` is stored and checks shapes and versions.
   /// Throws DataError when it is missing (listing its group) or stored in a way that is not known.
   /// @param setting  key of the job file that named the matrix, for that message
-  Matrix(const Hdf5Reader& file, std::string key, const std::string& setting = {});
+  StoredMatrix(const Hdf5Reader& file, std::string key, const std::string& setting = {});
 
   const std::string& key() const { return key_; }
   Form form() const { return form_; }

@@ -40,8 +40,8 @@ Column AnnDataReader::column(const std::string& address, const std::string& sett
   return obs_.column(column_name(address), setting);
 }
 
-Matrix AnnDataReader::matrix(const std::string& address, const std::string& setting) const {
-  Matrix matrix(file_, address, setting);
+StoredMatrix AnnDataReader::matrix(const std::string& address, const std::string& setting) const {
+  StoredMatrix matrix(file_, address, setting);
   if (matrix.num_rows() != num_obs())
     throw DataError(address + " in " + file_.path() + " has " + std::to_string(matrix.num_rows()) + " rows; obs has " +
                     std::to_string(num_obs()) + "; the file is damaged");

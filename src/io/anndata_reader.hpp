@@ -33,7 +33,7 @@ class AnnDataReader {
   Column column(const std::string& address, const std::string& setting = {}) const;
 
   /// A matrix with a row per cell. Throws DataError when its rows are not those of obs.
-  Matrix matrix(const std::string& address, const std::string& setting = {}) const;
+  StoredMatrix matrix(const std::string& address, const std::string& setting = {}) const;
 
   /// `uns/<column>_colors`, one for each of `num_categories`; empty when absent or of another length.
   std::vector<std::string> colors(const std::string& column, std::size_t num_categories) const;

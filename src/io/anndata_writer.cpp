@@ -45,8 +45,8 @@ void require_categories(const std::string& column, const std::vector<std::int32_
     throw DataError("categories of column '" + column + "' occur twice in an output file; they must be distinct");
   for (const std::int32_t code : codes)
     if (code < -1 || code >= count)
-      throw DataError("code " + std::to_string(code) + " of column '" + column + "' in an output file; allowed are -1 to " +
-                      std::to_string(count - 1));
+      throw DataError("code " + std::to_string(code) + " of column '" + column +
+                      "' in an output file; allowed are -1 to " + std::to_string(count - 1));
 }
 
 void append_uns(Hdf5Layout& layout, const std::string& path, const UnsValue& value);
@@ -114,11 +114,12 @@ void DataFrameWriter::add_categorical(const std::string& name, const std::vector
 
 void DataFrameWriter::add_column(Column column) {
   require_name(column.name, "a data frame");
-  const bool is_taken = column.name == "_index" || std::any_of(columns_.begin(), columns_.end(), [&](const Column& other) {
-                          return other.name == column.name;
-                        });
+  const bool is_taken =
+      column.name == "_index" ||
+      std::any_of(columns_.begin(), columns_.end(), [&](const Column& other) { return other.name == column.name; });
   if (is_taken)
-    throw DataError("column '" + column.name + "' occurs twice in an output file; names are unique; rename one of the two");
+    throw DataError("column '" + column.name +
+                    "' occurs twice in an output file; names are unique; rename one of the two");
   if (column.values.count() != local_rows())
     throw DataError("column '" + column.name + "' of an output file has " + std::to_string(column.values.count()) +
                     " values on this rank; its index has " + std::to_string(local_rows()));
@@ -131,7 +132,8 @@ void DataFrameWriter::append_to(Hdf5Layout& layout, const std::string& group) co
   Hdf5Node& frame = layout.add_group(group);
   encode(frame, "dataframe", "0.2.0");
   frame.with("_index", Text("_index")).with("column-order", std::move(order));
-  encode(layout.add_text_rows(group + "/_index", index_), "string-array", "0.2.0");
+  const std::shared_ptr<const std::vector<std::string>> names(std::shared_ptr<void>(), &index_);  // not a copy
+  encode(layout.add(group + "/_index", Hdf5TextRows{names}), "string-array", "0.2.0");
   for (const Column& column : columns_) {
     const std::string path = group + "/" + column.name;
     if (!column.is_categorical) {
@@ -159,17 +161,19 @@ void AnnDataWriter::claim(const std::string& key) {
 void AnnDataWriter::add_matrix(const std::string& key, NumericBlock local, std::int64_t num_columns) {
   claim(key);
   if (local.count() != obs_.local_rows() * num_columns)
-    throw DataError("matrix '" + key + "' of an output file has " + std::to_string(local.count()) + " values on this rank; " +
-                    std::to_string(obs_.local_rows()) + " rows of " + std::to_string(num_columns) + " columns are needed");
+    throw DataError("matrix '" + key + "' of an output file has " + std::to_string(local.count()) +
+                    " values on this rank; " + std::to_string(obs_.local_rows()) + " rows of " +
+                    std::to_string(num_columns) + " columns are needed");
   dense_.push_back({key, std::move(local), num_columns});
 }
 
-void AnnDataWriter::add_sparse(const std::string& key, SparseRows local, std::int64_t num_columns) {
+void AnnDataWriter::add_sparse(const std::string& key, CsrRows local, std::int64_t num_columns) {
   claim(key);
   const auto count = static_cast<std::int64_t>(local.columns.size());
   if (static_cast<std::int64_t>(local.row_begin.size()) != obs_.local_rows() + 1 || local.row_begin.front() != 0 ||
       local.row_begin.back() != count || local.values.count() != count)
-    throw DataError("sparse matrix '" + key + "' of an output file: row begins, columns and values on this rank do not agree with " +
+    throw DataError("sparse matrix '" + key +
+                    "' of an output file: row begins, columns and values on this rank do not agree with " +
                     std::to_string(obs_.local_rows()) + " rows");
   sparse_.push_back({key, std::move(local), num_columns});
 }
@@ -182,14 +186,16 @@ void AnnDataWriter::add_uns(const std::string& path, UnsValue value) {
     require_name(name, "uns");
     bool is_new = false;
     dict = std::get_if<UnsDict>(&static_cast<UnsValue::variant&>(entry(*dict, name, UnsDict{}, is_new)));
-    if (dict == nullptr) throw DataError("uns key '" + path + "' of an output file lies below a value; rename one of the two");
+    if (dict == nullptr)
+      throw DataError("uns key '" + path + "' of an output file lies below a value; rename one of the two");
     begin = slash + 1;
   }
   const std::string name = path.substr(begin);
   require_name(name, "uns");
   bool is_new = false;
   entry(*dict, name, std::move(value), is_new);
-  if (!is_new) throw DataError("uns key '" + path + "' occurs twice in an output file; keys are unique; rename one of the two");
+  if (!is_new)
+    throw DataError("uns key '" + path + "' occurs twice in an output file; keys are unique; rename one of the two");
 }
 
 void AnnDataWriter::append_sparse(const Communicator& comm, Hdf5Layout& layout, const Sparse& matrix) const {
@@ -197,7 +203,8 @@ void AnnDataWriter::append_sparse(const Communicator& comm, Hdf5Layout& layout, 
   const auto count = static_cast<std::int64_t>(matrix.local.columns.size());
   const std::int64_t before = comm.exclusive_sum(count);
   // The leading 0 of all row begins is rank 0's; the other ranks give the ends of their rows.
-  std::vector<std::int64_t> row_begin(matrix.local.row_begin.begin() + (comm.is_root() ? 0 : 1), matrix.local.row_begin.end());
+  std::vector<std::int64_t> row_begin(matrix.local.row_begin.begin() + (comm.is_root() ? 0 : 1),
+                                      matrix.local.row_begin.end());
   for (std::int64_t& position : row_begin) position += before;
   Hdf5Node& group = layout.add_group(matrix.key);
   encode(group, "csr_matrix", "0.1.0");

@@ -68,7 +68,7 @@ struct UnsValue : std::variant<std::monostate, bool, std::int64_t, double, std::
 };
 
 /// This rank's rows of a sparse matrix in compressed rows.
-struct SparseRows {
+struct CsrRows {
   /// Length local rows + 1, beginning with 0.
   std::vector<std::int64_t> row_begin;
   /// Columns, ascending within a row.
@@ -89,7 +89,7 @@ class AnnDataWriter {
   /// Throws DataError when the key is taken or the number of values is not local rows x columns.
   void add_matrix(const std::string& key, NumericBlock local, std::int64_t num_columns);
   /// The same for a sparse matrix.
-  void add_sparse(const std::string& key, SparseRows local, std::int64_t num_columns);
+  void add_sparse(const std::string& key, CsrRows local, std::int64_t num_columns);
 
   /// Value under "KEY" or "DICT/KEY": dicts in between are made. Throws DataError when it is taken.
   void add_uns(const std::string& path, UnsValue value);
@@ -105,7 +105,7 @@ class AnnDataWriter {
   };
   struct Sparse {
     std::string key;
-    SparseRows local;
+    CsrRows local;
     std::int64_t num_columns;
   };
 

@@ -11,15 +11,15 @@
 namespace thalweg {
 
 struct InputOptions {
-  std::vector<std::string> file;
-  std::string time_key;
-  std::vector<std::string> days;
+  std::vector<std::string> file = {};
+  std::string time_key = {};
+  std::vector<std::string> days = {};
   std::string joint = "obsm/X_pca";
   std::int64_t pca = 0;
-  std::string annotation;
+  std::string annotation = {};
   std::string embedding = "obsm/X_umap";
-  ListMap filter;
-  std::string weights;
+  ListMap filter = {};
+  std::string weights = {};
 
   static constexpr const char* section = "input";
   static constexpr const char* about = "the data that the job reads";
@@ -48,10 +48,10 @@ struct InputOptions {
 
 /// One side of a two-sided command; what is left empty comes from [input].
 struct SideOptions {
-  std::vector<std::string> file;
-  ListMap filter;
-  std::string key;
-  std::string weights;
+  std::vector<std::string> file = {};
+  ListMap filter = {};
+  std::string key = {};
+  std::string weights = {};
 
   static constexpr const char* section = "source";
   static constexpr const char* about = "one side of a two-sided command; what is absent comes from [input]";

@@ -16,7 +16,8 @@ bool TextTable::has_column(const std::string& name) const {
 
 std::size_t TextTable::column(const std::string& name) const {
   const auto found = std::find(columns.begin(), columns.end(), name);
-  if (found == columns.end()) throw DataError("column '" + name + "' not found in " + path + "; " + available_names(name, columns));
+  if (found == columns.end())
+    throw DataError("column '" + name + "' not found in " + path + "; " + available_names(name, columns));
   return static_cast<std::size_t>(found - columns.begin());
 }
 
@@ -116,7 +117,8 @@ TextTable read_tsv(const std::string& path) {
   const std::string text = read_text_file(path);
   RowParser parser(path, text);
   TextTable table{path, {}, {}, {}};
-  if (!parser.next(table.columns)) throw DataError(path + ":1: the file is empty; a header and rows separated by tabs are needed");
+  if (!parser.next(table.columns))
+    throw DataError(path + ":1: the file is empty; a header and rows separated by tabs are needed");
   if (const std::string fault = fault_of_names(table.columns); !fault.empty())
     parser.fail(fault + "; the first line names the columns, each once");
   for (std::vector<std::string> cells; parser.next(cells);) {

@@ -33,8 +33,8 @@ RowDestinations RowDestinations::part(std::size_t begin, std::size_t end) const 
 }
 
 template <class T>
-void send_rows(const Communicator& comm, const RowDestinations& destinations, std::span<const T> values,
-               std::size_t width, std::span<T> target) {
+ReceivedRows<T> exchange_rows(const Communicator& comm, const RowDestinations& destinations, std::span<const T> values,
+                              std::size_t width) {
   const SendOrder order = order_by_rank(destinations, comm.size());
   std::vector<T> sent;
   std::vector<std::int64_t> slots;
@@ -47,12 +47,20 @@ void send_rows(const Communicator& comm, const RowDestinations& destinations, st
   }
   std::vector<std::int64_t> element_counts(order.counts), ignored;
   for (std::int64_t& count : element_counts) count *= static_cast<std::int64_t>(width);
-  const auto received_slots = comm.all_to_all(std::span<const std::int64_t>(slots), std::span<const std::int64_t>(order.counts), ignored);
-  const auto received = comm.all_to_all(std::span<const T>(sent), std::span<const std::int64_t>(element_counts), ignored);
-  for (std::size_t k = 0; k < received_slots.size(); ++k)
-    std::copy_n(received.data() + k * width, width, target.data() + static_cast<std::size_t>(received_slots[k]) * width);
+  return {comm.all_to_all(std::span<const std::int64_t>(slots), std::span<const std::int64_t>(order.counts), ignored),
+          comm.all_to_all(std::span<const T>(sent), std::span<const std::int64_t>(element_counts), ignored)};
 }
 
+template <class T>
+void send_rows(const Communicator& comm, const RowDestinations& destinations, std::span<const T> values,
+               std::size_t width, std::span<T> target) {
+  const ReceivedRows<T> received = exchange_rows(comm, destinations, values, width);
+  for (std::size_t k = 0; k < received.slots.size(); ++k)
+    std::copy_n(received.values.data() + k * width, width, target.data() + static_cast<std::size_t>(received.slots[k]) * width);
+}
+
+// The element types that change ranks.
+template ReceivedRows<float> exchange_rows(const Communicator&, const RowDestinations&, std::span<const float>, std::size_t);
 template void send_rows(const Communicator&, const RowDestinations&, std::span<const float>, std::size_t, std::span<float>);
 template void send_rows(const Communicator&, const RowDestinations&, std::span<const double>, std::size_t, std::span<double>);
 template void send_rows(const Communicator&, const RowDestinations&, std::span<const std::int32_t>, std::size_t, std::span<std::int32_t>);

@@ -19,7 +19,19 @@ struct RowDestinations {
   RowDestinations part(std::size_t begin, std::size_t end) const;
 };
 
-/// Sends row k of `values` (rows x width, row-major) to its destination's `target`. Collective.
+/// Rows that came here, in no particular order, and their slots.
+template <class T>
+struct ReceivedRows {
+  std::vector<std::int64_t> slots;
+  std::vector<T> values;
+};
+
+/// Sends row k of `values` (rows x width, row-major) to its destination; returns what came here. Collective.
+template <class T>
+ReceivedRows<T> exchange_rows(const Communicator& comm, const RowDestinations& destinations, std::span<const T> values,
+                              std::size_t width);
+
+/// Sends row k of `values` (rows x width, row-major) to its slot in the `target` of its destination. Collective.
 template <class T>
 void send_rows(const Communicator& comm, const RowDestinations& destinations, std::span<const T> values,
                std::size_t width, std::span<T> target);

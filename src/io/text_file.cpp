@@ -43,7 +43,8 @@ std::string read_text_file(const std::string& path) {
   if (!file) throw_errno("open", path);
   std::string text;
   char block[65536];
-  for (std::size_t count = 1; count > 0; text.append(block, count)) count = std::fread(block, 1, sizeof block, file.get());
+  for (std::size_t count = 1; count > 0; text.append(block, count))
+    count = std::fread(block, 1, sizeof block, file.get());
   if (std::ferror(file.get()) != 0) throw_errno("read", path);
   return text;
 }

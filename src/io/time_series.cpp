@@ -2,27 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "distributed/error.hpp"
 #include "io/cell_routes.hpp"
+#include "io/slice_features.hpp"
 #include "io/row_exchange.hpp"
 
 namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t block_bytes = std::int64_t{256} << 20;
 constexpr std::int64_t names_per_block = std::int64_t{1} << 20;
-constexpr std::int64_t no_row = std::numeric_limits<std::int64_t>::max();
 
 /// Splits values of all local cells into the slices' vectors.
 template <class T>
-void distribute(const std::vector<T>& values, std::size_t width, std::vector<SliceRows>& slices, std::vector<T> SliceRows::*member) {
+void distribute(const std::vector<T>& values, std::vector<SliceRows>& slices, std::vector<T> SliceRows::*member) {
   auto begin = values.begin();
   for (SliceRows& slice : slices) {
-    const auto end = begin + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(slice.rows.size()) * width);
+    const auto end = begin + static_cast<std::ptrdiff_t>(slice.rows.size());
     (slice.*member).assign(begin, end);
     begin = end;
   }
@@ -35,85 +33,6 @@ std::vector<T> route(const Communicator& comm, const CellRoutes& routes, const s
   return target;
 }
 
-/// Non-finite values of used cells: how many, and where the first stands.
-struct NonFinite {
-  std::int64_t count = 0;
-  std::int64_t row = no_row;
-  std::int64_t column = 0;
-
-  void look_at(const float* values, std::int64_t width, std::int64_t file_row) {
-    for (std::int64_t j = 0; j < width; ++j) {
-      if (std::isfinite(values[j])) continue;
-      if (count++ == 0) row = file_row, column = j;
-    }
-  }
-
-  void require_none(const Communicator& comm, const std::string& where) const {
-    const std::int64_t total = comm.all_reduce(count, Reduction::sum);
-    if (total == 0) return;
-    const std::int64_t first_row = comm.all_reduce(row, Reduction::min);
-    const std::int64_t first_column = comm.all_reduce(row == first_row ? column : no_row, Reduction::min);
-    throw DataError(where + " has " + std::to_string(total) + " non-finite values, first at row " + std::to_string(first_row) +
-                    " column " + std::to_string(first_column) + "; remove those cells or recompute");
-  }
-};
-
-/// Features of the local cells, slice after slice.
-class FeatureReader {
- public:
-  FeatureReader(const AnnDataReader& reader, const Matrix& matrix, const CellRoutes& routes)
-      : reader_(reader), matrix_(matrix), routes_(routes) {}
-
-  std::vector<float> read() {
-    const Communicator& comm = reader_.comm();
-    const auto width = static_cast<std::size_t>(matrix_.num_columns());
-    std::vector<float> features;
-    comm.on_all([&] { features.resize(static_cast<std::size_t>(routes_.num_local_cells) * width); });
-    if (matrix_.is_sparse()) sparse_ = matrix_.read_sparse(routes_.slab, &checksum_);
-    const std::int64_t rows_per_block = std::max<std::int64_t>(1, block_bytes / std::max<std::int64_t>(4, 4 * matrix_.num_columns()));
-    const std::int64_t rows = routes_.slab.size();
-    const std::int64_t blocks = comm.all_reduce((rows + rows_per_block - 1) / rows_per_block, Reduction::max);
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      const std::int64_t begin = std::min(block * rows_per_block, rows), end = std::min(begin + rows_per_block, rows);
-      const std::vector<float> values = read_block({begin, end});
-      look_for_non_finite(values, {begin, end});
-      send_rows(comm, routes_.to_slices.part(static_cast<std::size_t>(begin), static_cast<std::size_t>(end)),
-                std::span<const float>(values), width, std::span<float>(features));
-    }
-    non_finite_.require_none(comm, matrix_.key() + " of " + reader_.file().path());
-    return features;
-  }
-
-  KeyInfo info() const {
-    return {matrix_.key(), {matrix_.num_rows(), matrix_.num_columns()}, matrix_.type(),
-            reader_.comm().all_reduce(checksum_, Reduction::sum)};
-  }
-
- private:
-  /// @param rows  counted from the first row of the slab
-  std::vector<float> read_block(RowRange rows) {
-    if (!matrix_.is_sparse())
-      return matrix_.read_dense({routes_.slab.begin + rows.begin, routes_.slab.begin + rows.end}, &checksum_);
-    std::vector<float> values;
-    reader_.comm().on_all([&] { values = densify(sparse_, rows, matrix_.num_columns()); });
-    return values;
-  }
-
-  void look_for_non_finite(const std::vector<float>& values, RowRange rows) {
-    const std::int64_t width = matrix_.num_columns();
-    for (std::int64_t row = rows.begin; row < rows.end; ++row)
-      if (routes_.is_used(static_cast<std::size_t>(row)))
-        non_finite_.look_at(values.data() + (row - rows.begin) * width, width, routes_.slab.begin + row);
-  }
-
-  const AnnDataReader& reader_;
-  const Matrix& matrix_;
-  const CellRoutes& routes_;
-  SparseRows sparse_;
-  NonFinite non_finite_;
-  std::uint64_t checksum_ = 0;
-};
-
 void read_weights(const AnnDataReader& reader, const std::string& key, const CellRoutes& routes, TimeSeries& series) {
   const Column column = reader.column(key, "input.weights");
   std::uint64_t checksum = 0;
@@ -125,7 +44,7 @@ void read_weights(const AnnDataReader& reader, const std::string& key, const Cel
                         " of obs/" + column.name + " in " + reader.file().path() + "; weights are finite and not negative; "
                         "correct the column or remove input.weights");
   });
-  distribute(route(reader.comm(), routes, weights), 1, series.slices, &SliceRows::weights);
+  distribute(route(reader.comm(), routes, weights), series.slices, &SliceRows::weights);
   series.keys.push_back(column_info(reader, column, checksum));
 }
 
@@ -139,7 +58,7 @@ void read_annotation(const AnnDataReader& reader, const std::string& key, const 
   series.categories = labels.categories;
   series.category_colors = reader.colors(column.name, labels.categories.size());
   series.keys.push_back(column_info(reader, column, checksum));
-  distribute(route(comm, routes, move_to_slab(comm, routes.range, labels.codes, share.begin)), 1, series.slices, &SliceRows::labels);
+  distribute(route(comm, routes, move_to_slab(comm, routes.range, labels.codes, share.begin)), series.slices, &SliceRows::labels);
 }
 
 void make_slices(const Selection& selection, const CellRoutes& routes, TimeSeries& series) {
@@ -156,7 +75,7 @@ void make_slices(const Selection& selection, const CellRoutes& routes, TimeSerie
 void record_rows(const Communicator& comm, const CellRoutes& routes, TimeSeries& series) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(routes.slab.size()));
   std::iota(rows.begin(), rows.end(), routes.slab.begin);
-  distribute(route(comm, routes, rows), 1, series.slices, &SliceRows::source_rows);
+  distribute(route(comm, routes, rows), series.slices, &SliceRows::source_rows);
   series.file_order = route(comm, routes, routes.file_order);
   series.file_block = Partition(series.num_cells, comm.size()).rows_of(comm.rank());
 }
@@ -165,7 +84,7 @@ void record_rows(const Communicator& comm, const CellRoutes& routes, TimeSeries&
 
 TimeSeries read_time_series(const Communicator& comm, const TimeSeriesRequest& request) {
   const AnnDataReader reader(comm, request.path);
-  const Matrix matrix = reader.matrix(request.features, "input.joint");
+  const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
   Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
   const CellRoutes routes = make_cell_routes(comm, selection, reader.num_obs(), request.granule);
 
@@ -183,9 +102,7 @@ TimeSeries read_time_series(const Communicator& comm, const TimeSeriesRequest& r
   record_rows(comm, routes, series);
   if (!request.weights.empty()) read_weights(reader, request.weights, routes, series);
   if (!request.annotation.empty()) read_annotation(reader, request.annotation, routes, series);
-  FeatureReader features(reader, matrix, routes);
-  distribute(features.read(), static_cast<std::size_t>(matrix.num_columns()), series.slices, &SliceRows::features);
-  series.keys.push_back(features.info());
+  series.keys.push_back(read_features(reader, matrix, routes, series.slices));
   return series;
 }
 

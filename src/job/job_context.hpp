@@ -29,6 +29,7 @@ struct JobContext {
   config::Table resolved;            ///< settings of the tables that the command reads
   std::vector<std::string> changed;  ///< "key = value" of those that differ from their default
   int threads = 1;                   ///< per rank, as started
+  int device = -1;                   ///< number of the GPU of this rank; -1: the host
 };
 
 }  // namespace thalweg

@@ -17,18 +17,18 @@ struct LowRankOptions {
   std::string cost = "sq_euclidean";
   std::string marginals = "balanced";
   WordOrFiles g = {.word = "free", .files = {}};
-  std::string mask;
-  std::string fixed_t;
+  std::string mask = {};
+  std::string fixed_t = {};
   double t_epsilon = 0.0;
   std::string init = "transport";
   std::int64_t restarts = 10;
-  Auto<double> epsilon_start;
+  Auto<double> epsilon_start = {};
   double epsilon_end = 1e-3;
   bool harden = false;
   double tolerance = 1e-7;
-  Auto<double> inner_tolerance;
+  Auto<double> inner_tolerance = {};
   std::int64_t max_iterations = 2000;
-  Auto<double> min_type_mass;
+  Auto<double> min_type_mass = {};
   bool write_q = false;
 
   static constexpr const char* section = "lowrank";

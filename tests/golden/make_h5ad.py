@@ -1,6 +1,6 @@
 """Writes the .h5ad files below h5ad/, the inputs of the reader's tests.
 
-Made with Python 3.11, anndata 0.12.19, h5py 3.16.0, numpy 2.4.6, pandas 2.3.3, scipy 1.17.1:
+Made with Python 3.11, anndata 0.12.19, h5py 3.16.0, numpy 2.4.6, pandas 2.3.3, scipy 1.17.1, xxhash 4.1.0:
 
     python make_h5ad.py
 
@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+import xxhash
 
 OUT = pathlib.Path(__file__).parent / "h5ad"
 DAYS = [8.5, 7.0, 10.0, 9.25]
@@ -211,6 +212,20 @@ def write_checksummed():
         f.create_dataset("obsm/X_pca", data=values(64, 16), chunks=(8, 16), fletcher32=True)
 
 
+def checksum(rows):
+    """Sum of XXH3_64(row, seed = row number) modulo 2^64 of an iterable of bytes."""
+    return np.uint64(sum(xxhash.xxh3_64_intdigest(row, seed=i) for i, row in enumerate(rows)) % 2**64)
+
+
+def write_with_checksums(name, obsm):
+    names = [f"cell_{i}" for i in range(16)]
+    with h5py.File(OUT / f"{name}.h5ad", "w") as f:
+        index = f.create_dataset("obs/_index", data=names, dtype=h5py.string_dtype())
+        index.attrs["thalweg_xxh3"] = checksum(text.encode() for text in names)
+        f.create_dataset("var/_index", data=["a"], dtype=h5py.string_dtype())
+        f.create_dataset("obsm/X_pca", data=obsm).attrs["thalweg_xxh3"] = checksum(row.tobytes() for row in values(16, 3))
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     OUT.mkdir(exist_ok=True)
@@ -220,6 +235,8 @@ if __name__ == "__main__":
     write_bare()
     write_damaged()
     write_checksummed()
+    write_with_checksums("checksums", values(16, 3))
+    write_with_checksums("bad_checksum", np.nextafter(values(16, 3), 1e9))
     for path in sorted(OUT.glob("*.h5ad")):
         assert path.stat().st_size < 110_000, path
         print(path.stat().st_size, path.name)

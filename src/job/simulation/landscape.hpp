@@ -23,11 +23,11 @@ struct Bump {
 struct Landscape {
   std::vector<Bump> bumps;
   double parabola = 0.0;
-  double start_variance = 0.1;       ///< X_0 ~ N(0, start_variance I)
-  std::vector<PlanePoint> types;     ///< one centre a type
-  std::vector<std::string> names;    ///< of the types
+  double start_variance = 0.1;                                   ///< X_0 ~ N(0, start_variance I)
+  std::vector<PlanePoint> types;                                 ///< one centre a type
+  std::vector<std::string> names;                                ///< of the types
   double type_radius = std::numeric_limits<double>::infinity();  ///< a particle further from all centres has no type
-  bool type_at_end = false;          ///< a particle's type is that of its last state, at all times
+  bool type_at_end = false;  ///< a particle's type is that of its last state, at all times
 
   double value(PlanePoint point) const;
   PlanePoint gradient(PlanePoint point) const;

@@ -89,7 +89,8 @@ PlanePoint start_of(const Landscape& landscape, std::uint64_t seed, std::uint64_
 }
 
 /// States at the snapshots, then the last state of all if the landscape takes its types there.
-std::vector<PlanePoint> path_of(const Landscape& landscape, const LangevinParameters& parameters, std::uint64_t particle) {
+std::vector<PlanePoint> path_of(const Landscape& landscape, const LangevinParameters& parameters,
+                                std::uint64_t particle) {
   std::vector<PlanePoint> seen;
   PlanePoint point = start_of(landscape, parameters.seed, particle);
   const double kick = std::sqrt(2.0 * parameters.diffusion * parameters.dt);

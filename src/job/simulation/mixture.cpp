@@ -17,9 +17,9 @@ RandomStream stream_of(std::uint64_t seed, SimulationStream stream) {
 }
 
 void check(const MixtureParameters& parameters) {
-  for (const auto& [name, value] : {std::pair{"cells", parameters.cells}, std::pair{"times", parameters.times},
-                                    std::pair{"components", parameters.components},
-                                    std::pair{"dimensions", parameters.dimensions}}) {
+  for (const auto& [name, value] :
+       {std::pair{"cells", parameters.cells}, std::pair{"times", parameters.times},
+        std::pair{"components", parameters.components}, std::pair{"dimensions", parameters.dimensions}}) {
     if (value >= 1) continue;
     throw ConfigError("simulate." + std::string(name) + " is " + std::to_string(value) +
                       " in the mixture model; at least 1 is needed; raise it");

@@ -44,10 +44,9 @@ inline NormalPair normal_pair(std::uint32_t radius_bits, std::uint32_t angle_bit
 /// Normals number 4 draw .. 4 draw + 3 of an index.
 inline std::array<float, 4> four_normals(std::uint64_t seed, SimulationStream stream, std::uint64_t index,
                                          std::uint32_t draw) {
-  const auto words =
-      philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), draw,
-                  static_cast<std::uint32_t>(stream)},
-                 {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  const auto words = philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), draw,
+                                 static_cast<std::uint32_t>(stream)},
+                                {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   const auto left = detail::normal_pair(words[0], words[1]), right = detail::normal_pair(words[2], words[3]);
   return {left.first, left.second, right.first, right.second};
 }

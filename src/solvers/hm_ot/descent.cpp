@@ -92,8 +92,10 @@ std::int64_t num_passes(const Chain& chain) {
   return passes;
 }
 
-Descent::Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer)
-    : chain_(chain), options_(options), stage_(std::move(stage)), observer_(std::move(observer)) {}
+Descent::Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer,
+                 StopCheck stop_check)
+    : chain_(chain), options_(options), stage_(std::move(stage)), observer_(std::move(observer)),
+      stop_check_(std::move(stop_check)) {}
 
 SweepOptions Descent::sweep_options(double level) const {
   SweepOptions options;
@@ -112,7 +114,7 @@ void Descent::enter_level(double level, ChainState& state) {
   ++level_index_;
 }
 
-void Descent::record(const ChainState& state, std::int64_t sweep, double change, const std::string& reason) {
+void Descent::record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason) {
   if (!observer_) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const double gap = state.coupling_gap.empty() ? 0.0 : *std::max_element(state.coupling_gap.begin(), state.coupling_gap.end());
@@ -126,10 +128,10 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
   if (!sweep(chain_, options, state)) return StopReason::stagnated;
   if (!std::isfinite(state.regularized)) return StopReason::nonfinite;
   Proposals proposals(chain_, options, tolerance, mass_tolerance, state);
-  StopReason reason = StopReason::max_iterations;
+  std::optional<StopReason> reason;
   double change = 0.0;
   std::int64_t count = 1;
-  for (; count < max_sweeps && reason == StopReason::max_iterations; ++count) {
+  for (; count < max_sweeps && !reason; ++count) {
     const bool is_plain = proposals.is_plain();
     std::optional<ChainState> next = proposals.next(state);
     // Where nothing is left to transport, F_eps itself is rounding: epsilon is the floor of its scale.
@@ -146,10 +148,14 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
     if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
     else if (is_plain && gain < -options_.monotone_rounding) reason = StopReason::non_monotone;
     else if (is_plain && gain <= tolerance) reason = StopReason::converged;
-    record(state, count, change, reason == StopReason::max_iterations ? "" : name_of(reason));
+    else if (stop_check_) reason = stop_check_();
+    record(state, count, change, reason);
   }
-  if (reason == StopReason::max_iterations) record(state, count, change, name_of(reason));
-  return reason;
+  if (!reason) {
+    reason = StopReason::max_iterations;
+    record(state, count, change, reason);
+  }
+  return *reason;
 }
 
 }  // namespace thalweg

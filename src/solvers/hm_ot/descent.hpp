@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct DescentRecord {
   double column_error = 0.0;
   double change = 0.0;       // relative decrease of F_eps
   double seconds = 0.0;
-  std::string stop_reason;   // of the last record of a level
+  std::optional<StopReason> stop_reason;  // of the last record of a level
 };
 
 struct DescentOptions {
@@ -49,23 +50,30 @@ inline constexpr double no_mass_steps = std::numeric_limits<double>::infinity();
 class Descent {
  public:
   using Observer = std::function<void(const DescentRecord&)>;
+  /// Asked after every step; a reason ends the descent in its present, feasible state. In a distributed
+  /// descent all ranks must get the same answer.
+  using StopCheck = std::function<std::optional<StopReason>()>;
 
-  Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer);
+  Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer, StopCheck stop_check);
 
   /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by
   /// at most `tolerance` relative. Mass steps go on until one gains at most `mass_tolerance` or twelve in a
   /// row are rejected.
   StopReason descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state);
 
+  /// Of the present level, in units of the cost.
+  double epsilon() const { return level_ * chain_.variance; }
+
  private:
   SweepOptions sweep_options(double level) const;
   void enter_level(double level, ChainState& state);
-  void record(const ChainState& state, std::int64_t sweep, double change, const std::string& reason);
+  void record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason);
 
   const Chain& chain_;
   DescentOptions options_;
   std::string stage_;
   Observer observer_;
+  StopCheck stop_check_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   int level_index_ = -1;
   double level_ = 0.0;

@@ -21,6 +21,7 @@ constexpr std::uint32_t match_stream = 1, restart_stream = 2;
 // Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
 // sample on which they have converged.
 constexpr double mass_tolerance = 1e-6;
+constexpr double mass_tolerance_on_sample = 5e-6;
 constexpr double mass_tolerance_after_sample = 1e-5;
 
 DescentOptions descent_options(const Context& context, const HmOtSettings& settings) {
@@ -112,20 +113,26 @@ bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
   return true;
 }
 
-/// E of hard k-means types of the sample, assigned to all rows, with exact couplings; NaN where constraints
-/// rule these masses out.
+/// One round of k-means on all rows: sums of the rows nearest to each mean.
+void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state) {
+  Matrix logits = state.means;  // softmax at this scale is an arg-max of -|x - m|^2
+  std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
+  for (std::int64_t k = 0; k < logits.columns; ++k)
+    for (std::int64_t j = 0; j < logits.rows; ++j) {
+      duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
+      logits(j, k) *= 2.0 * sharpness;
+    }
+  const PassSums sums = rows.rows->sums(logits, duals, {true, false});
+  if (*std::min_element(sums.masses.begin(), sums.masses.end()) > 0.0) set_sums(sums, state);
+}
+
+/// E of k-means types of all rows, begun at those of the sample, with exact couplings; NaN where constraints
+/// rule their masses out.
 double kmeans_baseline(const Chain& chain, ChainState state) {
+  constexpr int rounds = 10;
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
-    const double sharpness = 1e6 / chain.variance;  // softmax at this scale is an arg-max
-    Matrix logits = state.slices[t].means;
-    std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
-    for (std::int64_t k = 0; k < logits.columns; ++k)
-      for (std::int64_t j = 0; j < logits.rows; ++j) {
-        duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
-        logits(j, k) *= 2.0 * sharpness;
-      }
-    set_sums(chain.slices[t].rows->sums(logits, duals, {true, false}), state.slices[t]);
+    for (int round = 0; round < rounds; ++round) assign_to_means(chain.slices[t], 1e6 / chain.variance, state.slices[t]);
     state.slices[t].masses = state.slices[t].actual;
   }
   if (!are_couplings_feasible(chain, state)) return std::numeric_limits<double>::quiet_NaN();
@@ -142,6 +149,18 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
   return levels;
 }
 
+/// The check of the lowest rank that has a reason, asked of all.
+Descent::StopCheck shared_check(const Communicator& comm, const Descent::StopCheck& stop_check) {
+  return [&comm, stop_check]() -> std::optional<StopReason> {
+    const auto own = stop_check ? stop_check() : std::nullopt;
+    const auto code = comm.all_reduce(own ? static_cast<std::int32_t>(*own) : std::int32_t{-1}, Reduction::max);
+    if (code < 0) return std::nullopt;
+    return static_cast<StopReason>(code);
+  };
+}
+
+bool is_stop_request(StopReason reason) { return reason == StopReason::interrupted || reason == StopReason::time_limit; }
+
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
 
 /// The smooth level with mass steps, then the remaining levels.
@@ -149,14 +168,14 @@ StopReason polish(const HmOtSettings& settings, const DescentOptions& options, d
                   Descent& descent, ChainState& state) {
   StopReason reason = descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, closing_tolerance, state);
   for (const double level : final_levels(settings, options.smooth_level))
-    reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, no_mass_steps, state));
+    if (!is_stop_request(reason)) reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, no_mass_steps, state));
   return reason;
 }
 
 }  // namespace
 
 HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
-                         const Descent::Observer& observer) {
+                         const Descent::Observer& observer, const Descent::StopCheck& stop_check) {
   HmOtSolution solution;
   solution.chain = prepare_chain(context, problem, settings);
   if (is_all_fixed(solution.chain)) {
@@ -176,18 +195,18 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     const auto self = make_self_communicator();
     const Context local{*self, context.precision, context.device, context.seed};
     const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
-    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record);
+    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record, stop_check);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
-    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, sample, context.seed));
+    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
     if (!sample_is_whole) {
-      Descent descent(on_sample, options, "sample", record);
-      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance, solution.state);
+      Descent descent(on_sample, options, "sample", record, shared_check(context.comm, stop_check));
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance_on_sample, solution.state);
     }
-    Descent descent(solution.chain, options, "all", record);
+    Descent descent(solution.chain, options, "all", record, shared_check(context.comm, stop_check));
     const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;
     solution.stop_reason = polish(settings, options, closing_tolerance, descent, solution.state);
-    solution.epsilon = settings.epsilon_end * solution.chain.variance;
+    solution.epsilon = descent.epsilon();
   }
   solution.passes = num_passes(solution.chain);
   solution.column_error = column_error(solution.chain, solution.state);

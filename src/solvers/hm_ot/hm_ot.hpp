@@ -72,12 +72,14 @@ struct HmOtSolution {
 ///
 /// Restarts run on a sample, distributed over ranks; the best is polished on all cells. Every number is
 /// the same for any number of ranks. Collective.
-/// @param observer   called on every rank for each check; may be empty
+/// @param observer    called on every rank for each check; may be empty
+/// @param stop_check   asked on every rank after each step whether this rank was told to stop; a reason on
+///                     any rank ends the solve on all, in a feasible state
 /// @throws DataError for infeasible masks or too few distinct rows
 /// Source: Halmos et al. (2025), Learning latent trajectories in developmental time series with Hidden-Markov optimal
 /// transport; the monotone block descent and the path step are derived in docs/math.md.
 HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
-                         const Descent::Observer& observer = {});
+                         const Descent::Observer& observer = {}, const Descent::StopCheck& stop_check = {});
 
 /// Memberships of the owned rows of one slice from row `first_block * block_rows` on, rows x r.
 std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t slice, std::int64_t first_block,

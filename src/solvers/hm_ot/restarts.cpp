@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "distributed/error.hpp"
 
@@ -55,6 +56,40 @@ bool is_descended(const Chain& chain, const ChainState& state) {
   return std::isfinite(state.regularized);
 }
 
+constexpr double never = std::numeric_limits<double>::max();
+constexpr int first_round_sweeps = 10;
+constexpr std::size_t last_round_starts = 3;
+
+/// A start in the race; its values are known to all ranks, its state to its owner.
+struct Contender {
+  ChainState state;
+  double objective = never, regularized = never;
+
+  void measure(const Chain& chain) {
+    const bool is_good = is_descended(chain, state);
+    objective = is_good ? state.objective : never;
+    regularized = is_good ? state.regularized : never;
+  }
+  RestartRecord record(const std::string& start, bool is_chosen) const {
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    const bool is_solved = regularized != never;
+    return {start, is_solved ? objective : unknown, is_solved ? regularized : unknown, is_chosen};
+  }
+};
+
+void share_values(const Communicator& comm, std::vector<Contender>& contenders) {
+  std::vector<double> values;
+  for (const Contender& contender : contenders) {
+    values.push_back(contender.objective);
+    values.push_back(contender.regularized);
+  }
+  comm.all_reduce(std::span<double>(values), Reduction::min);
+  for (std::size_t k = 0; k < contenders.size(); ++k) {
+    contenders[k].objective = values[2 * k];
+    contenders[k].regularized = values[2 * k + 1];
+  }
+}
+
 struct StartPlan {
   bool is_kmeans = false;
   std::uint32_t restart = 0;
@@ -74,37 +109,43 @@ std::vector<StartPlan> plan_starts(const HmOtSettings& settings, const Chain& ch
 
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer) {
+                            const Trajectories& trajectories, const Descent::Observer& observer,
+                            const Descent::StopCheck& stop_check) {
   const Communicator& comm = context.comm;
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
-  constexpr double never = std::numeric_limits<double>::max();
-  std::vector<double> objectives(plans.size(), never), regularized(plans.size(), never);
-  ChainState own_best;
-  double own_value = never;
+  std::vector<Contender> contenders(plans.size());
+  const auto is_own = [&](std::size_t k) { return static_cast<int>(k % static_cast<std::size_t>(comm.size())) == comm.rank(); };
   comm.on_all([&] {
-    for (std::size_t k = static_cast<std::size_t>(comm.rank()); k < plans.size(); k += static_cast<std::size_t>(comm.size())) {
-      ChainState state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
-                                            : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
-      Descent descent(sample_chain, options, "start " + std::to_string(k), observer);
-      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, no_mass_steps, state);
-      if (!is_descended(sample_chain, state)) continue;
-      objectives[k] = state.objective;
-      regularized[k] = state.regularized;
-      if (state.regularized < own_value) {
-        own_value = state.regularized;
-        own_best = std::move(state);
-      }
-    }
+    for (std::size_t k = 0; k < plans.size(); ++k)
+      if (is_own(k))
+        contenders[k].state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
+                                                 : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
   });
-  comm.all_reduce(std::span<double>(objectives), Reduction::min);
-  comm.all_reduce(std::span<double>(regularized), Reduction::min);
-  const std::size_t chosen = static_cast<std::size_t>(std::min_element(regularized.begin(), regularized.end()) - regularized.begin());
-  if (regularized[chosen] == never) throw NumericalError("no start of the descent could be solved; check the features for extreme values");
+  std::vector<std::size_t> alive(plans.size());
+  std::iota(alive.begin(), alive.end(), std::size_t{0});
+  for (int sweeps = first_round_sweeps;; sweeps *= 2) {
+    comm.on_all([&] {
+      for (const std::size_t k : alive) {
+        if (!is_own(k)) continue;
+        Descent descent(sample_chain, options, "start " + std::to_string(k), observer, stop_check);
+        descent.descend(options.smooth_level, options.tolerance, sweeps, no_mass_steps, contenders[k].state);
+        contenders[k].measure(sample_chain);
+      }
+    });
+    share_values(comm, contenders);
+    std::stable_sort(alive.begin(), alive.end(), [&](std::size_t a, std::size_t b) { return contenders[a].regularized < contenders[b].regularized; });
+    if (alive.size() <= last_round_starts) break;
+    alive.resize((alive.size() + 1) / 2);
+    std::sort(alive.begin(), alive.end());
+  }
+  const std::size_t chosen = alive.front();
+  if (contenders[chosen].regularized == never)
+    throw NumericalError("no start of the descent could be solved; check the features for extreme values");
   RestartOutcome outcome;
-  outcome.best = std::move(own_best);
+  outcome.best = std::move(contenders[chosen].state);
   broadcast_state(comm, sample_chain, static_cast<int>(chosen % static_cast<std::size_t>(comm.size())), outcome.best);
   for (std::size_t k = 0; k < plans.size(); ++k)
-    outcome.records.push_back({plans[k].is_kmeans ? "kmeans" : "transport", objectives[k], regularized[k], k == chosen});
+    outcome.records.push_back(contenders[k].record(plans[k].is_kmeans ? "kmeans" : "transport", k == chosen));
   return outcome;
 }
 

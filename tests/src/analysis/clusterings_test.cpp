@@ -106,7 +106,8 @@ TEST(Clusterings, FatesAndAncestorsEqualTheSumOverPathsForEveryCell) {
       for (std::int64_t l = 0; l < law.columns; ++l) {
         expected[static_cast<std::size_t>(l)] = memberships(i, 0) * law(0, l) + memberships(i, 1) * law(1, l);
       }
-      for (std::int64_t l = 0; l < law.columns; ++l) EXPECT_NEAR(fates(i, l), expected[static_cast<std::size_t>(l)], 1e-15);
+      for (std::int64_t l = 0; l < law.columns; ++l)
+        EXPECT_NEAR(fates(i, l), expected[static_cast<std::size_t>(l)], 1e-15);
       const auto best = std::max_element(expected.begin(), expected.end());
       EXPECT_NEAR(labels.confidence[static_cast<std::size_t>(i)], *best, 1e-15);
       EXPECT_NEAR(expected[static_cast<std::size_t>(labels.label[static_cast<std::size_t>(i)])], *best, 1e-15);

@@ -74,7 +74,8 @@ TEST(NormalisedPointwiseInformation, IndependenceGivesZero) {
   Matrix coupling(2, 3);
   const std::vector<double> a{0.3, 0.7}, b{0.2, 0.5, 0.3};
   for (std::int64_t k = 0; k < 2; ++k) {
-    for (std::int64_t l = 0; l < 3; ++l) coupling(k, l) = a[static_cast<std::size_t>(k)] * b[static_cast<std::size_t>(l)];
+    for (std::int64_t l = 0; l < 3; ++l)
+      coupling(k, l) = a[static_cast<std::size_t>(k)] * b[static_cast<std::size_t>(l)];
   }
   for (const double value : normalised_pointwise_information(coupling).values) EXPECT_NEAR(value, 0.0, 1e-14);
 }

@@ -14,23 +14,30 @@
 namespace thalweg {
 namespace {
 
-double value_of(const std::vector<std::int32_t>& columns, const std::vector<double>& cost) {
-  double value = 0.0;
-  for (std::size_t i = 0; i < columns.size(); ++i) value += cost[i * columns.size() + static_cast<std::size_t>(columns[i])];
-  return value;
-}
-
-void expect_permutation(std::vector<std::int32_t> columns) {
+/// A permutation of the stated cost, and potentials that prove it.
+void expect_certified(const AssignmentSolution& solution, const std::vector<double>& cost) {
+  const std::size_t n = solution.column.size();
+  auto columns = solution.column;
   std::sort(columns.begin(), columns.end());
-  for (std::size_t i = 0; i < columns.size(); ++i) ASSERT_EQ(columns[i], static_cast<std::int32_t>(i));
+  double value = 0.0, scale = 0.0;
+  for (const double entry : cost) scale = std::max(scale, std::abs(entry));
+  for (std::size_t i = 0; i < n; ++i) {
+    ASSERT_EQ(columns[i], static_cast<std::int32_t>(i));
+    value += cost[i * n + static_cast<std::size_t>(solution.column[i])];
+    for (std::size_t j = 0; j < n; ++j) {
+      EXPECT_GE(cost[i * n + j] - solution.row_potential[i] - solution.column_potential[j], -1e-14 * scale);
+    }
+  }
+  EXPECT_NEAR(solution.cost, value, 1e-14 * scale * static_cast<double>(n));
+  EXPECT_LE(std::abs(solution.gap), 1e-13 * scale * static_cast<double>(n));
 }
 
 TEST(Assignment, ValueEqualsScipy) {
   for (const auto& golden : testing_support::read_golden_cases("assignment.txt")) {
     SCOPED_TRACE(golden.name);
-    const auto columns = solve_assignment<double>(golden.rows, golden.arrays[0]);
-    expect_permutation(columns);
-    EXPECT_NEAR(value_of(columns, golden.arrays[0]), golden.value, 1e-12 * std::max(1.0, std::abs(golden.value)));
+    const auto solution = solve_certified_assignment<double>(golden.rows, golden.arrays[0]);
+    expect_certified(solution, golden.arrays[0]);
+    EXPECT_NEAR(solution.cost, golden.value, 1e-12 * std::max(1.0, std::abs(golden.value)));
   }
 }
 
@@ -46,10 +53,10 @@ TEST(Assignment, ValueEqualsTransportOnRandomProblems) {
       value = random.uniform(draw++) - 0.5;
       if (levels > 0.0) value = std::floor(levels * value);
     }
-    const auto columns = solve_assignment<double>(n, cost.values);
-    expect_permutation(columns);
+    const auto solution = solve_certified_assignment<double>(n, cost.values);
+    expect_certified(solution, cost.values);
     const std::vector<double> mass(static_cast<std::size_t>(n), 1.0);
-    EXPECT_NEAR(value_of(columns, cost.values), solve_transport(mass, mass, cost).cost, 1e-12 * static_cast<double>(n));
+    EXPECT_NEAR(solution.cost, solve_transport(mass, mass, cost).cost, 1e-12 * static_cast<double>(n));
   }
 }
 

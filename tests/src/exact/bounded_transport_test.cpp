@@ -11,7 +11,8 @@ namespace {
 TEST(BoundedTransport, EqualsHighsAndMeetsTheBounds) {
   for (const auto& golden : testing_support::read_golden_cases("bounded.txt")) {
     SCOPED_TRACE(golden.name);
-    const Matrix cost = golden.matrix(2), allowed = golden.matrix(3), lower = golden.matrix(4), upper = golden.matrix(5);
+    const Matrix cost = golden.matrix(2), allowed = golden.matrix(3), lower = golden.matrix(4),
+                 upper = golden.matrix(5);
     const auto solution = solve_bounded_transport(golden.arrays[0], golden.arrays[1], cost, {&allowed, &lower, &upper});
     EXPECT_NEAR(solution.cost, golden.value, 1e-12);
     EXPECT_LE(std::abs(solution.gap), 1e-13);
@@ -22,7 +23,9 @@ TEST(BoundedTransport, EqualsHighsAndMeetsTheBounds) {
         const double mass = solution.coupling(k, l);
         EXPECT_GE(mass, lower(k, l));
         EXPECT_LE(mass, upper(k, l) * (1.0 + 1e-15));
-        if (allowed(k, l) == 0.0) { EXPECT_EQ(mass, 0.0); }
+        if (allowed(k, l) == 0.0) {
+          EXPECT_EQ(mass, 0.0);
+        }
         row_sum += mass;
         column_sums[static_cast<std::size_t>(l)] += mass;
       }

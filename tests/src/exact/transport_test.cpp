@@ -37,7 +37,9 @@ void expect_certified(const TransportSolution& solution, const std::vector<doubl
                            solution.column_potential[static_cast<std::size_t>(l)];
       const double size = scale + std::abs(solution.row_potential[static_cast<std::size_t>(k)]);
       EXPECT_GE(slack, -1e-14 * size);
-      if (mass > 0.0) { EXPECT_LE(slack, 1e-13 * size); }
+      if (mass > 0.0) {
+        EXPECT_LE(slack, 1e-13 * size);
+      }
     }
     EXPECT_NEAR(row_sum, a[static_cast<std::size_t>(k)], 2e-15 * sum(a));
   }
@@ -62,7 +64,8 @@ TEST(Transport, RandomProblemsAreCertified) {
   const auto uniform = [&] { return random.uniform(draw++); };
   for (int trial = 0; trial < 400; ++trial) {
     SCOPED_TRACE(trial);
-    const auto rows = 1 + static_cast<std::int64_t>(uniform() * 40), columns = 1 + static_cast<std::int64_t>(uniform() * 40);
+    const auto rows = 1 + static_cast<std::int64_t>(uniform() * 40),
+               columns = 1 + static_cast<std::int64_t>(uniform() * 40);
     const bool few_levels = trial % 2 == 0, masked = trial % 3 == 0;
     Matrix cost(rows, columns), allowed(rows, columns, 1.0), witness(rows, columns);
     std::vector<double> a(static_cast<std::size_t>(rows)), b(static_cast<std::size_t>(columns));
@@ -87,7 +90,9 @@ TEST(Transport, LargeUniformProblemIsAnAssignment) {
   const std::vector<double> mass(n, 1.0 / static_cast<double>(n));
   const auto solution = solve_transport(mass, mass, cost);
   expect_certified(solution, mass, mass, cost);
-  EXPECT_EQ(std::count_if(solution.coupling.values.begin(), solution.coupling.values.end(), [](double x) { return x > 0.0; }), n);
+  EXPECT_EQ(
+      std::count_if(solution.coupling.values.begin(), solution.coupling.values.end(), [](double x) { return x > 0.0; }),
+      n);
 }
 
 TEST(Transport, ScalingMassesScalesTheCoupling) {

@@ -9,6 +9,7 @@
 
 #include "distributed/error.hpp"
 #include "example_anndata.hpp"
+#include "io/anndata_reader.hpp"
 
 namespace thalweg {
 namespace {
@@ -20,21 +21,55 @@ std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST(AnnDataWriter, WritesTheSameBytesOnAnyNumberOfRanks) {
-  const auto comm = make_world_communicator();
-  const auto self = make_self_communicator();
-  std::string folder = testing::TempDir() + "anndata_writer_" + std::to_string(::getpid());
-  comm->broadcast(folder);
-  comm->on_root([&] { std::filesystem::create_directories(folder); });
+struct AnnDataFile : testing::Test {
+  std::unique_ptr<Communicator> comm = make_world_communicator();
+  std::unique_ptr<Communicator> self = make_self_communicator();
+  std::string folder = [this] {
+    std::string name = testing::TempDir() + "anndata_writer_" + std::to_string(::getpid());
+    comm->broadcast(name);
+    comm->on_root([&] { std::filesystem::create_directories(name); });
+    return name;
+  }();
+  ~AnnDataFile() override {
+    comm->barrier();
+    if (comm->is_root()) std::filesystem::remove_all(folder);
+  }
+  RowRange owned(std::int64_t n) const { return Partition(n, comm->size()).rows_of(comm->rank()); }
+};
+
+TEST_F(AnnDataFile, HasTheSameBytesOnAnyNumberOfRanks) {
   for (const bool with_matrix : {false, true})
     for (const std::int64_t n : {0, 1, 2, 7, 1003}) {
-      const RowRange owned = Partition(n, comm->size()).rows_of(comm->rank());
-      example_anndata(owned, with_matrix, comm->is_root()).write(*comm, folder + "/many.h5ad");
+      example_anndata(owned(n), with_matrix, comm->is_root()).write(*comm, folder + "/many.h5ad");
       comm->on_root([&] { example_anndata({0, n}, with_matrix).write(*self, folder + "/one.h5ad"); });
       EXPECT_TRUE(bytes_of(folder + "/many.h5ad") == bytes_of(folder + "/one.h5ad")) << n << " rows";
     }
-  comm->barrier();
-  if (comm->is_root()) std::filesystem::remove_all(folder);
+}
+
+TEST_F(AnnDataFile, IsReadBackByRanksWithOtherRows) {
+  const std::int64_t n = 1003;
+  for (const Compression compression : {Compression::none, Compression::gzip}) {
+    const std::string path = folder + "/file.h5ad";
+    example_anndata(owned(n), true, comm->is_root()).write(*comm, path, {.compression = compression});
+    const AnnDataReader reader(*comm, path);
+    ASSERT_EQ(reader.num_obs(), n);
+    ASSERT_EQ(reader.num_vars(), 6);
+    const RowRange rows = Partition(n, comm->size(), 64).rows_of(comm->size() - 1 - comm->rank());
+    const auto growth = reader.obs().read_numbers(reader.column("obs/growth_prior"), rows);
+    const auto kept = reader.obs().read_numbers(reader.column("obs/kept"), rows);
+    const Labels day = reader.obs().read_labels(reader.column("obs/day"), rows);
+    const auto push = reader.matrix("obsm/push").read_dense(rows);
+    EXPECT_EQ(day.categories, (std::vector<std::string>{"E8.5", "E9.5", "E10.5"}));
+    EXPECT_TRUE(day.ordered);
+    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
+      const auto at = static_cast<std::size_t>(i - rows.begin);
+      ASSERT_EQ(growth[at], 1.0 / static_cast<double>(i + 1));
+      ASSERT_EQ(kept[at], i % 3 == 0 ? 1.0 : 0.0);
+      ASSERT_EQ(day.codes[at], i % 4 - 1);
+      ASSERT_EQ(push[3 * at + 2], static_cast<float>(i) + 0.5f);
+    }
+    EXPECT_EQ(reader.colors("day", 3), (std::vector<std::string>{"#ff0000", "#00ff00", "#0000ff"}));
+  }
 }
 
 struct Refuses : testing::Test {
@@ -54,7 +89,8 @@ struct Refuses : testing::Test {
 TEST_F(Refuses, KeysThatAreTaken) {
   expect([&] { file.obs().add("growth_prior", std::vector<double>(7)); }, "'growth_prior' occurs twice");
   expect([&] { file.obs().add("_index", std::vector<double>(7)); }, "'_index' occurs twice");
-  expect([&] { file.add_matrix("obsm/push", NumericBlock::own(std::vector<float>(7)), 1); }, "'obsm/push' occurs twice");
+  expect([&] { file.add_matrix("obsm/push", NumericBlock::own(std::vector<float>(7)), 1); },
+         "'obsm/push' occurs twice");
   expect([&] { file.add_uns("thalweg/epsilon", 1.0); }, "'thalweg/epsilon' occurs twice");
   expect([&] { file.add_uns("thalweg/epsilon/x", 1.0); }, "below a value");
 }

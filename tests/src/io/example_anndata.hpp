@@ -17,7 +17,7 @@ inline AnnDataWriter example_anndata(RowRange owned, bool with_matrix, bool is_r
   std::vector<std::uint8_t> kept;
   std::vector<float> push;
   std::vector<double> fates;
-  SparseRows sparse{{0}, {}, {}};
+  CsrRows sparse{{0}, {}, {}};
   std::vector<double> sparse_values;
   for (std::int64_t i = owned.begin; i < owned.end; ++i) {
     names.push_back("cell_" + std::to_string(i) + (i % 5 == 0 ? "_é" : ""));
@@ -57,8 +57,7 @@ inline AnnDataWriter example_anndata(RowRange owned, bool with_matrix, bool is_r
   file.add_uns("thalweg/converged", true);
   file.add_uns("thalweg/epsilon", 0.05);
   file.add_uns("thalweg/times", std::vector<double>{8.5, 9.5, 10.5});
-  file.add_uns("thalweg/transition",
-               UnsArray{NumericBlock::own(std::vector<float>{0, 1, 2, 3, 4, 5}), {2, 3}});
+  file.add_uns("thalweg/transition", UnsArray{NumericBlock::own(std::vector<float>{0, 1, 2, 3, 4, 5}), {2, 3}});
   file.add_uns("thalweg/nothing", std::monostate{});
   file.add_uns("day_colors", std::vector<std::string>{"#ff0000", "#00ff00", "#0000ff"});
   return file;

@@ -81,7 +81,8 @@ TEST_F(TextFile, MakesFoldersThatMayExist) {
   make_directories(folder + "/a/b");
   EXPECT_TRUE(std::filesystem::is_directory(folder + "/a/b"));
   write_text_file(path, "x");
-  EXPECT_THAT(error_of([&] { make_directories(path + "/below"); }), HasSubstr("cannot make the folder " + path + "/below"));
+  EXPECT_THAT(error_of([&] { make_directories(path + "/below"); }),
+              HasSubstr("cannot make the folder " + path + "/below"));
   EXPECT_THAT(error_of([&] { make_directories(path); }), HasSubstr("cannot make the folder " + path));
 }
 

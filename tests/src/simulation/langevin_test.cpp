@@ -78,7 +78,8 @@ TEST(Volcano, OuterTypesAreMinimaAndInnerOnesFork) {
     int lower = 0;
     for (int turn = 0; turn < 16; ++turn) {
       const double angle = turn * M_PI / 8.0;
-      const PlanePoint near{landscape.types[k].x + 0.05 * std::cos(angle), landscape.types[k].y + 0.05 * std::sin(angle)};
+      const PlanePoint near{landscape.types[k].x + 0.05 * std::cos(angle),
+                            landscape.types[k].y + 0.05 * std::sin(angle)};
       lower += landscape.value(near) < landscape.value(landscape.types[k]);
     }
     EXPECT_EQ(lower > 0, k < 3) << landscape.names[k];
@@ -88,8 +89,9 @@ TEST(Volcano, OuterTypesAreMinimaAndInnerOnesFork) {
 TEST(Volcano, ParticlesVisitTheRingsInTurn) {
   const auto blocks = simulate_langevin(volcano_landscape(), volcano_parameters(), {0, 200});
   const auto share_between = [](const SimulatedBlock& block, int low, int high) {
-    return static_cast<double>(std::count_if(block.labels.begin(), block.labels.end(),
-                                             [&](int k) { return k >= low && k < high; })) / static_cast<double>(block.rows);
+    return static_cast<double>(
+               std::count_if(block.labels.begin(), block.labels.end(), [&](int k) { return k >= low && k < high; })) /
+           static_cast<double>(block.rows);
   };
   EXPECT_GT(share_between(blocks[0], 0, 3), 0.9);
   EXPECT_GT(share_between(blocks[1], 3, 9), 0.9);
@@ -101,7 +103,8 @@ TEST(Langevin, RowsDoNotDependOnTheSplit) {
   parameters.embed_dim = 5;
   parameters.noise = 0.3;
   const Landscape landscape = tristable_landscape();
-  const auto whole = simulate_langevin(landscape, parameters, {0, 60}), part = simulate_langevin(landscape, parameters, {17, 40});
+  const auto whole = simulate_langevin(landscape, parameters, {0, 60}),
+             part = simulate_langevin(landscape, parameters, {17, 40});
   for (std::size_t t = 0; t < 3; ++t) {
     EXPECT_TRUE(std::equal(part[t].points.begin(), part[t].points.end(), whole[t].points.begin() + 17 * 5));
     EXPECT_TRUE(std::equal(part[t].labels.begin(), part[t].labels.end(), whole[t].labels.begin() + 17));
@@ -109,7 +112,8 @@ TEST(Langevin, RowsDoNotDependOnTheSplit) {
 }
 
 TEST(Langevin, FreeParticlesDiffuseWithVarianceTwoDt) {
-  const LangevinParameters parameters{.particles = 20000, .steps = 51, .dt = 0.1, .diffusion = 0.3, .snapshots = {0, 50}};
+  const LangevinParameters parameters{
+      .particles = 20000, .steps = 51, .dt = 0.1, .diffusion = 0.3, .snapshots = {0, 50}};
   Landscape flat;
   flat.start_variance = 0.5;
   const auto blocks = simulate_langevin(flat, parameters, {0, 20000});
@@ -142,7 +146,8 @@ TEST(Langevin, MeasurementNoiseAddsItsVariance) {
   Landscape flat;
   flat.start_variance = 0.01;
   parameters.noise = 2.0;
-  EXPECT_NEAR(mean_square(simulate_langevin(flat, parameters, {0, 5000})[0]), 2.0 * 4.01, 5.0 * 8.02 / std::sqrt(5000.0));
+  EXPECT_NEAR(mean_square(simulate_langevin(flat, parameters, {0, 5000})[0]), 2.0 * 4.01,
+              5.0 * 8.02 / std::sqrt(5000.0));
 }
 
 TEST(Langevin, ImpossibleParametersAreRefused) {

@@ -1,0 +1,125 @@
+#include "io/slice_features.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "distributed/error.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr std::int64_t block_bytes = std::int64_t{256} << 20;
+constexpr std::int64_t no_row = std::numeric_limits<std::int64_t>::max();
+
+/// Non-finite values of used cells: how many, and where the first stands.
+struct NonFinite {
+  std::int64_t count = 0;
+  std::int64_t row = no_row;
+  std::int64_t column = 0;
+
+  void look_at(const float* values, std::int64_t width, std::int64_t file_row) {
+    for (std::int64_t j = 0; j < width; ++j) {
+      if (std::isfinite(values[j])) continue;
+      if (count++ == 0) row = file_row, column = j;
+    }
+  }
+
+  void require_none(const Communicator& comm, const std::string& where) const {
+    const std::int64_t total = comm.all_reduce(count, Reduction::sum);
+    if (total == 0) return;
+    const std::int64_t first_row = comm.all_reduce(row, Reduction::min);
+    const std::int64_t first_column = comm.all_reduce(row == first_row ? column : no_row, Reduction::min);
+    throw DataError(where + " has " + std::to_string(total) + " non-finite values, first at row " + std::to_string(first_row) +
+                    " column " + std::to_string(first_column) + "; remove those cells or recompute");
+  }
+};
+
+class FeatureReader {
+ public:
+  FeatureReader(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes, std::vector<SliceRows>& slices)
+      : reader_(reader), matrix_(matrix), routes_(routes), slices_(slices) {
+    for (const SliceRows& slice : slices) slice_ends_.push_back((slice_ends_.empty() ? 0 : slice_ends_.back()) + slice.rows.size());
+  }
+
+  void read() {
+    const Communicator& comm = reader_.comm();
+    const auto width = static_cast<std::size_t>(matrix_.num_columns());
+    comm.on_all([&] {
+      for (SliceRows& slice : slices_) slice.features.resize(static_cast<std::size_t>(slice.rows.size()) * width);
+    });
+    if (matrix_.is_sparse()) sparse_ = matrix_.read_sparse(routes_.slab, &checksum_);
+    const std::int64_t rows_per_block = std::max<std::int64_t>(1, block_bytes / std::max<std::int64_t>(4, 4 * matrix_.num_columns()));
+    const std::int64_t rows = routes_.slab.size();
+    const std::int64_t blocks = comm.all_reduce((rows + rows_per_block - 1) / rows_per_block, Reduction::max);
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      const std::int64_t begin = std::min(block * rows_per_block, rows), end = std::min(begin + rows_per_block, rows);
+      const std::vector<float> values = read_block({begin, end});
+      look_for_non_finite(values, {begin, end});
+      deliver(values, {begin, end});
+    }
+    non_finite_.require_none(comm, matrix_.key() + " of " + reader_.file().path());
+  }
+
+  KeyInfo info() const {
+    return {matrix_.key(), {matrix_.num_rows(), matrix_.num_columns()}, matrix_.type(),
+            reader_.comm().all_reduce(checksum_, Reduction::sum)};
+  }
+
+ private:
+  /// @param rows  counted from the first row of the slab
+  std::vector<float> read_block(RowRange rows) {
+    if (!matrix_.is_sparse())
+      return matrix_.read_dense({routes_.slab.begin + rows.begin, routes_.slab.begin + rows.end}, &checksum_);
+    std::vector<float> values;
+    reader_.comm().on_all([&] { values = densify(sparse_, rows, matrix_.num_columns()); });
+    return values;
+  }
+
+  void look_for_non_finite(const std::vector<float>& values, RowRange rows) {
+    const std::int64_t width = matrix_.num_columns();
+    for (std::int64_t row = rows.begin; row < rows.end; ++row)
+      if (routes_.is_used(static_cast<std::size_t>(row)))
+        non_finite_.look_at(values.data() + (row - rows.begin) * width, width, routes_.slab.begin + row);
+  }
+
+  void deliver(const std::vector<float>& values, RowRange rows) {
+    const auto width = static_cast<std::size_t>(matrix_.num_columns());
+    const auto begin = static_cast<std::size_t>(rows.begin), end = static_cast<std::size_t>(rows.end);
+    if (reader_.comm().size() == 1) {  // everything stays here: no copies for an exchange
+      for (std::size_t row = begin; row < end; ++row)
+        if (routes_.is_used(row)) place(routes_.to_slices.slots[row], values.data() + (row - begin) * width, width);
+      return;
+    }
+    const RowDestinations part = routes_.to_slices.part(begin, end);
+    const ReceivedRows<float> received = exchange_rows(reader_.comm(), part, std::span<const float>(values), width);
+    for (std::size_t k = 0; k < received.slots.size(); ++k) place(received.slots[k], received.values.data() + k * width, width);
+  }
+
+  void place(std::int64_t slot, const float* values, std::size_t width) {
+    const auto s = static_cast<std::size_t>(std::upper_bound(slice_ends_.begin(), slice_ends_.end(), slot) - slice_ends_.begin());
+    const auto row = static_cast<std::size_t>(slot - (s == 0 ? 0 : slice_ends_[s - 1]));
+    std::copy_n(values, width, slices_[s].features.data() + row * width);
+  }
+
+  const AnnDataReader& reader_;
+  const StoredMatrix& matrix_;
+  const CellRoutes& routes_;
+  std::vector<SliceRows>& slices_;
+  std::vector<std::int64_t> slice_ends_;  // local cells up to the end of each slice
+  SparseRows sparse_;
+  NonFinite non_finite_;
+  std::uint64_t checksum_ = 0;
+};
+
+}  // namespace
+
+KeyInfo read_features(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,
+                      std::vector<SliceRows>& slices) {
+  FeatureReader features(reader, matrix, routes, slices);
+  features.read();
+  return features.info();
+}
+
+}  // namespace thalweg

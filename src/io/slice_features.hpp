@@ -1,0 +1,16 @@
+// Features of the cells of a time series, from slabs of the file to their slices.
+#pragma once
+
+#include <vector>
+
+#include "io/cell_routes.hpp"
+#include "io/time_series.hpp"
+
+namespace thalweg {
+
+/// Fills `features` of the slices, whose rows are known, from a matrix of the file. Throws DataError when a cell
+/// that is used has a value that is not finite. Collective.
+KeyInfo read_features(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,
+                      std::vector<SliceRows>& slices);
+
+}  // namespace thalweg

@@ -1,0 +1,35 @@
+// Results of HM-OT and low-rank jobs: tables, plots, the sidecar file.
+#pragma once
+
+#include "job/hmot_problem.hpp"
+#include "job/hmot_tables.hpp"
+#include "job/job_session.hpp"
+
+namespace thalweg {
+
+/// Names under which a command writes its results.
+struct ChainOutput {
+  std::string prefix = "hmot";  // of obs columns and of the uns entry
+  std::string title;            // of the map
+  double edge_threshold = 0.05;
+  bool has_annotation = false;
+  CellTypesRequest cells;
+};
+
+/// Files that the slices came from, for the way back to file order: one with all slices, or one a side.
+struct ChainFile {
+  const TimeSeries* series = nullptr;
+  std::string result = "result.h5ad";
+  std::size_t first_slice = 0, num_slices = 0;
+};
+
+/// Writes everything but run.json. Collective.
+/// @param series    all slices
+/// @param seconds   of the solve
+void write_chain_results(JobSession& session, const JobContext& context, const HmOtJob& job, const HmOtSolution& solution,
+                         const TimeSeries& series, const std::vector<ChainFile>& files, const ChainOutput& output, double seconds);
+
+/// Logs objective, baseline, errors and stop reason, and warns where a user should look.
+void log_solution(const HmOtSolution& solution);
+
+}  // namespace thalweg

@@ -1,0 +1,42 @@
+// From the cells and options of a job to the problem that the HM-OT solver takes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "distributed/communicator.hpp"
+#include "io/time_series.hpp"
+#include "job/solver_options.hpp"
+#include "solvers/hm_ot/hm_ot.hpp"
+#include "solvers/hm_ot_options.hpp"
+
+namespace thalweg {
+
+/// The problem with the names of its types. Views into the series and into `labels` stay valid while
+/// both live.
+struct HmOtJob {
+  HmOtProblem problem;
+  std::vector<std::string> slice_names;
+  std::vector<std::vector<std::string>> type_names;  // per slice
+  std::vector<std::vector<std::int32_t>> labels;     // storage of fixed labels, per slice
+};
+
+/// Applies the mode and the tables fix.labels, fix.g, fix.t and mask. Rows of `series` are normalised for
+/// cosine costs. Collective.
+/// @throws DataError for what the data do not allow: one time, fewer distinct cells than types, cells
+///         without a label, unknown types in tables, infeasible masks with the types of the violated cut
+HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const std::string& annotation, TimeSeries& series);
+
+HmOtSettings settings_of(const HmOtOptions& options);
+Precision precision_of(const SolverOptions& options);
+
+/// Normalises the rows of all slices to length 1. @throws DataError naming the first zero row
+void normalise_rows(const Communicator& comm, const std::string& key, TimeSeries& series);
+
+/// Refuses a slice with fewer distinct rows than types. Collective.
+void check_distinct_rows(const Communicator& comm, const HmOtSlice& slice);
+
+/// Refuses a mask that given masses at both ends cannot satisfy, naming the violated cut.
+void check_mask(const HmOtJob& job, std::size_t transition, const std::vector<double>& source, const std::vector<double>& target);
+
+}  // namespace thalweg

@@ -1,0 +1,61 @@
+#include "job/job_session.hpp"
+
+#include "core/format_number.hpp"
+#include "core/log.hpp"
+#include "core/stop_request.hpp"
+#include "job/run_header.hpp"
+
+namespace thalweg {
+
+JobSession::JobSession(const Communicator& comm, const JobContext& context)
+    : comm_(comm), context_(context), results_(comm, context.job.output, context.resolved), record_(comm, context, results_) {
+  log_run_header(comm, context);
+  comm.on_root([&] {
+    results_.make_folder("tables");
+    if (makes_plots()) results_.make_folder("plots");
+    events_ = EventLog(results_.file("log.jsonl"));
+  });
+  set_on_warning([this](const Warning& warning) { events_.write({.event = "warning", .text = warning.code + ": " + warning.text}); });
+  progress_.emplace(context.job.run, comm.is_root(), context.arguments.quiet, events_);
+}
+
+void JobSession::start_phase(const std::string& name) {
+  record_.start_phase(name);
+  events_.write({.event = "phase", .text = name});
+}
+
+Context JobSession::solver_context() const {
+  Context context{comm_};
+  context.precision = context_.job.solver.precision == "float64" ? Precision::float64 : Precision::float32;
+  context.device = context_.device >= 0 ? Device::cuda : Device::cpu;
+  context.seed = static_cast<std::uint64_t>(context_.job.run.seed);
+  return context;
+}
+
+std::function<std::optional<StopReason>()> JobSession::stop_check() {
+  return [this]() -> std::optional<StopReason> {
+    ++iterations_;
+    const RunOptions& run = context_.job.run;
+    if (stop_requested()) return StopReason::interrupted;
+    if (run.max_wall_s > 0.0 && record_.elapsed_s() > run.max_wall_s) return StopReason::time_limit;
+    if (run.stop_after_iterations > 0 && iterations_ >= run.stop_after_iterations) return StopReason::interrupted;
+    return std::nullopt;
+  };
+}
+
+void JobSession::write_on_root(const std::string& name, const std::function<void(const std::string& path)>& write) {
+  comm_.on_root([&] { write(results_.file(name)); });
+  record_.add_file(name);
+}
+
+int JobSession::finish(const std::string& problem, StopReason reason) {
+  record_.add_stop_reason(problem, reason);
+  const int code = record_.exit_code(context_.job.solver.allow_unconverged);
+  record_.write(comm_, code);
+  events_.write({.event = "done", .pair = problem, .text = name_of(reason)});
+  set_on_warning({});
+  log_info("results in " + results_.path() + ", " + rounded_number(record_.elapsed_s()) + " s");
+  return code;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,51 @@
+#include "job/labelled_slices.hpp"
+
+#include <charconv>
+#include <optional>
+
+#include "core/closest_name.hpp"
+#include "core/format_number.hpp"
+#include "distributed/error.hpp"
+
+namespace thalweg {
+
+namespace {
+
+std::optional<double> as_number(const std::string& text) {
+  double value = 0.0;
+  const char* end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, value);
+  if (status != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+SliceLabels labels_of_slice(const Communicator& comm, const TimeSeries& series, std::size_t slice) {
+  const std::vector<std::int32_t>& codes = series.slices[slice].labels;
+  std::vector<std::int64_t> counts(series.categories.size() + 1, 0);  // last: missing
+  for (const std::int32_t code : codes) ++counts[code < 0 ? series.categories.size() : static_cast<std::size_t>(code)];
+  comm.all_reduce(std::span<std::int64_t>(counts), Reduction::sum);
+  SliceLabels result;
+  std::vector<std::int32_t> index_of_code(series.categories.size(), -1);
+  for (std::size_t code = 0; code < series.categories.size(); ++code)
+    if (counts[code] > 0) {
+      index_of_code[code] = static_cast<std::int32_t>(result.names.size());
+      result.names.push_back(series.categories[code]);
+    }
+  for (const std::int32_t code : codes) result.labels.push_back(code < 0 ? -1 : index_of_code[static_cast<std::size_t>(code)]);
+  result.num_missing = counts.back();
+  return result;
+}
+
+std::size_t find_slice(const std::vector<std::string>& slice_names, const std::string& key, const std::string& option) {
+  for (std::size_t t = 0; t < slice_names.size(); ++t)
+    if (slice_names[t] == key) return t;
+  if (const auto wanted = as_number(key))
+    for (std::size_t t = 0; t < slice_names.size(); ++t)
+      if (as_number(slice_names[t]) == wanted) return t;
+  throw DataError("time '" + key + "' in " + option + " is none of the job; times: " + join(slice_names, ", ") + "; " +
+                  suggestion(key, slice_names));
+}
+
+}  // namespace thalweg

@@ -1,0 +1,27 @@
+// Cell labels slice by slice: the types of fixed memberships.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "distributed/communicator.hpp"
+#include "io/time_series.hpp"
+
+namespace thalweg {
+
+/// Labels of one slice in the categories that occur there.
+struct SliceLabels {
+  std::vector<std::string> names;    // categories present, in category order
+  std::vector<std::int32_t> labels;  // of this rank's cells, index into names; -1 where missing
+  std::int64_t num_missing = 0;      // over all ranks
+};
+
+/// Collective.
+SliceLabels labels_of_slice(const Communicator& comm, const TimeSeries& series, std::size_t slice);
+
+/// Index of the slice that a job's table key means: its name or the same number in other words.
+/// @throws DataError listing the slices
+std::size_t find_slice(const std::vector<std::string>& slice_names, const std::string& key, const std::string& option);
+
+}  // namespace thalweg

@@ -1,0 +1,78 @@
+// Memory and work of a job from the shape of its problem alone; nothing is allocated.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace thalweg {
+
+/// Bytes and operations: products of sizes near 1e9 leave 64 bits.
+__extension__ using WideInt = __int128;
+
+/// Shape of a problem. Everything that decides its memory is in here.
+struct PlanInput {
+  std::string command = "hmot";               ///< "hmot", "lowrank" or "simulate"
+  std::vector<std::int64_t> cells_per_slice;  ///< or per side
+  std::int64_t num_features = 0;              ///< p
+  std::vector<std::int64_t> types;            ///< r, one for all slices or one a slice
+  std::int64_t num_obs = 0;                   ///< rows of the files; 0: as many as cells
+  std::int64_t stored_entries = 0;            ///< of features stored sparse; 0: dense
+  bool is_double = false;                     ///< solver.precision float64
+  bool on_device = false;                     ///< tiles lie in device memory
+  bool weighted = false;
+  bool labelled = false;                ///< an annotation is read
+  std::int64_t subsample = 8192;        ///< cells per slice for the start
+  std::int64_t num_clusterings = 1;     ///< label columns written, each with a confidence
+  std::int64_t membership_columns = 0;  ///< floats a cell written to obsm
+  std::int64_t threads = 1;             ///< per rank
+};
+
+/// Something held in memory during some phases of a run.
+struct MemoryItem {
+  std::string name;
+  bool on_device = false;
+  bool while_reading = false, while_solving = false, while_writing = false;
+  WideInt bytes = 0;      ///< on the rank with most
+  WideInt all_ranks = 0;  ///< summed over ranks
+};
+
+/// Bytes of one phase.
+struct PhaseBytes {
+  WideInt host = 0, device = 0;                      ///< on the rank with most
+  WideInt host_all_ranks = 0, device_all_ranks = 0;  ///< summed over ranks
+};
+
+struct MemoryPlan {
+  std::vector<MemoryItem> items;
+  PhaseBytes reading, solving, writing;
+
+  /// The largest of the phases, host and device each.
+  PhaseBytes peak() const;
+};
+
+/// Throws ConfigError when `types` fits neither one nor all slices.
+MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks);
+
+/// What one pass over all cells costs.
+struct PassCost {
+  WideInt reduced_bytes = 0;  ///< all-reduced: sum over slices of 8 ((p + 2) r + r^2)
+  WideInt flops = 0;          ///< sum over slices of 4 n p r + 2 n r^2
+};
+PassCost pass_cost(const PlanInput& input);
+
+/// Bytes that one rank may use.
+struct RankBudget {
+  WideInt host = 0;
+  WideInt device = 0;  ///< counts only where the tiles lie there
+};
+
+bool fits(const PlanInput& input, std::int64_t num_ranks, const RankBudget& budget);
+/// Fewest ranks with this budget each on which the job fits; 0 when there is no such number.
+std::int64_t ranks_needed(const PlanInput& input, const RankBudget& budget);
+/// Most cells, spread over the slices as those of `input` are, that fit on `num_ranks`; 0 when none do.
+std::int64_t most_cells(const PlanInput& input, std::int64_t num_ranks, const RankBudget& budget);
+/// Most features per cell that fit on `num_ranks`; 0 when none do.
+std::int64_t most_features(const PlanInput& input, std::int64_t num_ranks, const RankBudget& budget);
+
+}  // namespace thalweg

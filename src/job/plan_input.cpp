@@ -1,0 +1,122 @@
+#include "job/plan_input.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "distributed/device.hpp"
+#include "distributed/error.hpp"
+#include "io/anndata_reader.hpp"
+#include "io/cell_selection.hpp"
+#include "job/read_cells.hpp"
+#include "job/simulation/cell_model.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// Appends the slices that a request reads; adds rows, features and stored entries.
+void add_slices(const Communicator& comm, const TimeSeriesRequest& request, PlanInput& input) {
+  const AnnDataReader reader(comm, request.path);
+  const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
+  if (input.num_features != 0 && input.num_features != matrix.num_columns())
+    throw DataError(request.features + " of " + request.path + " has " + std::to_string(matrix.num_columns()) +
+                    " columns, that of the other side " + std::to_string(input.num_features) +
+                    "; give keys of the same features with source.key and target.key");
+  input.num_features = matrix.num_columns();
+  input.num_obs += reader.num_obs();
+  if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
+  const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
+  input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
+}
+
+bool is_given(const SideOptions& side) {
+  return !side.file.empty() || !side.filter.empty() || !side.key.empty() || !side.weights.empty();
+}
+
+/// [input] with what the side says instead, without times.
+InputOptions input_of_side(InputOptions input, const SideOptions& side) {
+  if (!side.file.empty()) input.file = side.file;
+  if (!side.filter.empty()) input.filter = side.filter;
+  if (!side.key.empty()) input.joint = side.key;
+  input.time_key.clear();
+  input.days.clear();
+  return input;
+}
+
+/// What all solvers share.
+PlanInput shared_input(const JobContext& context) {
+  const Job& job = context.job;
+  PlanInput input;
+  input.command = context.command;
+  input.is_double = job.solver.precision == "float64";
+  input.on_device = job.run.device != "cpu" && is_device_build() && num_devices() > 0;
+  input.weighted = !job.input.weights.empty() || !job.source.weights.empty() || !job.target.weights.empty();
+  input.labelled = !job.input.annotation.empty();
+  input.threads = context.threads;
+  return input;
+}
+
+/// One type a category where labels fix the types; text columns tell their categories only when read.
+void use_types_of_labels(const Communicator& comm, const Job& job, PlanInput& input) {
+  if (job.hmot.mode != "supervised" || job.input.annotation.empty()) return;
+  const AnnDataReader reader(comm, job.input.file.front());
+  const Column column = reader.column(job.input.annotation, "input.annotation");
+  if (!column.categories.empty()) input.types = {static_cast<std::int64_t>(column.categories.size())};
+}
+
+PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
+  const HmOtOptions& options = context.job.hmot;
+  PlanInput input = shared_input(context);
+  add_slices(comm, request_of(context.job.input, ""), input);
+  input.types = options.rank;
+  input.subsample = options.subsample;
+  std::set<std::string> clusterings(options.clusterings.begin(), options.clusterings.end());
+  clusterings.insert("ml");
+  input.num_clusterings = static_cast<std::int64_t>(clusterings.size());
+  input.labelled = input.labelled || !options.score_annotation.empty();
+  use_types_of_labels(comm, context.job, input);
+  const std::int64_t most = *std::max_element(input.types.begin(), input.types.end());
+  input.membership_columns = (clusterings.contains("terminal") ? input.types.back() : 0) + (options.write_q ? most : 0);
+  return input;
+}
+
+PlanInput low_rank_input(const Communicator& comm, const JobContext& context) {
+  const Job& job = context.job;
+  PlanInput input = shared_input(context);
+  if (!is_given(job.source) && !is_given(job.target)) {
+    add_slices(comm, request_of(job.input, ""), input);
+  } else {
+    add_slices(comm, request_of(input_of_side(job.input, job.source), ""), input);
+    add_slices(comm, request_of(input_of_side(job.input, job.target), ""), input);
+  }
+  if (input.cells_per_slice.size() != 2)
+    throw DataError("lowrank has " + std::to_string(input.cells_per_slice.size()) + " times in " +
+                    job.input.file.front() +
+                    "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  input.types = job.lowrank.rank;
+  const std::int64_t most = *std::max_element(input.types.begin(), input.types.end());
+  input.membership_columns = job.lowrank.write_q ? most : 0;
+  return input;
+}
+
+PlanInput simulate_input(const JobContext& context) {
+  const auto model = make_cell_model(context.job.simulate, static_cast<std::uint64_t>(context.job.run.seed));
+  const CellLayout& layout = model->layout();
+  PlanInput input;
+  input.command = context.command;
+  input.cells_per_slice.assign(layout.times.size(), layout.cells_per_time);
+  input.num_features = layout.dimensions;
+  return input;
+}
+
+}  // namespace
+
+PlanInput read_plan_input(const Communicator& comm, const JobContext& context) {
+  if (context.command == "hmot") return hm_ot_input(comm, context);
+  if (context.command == "lowrank") return low_rank_input(comm, context);
+  if (context.command == "simulate") return simulate_input(context);
+  throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, simulate");
+}
+
+}  // namespace thalweg

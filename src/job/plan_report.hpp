@@ -1,0 +1,23 @@
+// A plan against the memory there is: the table, the verdict, the cures.
+#pragma once
+
+#include <string>
+
+#include "distributed/communicator.hpp"
+#include "job/memory_limit.hpp"
+#include "job/plan.hpp"
+#include "job/run_options.hpp"
+
+namespace thalweg {
+
+/// Items of every phase, their sums, the budget, the largest problem that fits and the cost of a pass.
+std::string plan_text(const PlanInput& input, std::int64_t num_ranks, const MemoryBudget& budget);
+
+/// Empty where the job fits; else one line with what is needed, what there is, and the cures.
+std::string shortage_text(const PlanInput& input, std::int64_t num_ranks, const MemoryBudget& budget);
+
+/// Throws MemoryError, on all ranks alike, with the shortage and the table where the job does not fit. To be called
+/// before anything large is allocated. Collective.
+void check_memory(const Communicator& comm, const PlanInput& input, const RunOptions& run);
+
+}  // namespace thalweg

@@ -1,0 +1,50 @@
+#include "job/read_cells.hpp"
+
+#include <cstdio>
+
+#include "core/log.hpp"
+#include "distributed/error.hpp"
+#include "kernels/block_rows.hpp"
+
+namespace thalweg {
+
+namespace {
+
+std::string hexadecimal(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+}  // namespace
+
+TimeSeriesRequest request_of(const InputOptions& input, const std::string& annotation) {
+  if (input.file.size() != 1)
+    throw DataError("input.file names " + std::to_string(input.file.size()) +
+                    " files; this version reads one: concatenate them with anndata.concat");
+  TimeSeriesRequest request;
+  request.path = input.file[0];
+  request.time_key = input.time_key;
+  request.features = input.joint;
+  request.annotation = annotation;
+  request.weights = input.weights;
+  request.days = input.days;
+  for (const auto& [column, values] : input.filter) request.filter[column] = values;
+  request.granule = block_rows;
+  return request;
+}
+
+void record_input(const TimeSeries& series, RunRecord& record) {
+  InputRecord input;
+  input.path = series.path;
+  for (const KeyInfo& key : series.keys) input.keys.push_back({key.key, key.shape, key.type, hexadecimal(key.fingerprint)});
+  record.add_input(input);
+  if (!series.note.empty()) log_info(series.note);
+  for (const auto& [reason, count] : series.dropped) {
+    if (count == 0) continue;
+    record.add_dropped(reason, count);
+    if (reason == "missing_time") log_warning("dropped_cells", std::to_string(count) + " cells of " + series.path + " have no time and are left out");
+  }
+}
+
+}  // namespace thalweg

@@ -1,0 +1,45 @@
+#include "job/chain_output.hpp"
+#include "job/commands_run.hpp"
+#include "job/hmot_problem.hpp"
+#include "job/job_session.hpp"
+#include "job/labelled_slices.hpp"
+#include "job/plan_input.hpp"
+#include "job/plan_report.hpp"
+#include "job/read_cells.hpp"
+#include "job/solve_chain.hpp"
+
+namespace thalweg {
+
+namespace {
+
+ChainOutput output_of(const HmOtOptions& options, const std::string& annotation, const HmOtJob& job) {
+  ChainOutput output;
+  output.prefix = "hmot";
+  output.title = "Differentiation map (" + options.mode + ")";
+  output.edge_threshold = options.edge_threshold;
+  output.has_annotation = !annotation.empty();
+  output.cells.clusterings = options.clusterings;
+  output.cells.with_memberships = options.write_q;
+  if (!options.reference.empty()) output.cells.reference = find_slice(job.slice_names, options.reference, "hmot.reference");
+  return output;
+}
+
+}  // namespace
+
+int run_hmot(const Communicator& comm, const JobContext& context) {
+  const HmOtOptions& options = context.job.hmot;
+  const std::string annotation = context.job.input.annotation.empty() ? options.score_annotation : context.job.input.annotation;
+  JobSession session(comm, context);
+  check_memory(comm, read_plan_input(comm, context), context.job.run);
+  session.start_phase("read");
+  TimeSeries series = read_time_series(comm, request_of(context.job.input, annotation));
+  record_input(series, session.record());
+  const HmOtJob job = make_hmot_job(comm, options, annotation, series);
+
+  const SolvedChain solved = solve_chain(session, job, settings_of(options));
+  const ChainFile file{&series, "result.h5ad", 0, series.slices.size()};
+  write_chain_results(session, context, job, solved.solution, series, {file}, output_of(options, annotation, job), solved.seconds);
+  return session.finish("hmot", solved.solution.stop_reason);
+}
+
+}  // namespace thalweg

@@ -1,0 +1,20 @@
+#include <iostream>
+
+#include "distributed/error.hpp"
+#include "job/commands_run.hpp"
+#include "job/memory_limit.hpp"
+#include "job/plan_input.hpp"
+#include "job/plan_report.hpp"
+
+namespace thalweg {
+
+int run_plan(const Communicator& comm, const JobContext& context) {
+  const PlanInput input = read_plan_input(comm, context);
+  const MemoryBudget budget = memory_budget(comm, context.job.run, input.on_device);
+  if (comm.is_root()) std::cout << plan_text(input, comm.size(), budget) << std::flush;
+  if (const std::string shortage = shortage_text(input, comm.size(), budget); !shortage.empty())
+    throw MemoryError(shortage);
+  return 0;
+}
+
+}  // namespace thalweg

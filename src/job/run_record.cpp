@@ -1,0 +1,148 @@
+#include "job/run_record.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "config/toml_text.hpp"
+#include "core/build_info.hpp"
+#include "core/log.hpp"
+#include "io/text_file.hpp"
+#include "job/text_hash.hpp"
+
+namespace thalweg {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string utc_time(std::time_t time) {
+  std::tm parts = {};
+  gmtime_r(&time, &parts);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", parts);
+}
+
+Json build_json(const BuildInfo& info) {
+  return {{"compiler", info.compiler}, {"flags", info.flags}, {"kokkos", info.kokkos},
+          {"device", info.device},     {"mpi", info.mpi},     {"hdf5", info.hdf5}};
+}
+
+Json input_json(const InputRecord& input) {
+  Json keys = Json::object();
+  for (const InputRecord::Key& key : input.keys)
+    keys[key.name] = {{"shape", key.shape}, {"type", key.type}, {"fingerprint", key.fingerprint}};
+  struct stat status = {};
+  const bool is_there = stat(input.path.c_str(), &status) == 0;
+  return {{"path", input.path},
+          {"bytes", is_there ? Json(status.st_size) : Json(nullptr)},
+          {"mtime", is_there ? Json(utc_time(status.st_mtime)) : Json(nullptr)},
+          {"keys", keys}};
+}
+
+template <class Items, class Convert>
+Json list_of(const Items& items, const Convert& convert) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(convert(item));
+  return list;
+}
+
+}  // namespace
+
+RunRecord::RunRecord(const Communicator& comm, const JobContext& context, const ResultsDirectory& results)
+    : context_(context),
+      results_(results),
+      communicator_(comm.name()),
+      num_ranks_(comm.size()),
+      started_(utc_time(std::time(nullptr))) {}
+
+void RunRecord::start_phase(const std::string& name) {
+  const Clock::time_point now = Clock::now();
+  if (!phase_.empty()) {
+    const double passed = std::chrono::duration<double>(now - phase_start_).count();
+    const auto same = [&](const auto& entry) { return entry.first == phase_; };
+    const auto entry = std::find_if(seconds_.begin(), seconds_.end(), same);
+    if (entry == seconds_.end()) seconds_.emplace_back(phase_, passed);
+    else entry->second += passed;
+  }
+  phase_ = name;
+  phase_start_ = now;
+}
+
+double RunRecord::elapsed_s() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+int RunRecord::exit_code(bool allow_unconverged) const {
+  int code = 0;
+  for (const auto& [problem, reason] : stop_reasons_) code = std::max(code, exit_code_of(reason, allow_unconverged));
+  return code;
+}
+
+std::string RunRecord::json_text(const std::vector<std::string>& hosts, const std::vector<std::int64_t>& peaks,
+                                 int exit_code) const {
+  const BuildInfo info = build_info();
+  Json json = {{"version", info.version},
+               {"git", info.git},
+               {"build", build_json(info)},
+               {"command", context_.command},
+               {"resolved", config::to_json({.data = context_.resolved})},
+               {"preset", nullptr},
+               {"job_hash", results_.hash()}};
+  json["input"] = list_of(inputs_, input_json);
+  json["dropped"] = Json(dropped_);
+  json["ranks"] = num_ranks_;
+  json["communicator"] = communicator_;
+  json["device"] = context_.job.run.device;
+  json["threads"] = context_.threads;
+  json["hosts"] = hosts;
+  if (const char* id = std::getenv("SLURM_JOB_ID")) json["slurm_job_id"] = id;
+  json["seed"] = context_.job.run.seed;
+  json["started"] = started_;
+  json["seconds"] = Json::object();
+  for (const auto& [phase, seconds] : seconds_) json["seconds"][phase] = seconds;
+  json["seconds"]["total"] = elapsed_s();
+  json["peak_bytes"] = {{"host", peaks[0]}, {"device", peaks[1]}};
+  json["warnings"] = list_of(logged_warnings(), [](const Warning& warning) {
+    return Json{{"code", warning.code}, {"text", warning.text}};
+  });
+  json["stop_reasons"] = Json::object();
+  for (const auto& [problem, reason] : stop_reasons_) json["stop_reasons"][problem] = name_of(reason);
+  json["exit_code"] = exit_code;
+  json["checksums"] = Json::object();
+  for (const std::string& name : files_) json["checksums"][name] = file_hash(results_.file(name));
+  return json.dump(2) + "\n";
+}
+
+void RunRecord::write(const Communicator& comm, int exit_code) {
+  start_phase("");
+  const std::vector<std::string> hosts = host_names(comm);
+  std::vector<std::int64_t> peaks = {peak_host_bytes(), peak_device_bytes_};
+  comm.all_reduce(std::span<std::int64_t>(peaks), Reduction::max);
+  comm.on_root([&] {
+    write_text_file(results_.file("versions.yml"), fmt::format("thalweg: \"{}\"\n", build_info().version));
+    write_text_file(results_.file("run.json"), json_text(hosts, peaks, exit_code));
+  });
+}
+
+std::vector<std::string> host_names(const Communicator& comm) {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  const std::vector<char> all = comm.all_gather(std::span<const char>(name, sizeof name));
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin < all.size(); begin += sizeof name) names.emplace_back(all.data() + begin);
+  return names;
+}
+
+std::int64_t peak_host_bytes() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace thalweg

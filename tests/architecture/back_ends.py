@@ -1,0 +1,44 @@
+"""Who may see MPI, HDF5, NCCL, Kokkos and the libraries that nvcc cannot compile, and where #if on them is allowed."""
+import re
+
+from repository import code_files, finish, folder_of, host_only_folders, included_files, includes_of, name_of
+
+DISTRIBUTED_ONLY = {"mpi.h", "nccl.h", "hdf5.h", "H5public.h"}
+KOKKOS = re.compile(r"^Kokkos_|^KokkosBlas")
+KOKKOS_PLACES = ("kernels/", "distributed/runtime.", "src/solvers/", "src/geometry/")
+NOT_FOR_NVCC = re.compile(r"^(toml\+\+/|toml\.hpp|spdlog/|fmt/)")
+CONDITION = re.compile(
+    r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*(?:KOKKOS_ENABLE_|__CUDA|__NVCC|__HIP|THALWEG_\w*(?:CUDA|NCCL|MPI)|OPEN_MPI|_OPENMP)",
+    re.MULTILINE)
+# The factory chooses a transport; the instantiation list is a macro and cannot ask `if constexpr`.
+CONDITION_PLACES = {"distributed/make_communicator.cpp", "kernels/instantiate.hpp"}
+
+
+def direct_problems(path):
+    name = name_of(path)
+    for _, text in includes_of(path):
+        if text in DISTRIBUTED_ONLY and folder_of(path) != "distributed":
+            yield f"{name}: <{text}> belongs in distributed/ only"
+        if KOKKOS.match(text) and not name.startswith(KOKKOS_PLACES):
+            yield f"{name}: <{text}> belongs in {', '.join(KOKKOS_PLACES)} only"
+    if name not in CONDITION_PLACES:
+        for match in CONDITION.finditer(path.read_text()):
+            yield f"{name}: back-end conditional outside {', '.join(sorted(CONDITION_PLACES))}: {match.group().strip()}"
+
+
+def reached_problems(path, is_host_only):
+    """What a source sees through project headers: no Kokkos under g++ alone, no toml++ under nvcc."""
+    forbidden, reason = (KOKKOS, "a HOST_ONLY target") if is_host_only else (NOT_FOR_NVCC, "a device target")
+    for reached in sorted(included_files(path)):
+        for _, text in includes_of(reached):
+            if forbidden.match(text):
+                yield f"{name_of(path)}: {reason} reaches <{text}> through {name_of(reached)}"
+
+
+host_only = host_only_folders()
+problems = []
+for path in code_files():
+    problems += direct_problems(path)
+    if path.suffix == ".cpp":
+        problems += reached_problems(path, folder_of(path) in host_only)
+finish(problems)
