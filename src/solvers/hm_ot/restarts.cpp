@@ -70,6 +70,8 @@ struct Contender {
     objective = is_good ? state.objective : never;
     regularized = is_good ? state.regularized : never;
   }
+  /// Another rank measures: its values of this round must not meet those of the last, E may have risen.
+  void forget() { objective = regularized = never; }
   RestartRecord record(const std::string& start, bool is_chosen) const {
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
     const bool is_solved = regularized != never;
@@ -126,7 +128,10 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
   for (int sweeps = first_round_sweeps;; sweeps *= 2) {
     comm.on_all([&] {
       for (const std::size_t k : alive) {
-        if (!is_own(k)) continue;
+        if (!is_own(k)) {
+          contenders[k].forget();
+          continue;
+        }
         Descent descent(sample_chain, options, "start " + std::to_string(k), observer, stop_check);
         descent.descend(options.smooth_level, options.tolerance, sweeps, no_mass_steps, contenders[k].state);
         contenders[k].measure(sample_chain);
