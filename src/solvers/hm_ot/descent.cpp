@@ -83,6 +83,20 @@ class Proposals {
   double eta_ = 0.0;
 };
 
+/// How far F_eps may lie below its value at the exact type masses: column errors at the price of the duals.
+double mass_slack(const Chain& chain, double epsilon, const ChainState& state) {
+  double slack = 0.0;
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    if (chain.slices[t].has_fixed_membership()) continue;
+    const SliceState& slice = state.slices[t];
+    const auto [low, high] = std::minmax_element(slice.duals.begin(), slice.duals.end());
+    double error = 0.0;
+    for (std::size_t k = 0; k < slice.masses.size(); ++k) error += std::abs(slice.masses[k] - slice.actual[k]);
+    slack += 0.5 * epsilon * (*high - *low) * error;
+  }
+  return slack;
+}
+
 }  // namespace
 
 std::int64_t num_passes(const Chain& chain) {
@@ -103,13 +117,6 @@ SweepOptions Descent::sweep_options(double level) const {
   options.duals.tolerance = options_.inner_tolerance;
   options.duals.value_rounding = options_.value_rounding;
   return options;
-}
-
-double Descent::rounding_of_gain(double epsilon, double scale, const ChainState& state, const ChainState& next) const {
-  // F_eps belongs to the actual type masses, which miss the prescribed ones by the inner tolerance: it may
-  // differ by that error times the derivatives with respect to masses.
-  const double mass_error = column_error(chain_, state) + column_error(chain_, next);
-  return options_.monotone_rounding + mass_error * path_scores(chain_, next, epsilon).range() / scale;
 }
 
 void Descent::enter_level(double level, ChainState& state) {
@@ -153,7 +160,7 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
     }
     change = gain;
     if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
-    else if (is_plain && gain < -rounding_of_gain(options.epsilon, scale, state, *next)) reason = StopReason::non_monotone;
+    else if (is_plain && -gain > options_.monotone_rounding + mass_slack(chain_, options.epsilon, state) / scale) reason = StopReason::non_monotone;
     else if (is_plain && gain <= tolerance) reason = StopReason::converged;
     else if (stop_check_) reason = stop_check_();
     record(state, count, change, reason);

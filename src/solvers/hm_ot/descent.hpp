@@ -67,8 +67,6 @@ class Descent {
  private:
   SweepOptions sweep_options(double level) const;
   void enter_level(double level, ChainState& state);
-  /// Relative increase of F_eps from `state` to `next` that is not a defect.
-  double rounding_of_gain(double epsilon, double scale, const ChainState& state, const ChainState& next) const;
   void record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason);
 
   const Chain& chain_;

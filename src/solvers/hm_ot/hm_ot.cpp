@@ -103,6 +103,16 @@ void solve_supervised(HmOtSolution& solution) {
   solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
 }
 
+/// False where the masses of both ends do not fit into the allowed entries, or the coupling is given.
+bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    if (chain.edges[t].coupling) return false;
+    if (!chain.edges[t].allowed) continue;
+    if (!check_flow(state.slices[t].masses, state.slices[t + 1].masses, *chain.edges[t].allowed).feasible) return false;
+  }
+  return true;
+}
+
 /// One round of k-means on all rows: sums of the rows nearest to each mean.
 void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state) {
   Matrix logits = state.means;  // softmax at this scale is an arg-max of -|x - m|^2
@@ -116,18 +126,8 @@ void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state
   if (*std::min_element(sums.masses.begin(), sums.masses.end()) > 0.0) set_sums(sums, state);
 }
 
-/// False where the masses of both ends do not fit into the allowed entries, or the coupling is given.
-bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
-  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
-    if (chain.edges[t].coupling) return false;
-    if (!chain.edges[t].allowed) continue;
-    if (!check_flow(state.slices[t].masses, state.slices[t + 1].masses, *chain.edges[t].allowed).feasible) return false;
-  }
-  return true;
-}
-
-/// E of k-means types of all rows, begun at those of the sample, with exact couplings; NaN where
-/// constraints rule their masses out.
+/// E of k-means types of all rows, begun at those of the sample, with exact couplings; NaN where constraints
+/// rule their masses out.
 double kmeans_baseline(const Chain& chain, ChainState state) {
   constexpr int rounds = 10;
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {

@@ -70,6 +70,8 @@ struct Contender {
     objective = is_good ? state.objective : never;
     regularized = is_good ? state.regularized : never;
   }
+  /// Another rank measures: its values of this round must not meet those of the last, E may have risen.
+  void forget() { objective = regularized = never; }
   RestartRecord record(const std::string& start, bool is_chosen) const {
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
     const bool is_solved = regularized != never;
@@ -77,18 +79,11 @@ struct Contender {
   }
 };
 
-/// Restart k is run by rank k mod size.
-bool is_own(const Communicator& comm, std::size_t restart) {
-  return static_cast<int>(restart % static_cast<std::size_t>(comm.size())) == comm.rank();
-}
-
-/// The owners' values on all ranks.
 void share_values(const Communicator& comm, std::vector<Contender>& contenders) {
-  std::vector<double> values(2 * contenders.size(), never);
-  for (std::size_t k = 0; k < contenders.size(); ++k) {
-    if (!is_own(comm, k)) continue;
-    values[2 * k] = contenders[k].objective;
-    values[2 * k + 1] = contenders[k].regularized;
+  std::vector<double> values;
+  for (const Contender& contender : contenders) {
+    values.push_back(contender.objective);
+    values.push_back(contender.regularized);
   }
   comm.all_reduce(std::span<double>(values), Reduction::min);
   for (std::size_t k = 0; k < contenders.size(); ++k) {
@@ -121,9 +116,10 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
   const Communicator& comm = context.comm;
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
   std::vector<Contender> contenders(plans.size());
+  const auto is_own = [&](std::size_t k) { return static_cast<int>(k % static_cast<std::size_t>(comm.size())) == comm.rank(); };
   comm.on_all([&] {
     for (std::size_t k = 0; k < plans.size(); ++k)
-      if (is_own(comm, k))
+      if (is_own(k))
         contenders[k].state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
                                                  : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
   });
@@ -132,7 +128,10 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
   for (int sweeps = first_round_sweeps;; sweeps *= 2) {
     comm.on_all([&] {
       for (const std::size_t k : alive) {
-        if (!is_own(comm, k)) continue;
+        if (!is_own(k)) {
+          contenders[k].forget();
+          continue;
+        }
         Descent descent(sample_chain, options, "start " + std::to_string(k), observer, stop_check);
         descent.descend(options.smooth_level, options.tolerance, sweeps, no_mass_steps, contenders[k].state);
         contenders[k].measure(sample_chain);

@@ -19,7 +19,7 @@ const DescentOptions precise{1e-7, 1e-10, 1e-15, 1e-9, 2000, 3e-3};
 
 /// Smooth level with mass steps, then the last level.
 StopReason descend(const Chain& chain, ChainState& state, std::vector<DescentRecord>* records = nullptr) {
-  Descent descent(chain, precise, "all", [&](const DescentRecord& record) { if (records) records->push_back(record); });
+  Descent descent(chain, precise, "all", [&](const DescentRecord& record) { if (records) records->push_back(record); }, {});
   const StopReason first = descent.descend(3e-3, 1e-7, 2000, 1e-7, state);
   const StopReason second = descent.descend(1e-3, 1e-7, 2000, no_mass_steps, state);
   return first == StopReason::converged ? second : first;
@@ -56,8 +56,8 @@ TEST(Descent, EndsWhereASweepGainsNothing) {
 TEST(Descent, MassStepsReachLowerThanSweepsAlone) {
   const SmallChain small(three_clouds(), {4, 3, 4});
   ChainState with = small.start(), without = small.start();
-  Descent(small.chain, precise, "all", {}).descend(3e-3, 1e-7, 2000, 1e-7, with);
-  Descent(small.chain, precise, "all", {}).descend(3e-3, 1e-7, 2000, no_mass_steps, without);
+  Descent(small.chain, precise, "all", {}, {}).descend(3e-3, 1e-7, 2000, 1e-7, with);
+  Descent(small.chain, precise, "all", {}, {}).descend(3e-3, 1e-7, 2000, no_mass_steps, without);
   EXPECT_LT(with.regularized, without.regularized * (1.0 - 1e-5));
   for (std::size_t t = 0; t < 3; ++t) EXPECT_EQ(without.slices[t].masses, small.start().slices[t].masses);
 }
@@ -73,7 +73,7 @@ TEST(Descent, OfTheReversedSolutionStaysThere) {
   std::reverse(back.slices.begin(), back.slices.end());
   std::reverse(back.couplings.begin(), back.couplings.end());
   for (Matrix& coupling : back.couplings) coupling = testing_support::transposed(coupling);
-  Descent descent(reversed.chain, precise, "all", {});
+  Descent descent(reversed.chain, precise, "all", {}, {});
   EXPECT_EQ(descent.descend(1e-3, 1e-7, 2000, no_mass_steps, back), StopReason::converged);
   EXPECT_NEAR(back.objective, state.objective, 2e-7 * state.objective);
   for (std::size_t t = 0; t < 2; ++t)
@@ -87,16 +87,29 @@ TEST(Descent, WithGivenCouplingsReturnsTheObjectiveOfTheFreeSolution) {
   ChainState again = state;
   for (std::size_t t = 0; t < 3; ++t) small.chain.slices[t].fixed_mass = state.slices[t].masses;
   for (std::size_t t = 0; t < 2; ++t) small.chain.edges[t].coupling = state.couplings[t];
-  Descent descent(small.chain, precise, "all", {});
+  Descent descent(small.chain, precise, "all", {}, {});
   EXPECT_EQ(descent.descend(1e-3, 1e-7, 2000, 1e-7, again), StopReason::converged);
   EXPECT_NEAR(again.objective, state.objective, 2e-7 * state.objective);
+}
+
+TEST(Descent, EndsAtTheReasonOfItsStopCheck) {
+  const SmallChain small(three_clouds(), {4, 3, 4});
+  ChainState state = small.start();
+  int calls = 0;
+  Descent descent(small.chain, precise, "all", {}, [&]() -> std::optional<StopReason> {
+    if (++calls < 3) return std::nullopt;
+    return StopReason::interrupted;
+  });
+  EXPECT_EQ(descent.descend(3e-3, 1e-7, 2000, 1e-7, state), StopReason::interrupted);
+  EXPECT_EQ(calls, 3);
+  EXPECT_LE(column_error(small.chain, state), 1e-10);
 }
 
 TEST(Descent, SaysWhenSweepsRunOut) {
   const SmallChain small(three_clouds(), {4, 3, 4});
   ChainState state = small.start();
   std::vector<DescentRecord> records;
-  Descent descent(small.chain, precise, "all", [&](const DescentRecord& record) { records.push_back(record); });
+  Descent descent(small.chain, precise, "all", [&](const DescentRecord& record) { records.push_back(record); }, {});
   EXPECT_EQ(descent.descend(3e-3, 1e-7, 1, 1e-7, state), StopReason::max_iterations);
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].stop_reason, StopReason::max_iterations);

@@ -62,7 +62,7 @@ TEST(HmOtOnRanks, HasTheBytesOfOneRank) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
     HmOtSettings settings;
-    settings.restarts = 3;
+    settings.restarts = 7;  // three rounds
     settings.subsample = c.subsample;
     const HmOtSolution solution = solve_hm_ot({*world, c.precision, Device::cpu, 5}, c.problem(*world), settings);
     const HmOtSolution alone = solve_hm_ot({*self, c.precision, Device::cpu, 5}, c.problem(*self), settings);
@@ -72,7 +72,11 @@ TEST(HmOtOnRanks, HasTheBytesOfOneRank) {
     EXPECT_EQ(solution.baseline, alone.baseline);
     EXPECT_EQ(solution.full_rank_reference, alone.full_rank_reference);
     ASSERT_EQ(solution.restarts.size(), alone.restarts.size());
-    for (std::size_t k = 0; k < alone.restarts.size(); ++k) EXPECT_EQ(solution.restarts[k].regularized, alone.restarts[k].regularized);
+    for (std::size_t k = 0; k < alone.restarts.size(); ++k) {
+      EXPECT_EQ(solution.restarts[k].objective, alone.restarts[k].objective);
+      EXPECT_EQ(solution.restarts[k].regularized, alone.restarts[k].regularized);
+      EXPECT_EQ(solution.restarts[k].is_chosen, alone.restarts[k].is_chosen);
+    }
 
     for (std::size_t t = 0; t < c.clouds.size(); ++t) {
       const auto blocks = [&](const RowRange& rows) { return (rows.size() + block_rows - 1) / block_rows; };
