@@ -83,8 +83,8 @@ struct HmOtOptions {
     field("restarts", &HmOtOptions::restarts, "k-means++ seeds tried on the subsample", at_least(1));
     field("subsample", &HmOtOptions::subsample, "cells per slice for start and restarts", at_least(1));
     field("epsilon_end", &HmOtOptions::epsilon_end, "last epsilon, relative to the variance of the features", positive);
-    field("harden", &HmOtOptions::harden, "one type per cell, with the exact type masses");
-    field("t_epsilon", &HmOtOptions::t_epsilon, "epsilon of the type transitions; 0: exact", non_negative);
+    field("harden", &HmOtOptions::harden, "one type per cell, with the exact type masses", only_default);
+    field("t_epsilon", &HmOtOptions::t_epsilon, "epsilon of the type transitions; 0: exact", only_default);
     field("tolerance", &HmOtOptions::tolerance, "relative decrease of the objective over the last sweep", positive);
     field("inner_tolerance", &HmOtOptions::inner_tolerance, "L1 error of the type masses; auto: 1e-6 (float32), 1e-10",
           positive);

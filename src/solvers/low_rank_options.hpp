@@ -69,8 +69,8 @@ struct LowRankOptions {
     field("epsilon_start", &LowRankOptions::epsilon_start, "first epsilon; auto: 3e-3", positive);
     field("epsilon_end", &LowRankOptions::epsilon_end, "last epsilon, relative to the variance of the features",
           positive);
-    field("harden", &LowRankOptions::harden, "one type per cell, with the exact type masses");
-    field("t_epsilon", &LowRankOptions::t_epsilon, "epsilon of the type transitions; 0: exact", non_negative);
+    field("harden", &LowRankOptions::harden, "one type per cell, with the exact type masses", only_default);
+    field("t_epsilon", &LowRankOptions::t_epsilon, "epsilon of the type transitions; 0: exact", only_default);
     field("tolerance", &LowRankOptions::tolerance, "relative decrease of the objective over the last sweep", positive);
     field("inner_tolerance", &LowRankOptions::inner_tolerance,
           "L1 error of the type masses; auto: 1e-6 (float32), 1e-10", positive);

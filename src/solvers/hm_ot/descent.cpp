@@ -132,14 +132,19 @@ void Descent::record(const ChainState& state, std::int64_t sweep, double change,
   if (!observer_) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const double gap = state.coupling_gap.empty() ? 0.0 : *std::max_element(state.coupling_gap.begin(), state.coupling_gap.end());
-  observer_({stage_, level_index_, sweep, num_passes(chain_), level_ * chain_.variance, state.objective, state.regularized,
+  observer_({stage_, level_index_, sweep, num_passes(chain_) - passes_before_, level_ * chain_.variance, state.objective, state.regularized,
              gap, column_error(chain_, state), change, seconds, reason});
 }
 
 StopReason Descent::descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state) {
   enter_level(level, state);
   const SweepOptions options = sweep_options(level);
-  if (!sweep(chain_, options, state)) return StopReason::stagnated;
+  ChainState first = state;
+  if (!sweep(chain_, options, first)) {
+    evaluate(chain_, options.epsilon, state);
+    return StopReason::stagnated;
+  }
+  state = std::move(first);
   if (!std::isfinite(state.regularized)) return StopReason::nonfinite;
   Proposals proposals(chain_, options, tolerance, mass_tolerance, state);
   std::optional<StopReason> reason;

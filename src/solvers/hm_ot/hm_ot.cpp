@@ -195,7 +195,8 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     const auto self = make_self_communicator();
     const Context local{*self, context.precision, context.device, context.seed};
     const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
-    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record, stop_check);
+    // Starts are shared out over ranks: their checks are shown, but the history is the same on all ranks.
+    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop_check);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
     solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
