@@ -17,7 +17,6 @@ struct InputOptions {
   std::string joint = "obsm/X_pca";
   std::int64_t pca = 0;
   std::string annotation = {};
-  std::string embedding = "obsm/X_umap";
   ListMap filter = {};
   std::string weights = {};
 
@@ -32,9 +31,9 @@ struct InputOptions {
     field("joint", &InputOptions::joint, "features: an obsm key, X, layers/.. or raw/X");
     field("pca", &InputOptions::pca, "components of one PCA over all cells on joint; 0: none", only_default);
     field("annotation", &InputOptions::annotation, "obs column of cell types, for tables, plots and scores");
-    field("embedding", &InputOptions::embedding, "coordinates for plots, skipped if absent");
     field("filter", &InputOptions::filter, "rows kept: values allowed in each obs column");
     field("weights", &InputOptions::weights, "obs column of the mass per cell; empty: uniform");
+    field.later("embedding", "plots on an embedding");
     field.later("local_pca", "PCA per pair");
     field.later("local_pca_centering", "centring of the PCA per pair");
     field.later("spatial", "spatial coordinates");

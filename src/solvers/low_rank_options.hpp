@@ -22,7 +22,6 @@ struct LowRankOptions {
   double t_epsilon = 0.0;
   std::string init = "transport";
   std::int64_t restarts = 10;
-  Auto<double> epsilon_start = {};
   double epsilon_end = 1e-3;
   bool harden = false;
   double tolerance = 1e-7;
@@ -54,6 +53,7 @@ struct LowRankOptions {
     field("fixed_t", &LowRankOptions::fixed_t, "file of given type transitions", file_path);
     field("write_q", &LowRankOptions::write_q, "write the memberships of the cells");
     field.later("alpha", "fused objective");
+    field.later("epsilon_start", "random starts");
     field.later("factor_rank", "factored costs");
     field.later("allow_poor_factor", "factored costs");
     field.later("lambda_source", "relaxed marginals");
@@ -66,7 +66,6 @@ struct LowRankOptions {
     using namespace rules;
     field("init", &LowRankOptions::init, "start", one_of({"transport", "kmeans"}).later({"random", "given"}));
     field("restarts", &LowRankOptions::restarts, "k-means++ seeds tried on the subsample", at_least(1));
-    field("epsilon_start", &LowRankOptions::epsilon_start, "first epsilon; auto: 3e-3", positive);
     field("epsilon_end", &LowRankOptions::epsilon_end, "last epsilon, relative to the variance of the features",
           positive);
     field("harden", &LowRankOptions::harden, "one type per cell, with the exact type masses", only_default);
