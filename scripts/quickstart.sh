@@ -61,7 +61,7 @@ print_heaviest_edges() {
   awk -F'\t' -v OFS='\t' '
     NR == 1 { for (i = 1; i <= NF; i++) if ($i == "mass") mass = i; print "inf", $0; next }
     { weight = mass ? $mass : -NR; for (i = 1; i <= NF; i++) if ($i ~ /^-?[0-9.]+(e-?[0-9]+)?$/) $i = sprintf("%.4g", $i)
-      print weight, $0 }' "$1" | sort -t "$(printf '\t')" -k 1,1gr | head -n 13 | cut -f 2- |
+      print weight, $0 }' "$1" | sort -t "$(printf '\t')" -k 1,1gr | sed -n 1,13p | cut -f 2- |
     awk -F'\t' '{ for (i = 1; i <= NF; i++) printf "%-20s", $i; print "" }' | sed 's/ *$//'
 }
 
