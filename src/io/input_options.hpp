@@ -56,7 +56,7 @@ struct SideOptions {
   static constexpr const char* about = "one side of a two-sided command; what is absent comes from [input]";
   static void describe(auto& field) {
     using namespace rules;
-    field("file", &SideOptions::file, "AnnData file or files of this side", file_path.later_ending(".h5mu"));
+    field("file", &SideOptions::file, "AnnData file or files of this side", file_path.or_single().later_ending(".h5mu"));
     field("filter", &SideOptions::filter, "rows kept: values allowed in each obs column");
     field("key", &SideOptions::key, "features of this side");
     field("weights", &SideOptions::weights, "obs column of the mass per cell");
