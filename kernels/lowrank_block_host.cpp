@@ -79,8 +79,10 @@ void products_of_strip(const HostColumns<Scalar>& columns, const Scalar* feature
 /// Replaces the products A_k . phi_i of a strip by 2^(L - shift); returns 1 / sum_k of them in `inverse`.
 ///
 /// At small epsilon logits reach 1e3 while only differences of order 1 matter. The shift is a whole number
-/// near the largest logit, so it is the same for nearly all rows when v moves a little, and the dual is
-/// added after it in two parts: sums in float are then smooth in v far below the rounding of a logit.
+/// near the largest logit, so it is the same for nearly all rows when v moves a little, and what rounding
+/// takes off (product - shift) is found exactly (Dekker's Fast2Sum: a whole number is a multiple of the unit
+/// in the last place of any product below 2^24). The dual is added in two parts: sums in float are then
+/// smooth in v far below the rounding of a logit.
 template <class Scalar>
 void exponentials_of_strip(const HostColumns<Scalar>& columns, Scalar* products, Strip<Scalar>& top,
                            Strip<Scalar>& inverse, RowSums<Scalar>& rows, int at) {
@@ -91,7 +93,9 @@ void exponentials_of_strip(const HostColumns<Scalar>& columns, Scalar* products,
   for (std::int64_t k = 0; k < columns.num_types; ++k) {
     for (int q = 0; q < strip_vectors; ++q) {
       Scalar* place = products + k * tile_rows + q * lanes;
-      const auto logit = ((simd::load(place) - top[q]) + duals[k]) + residues[k];
+      const simd::Vector<Scalar> product = simd::load(place), shifted = product - top[q];
+      const simd::Vector<Scalar> lost = product - (shifted + top[q]);
+      const simd::Vector<Scalar> logit = (shifted + duals[k]) + (lost + residues[k]);
       const auto value = simd::exp2_small<Scalar>(logit);
       total[q] += value;
       moment[q] += value * logit;
