@@ -19,7 +19,8 @@ using Host = Kokkos::DefaultHostExecutionSpace;
 
 struct Options {
   std::vector<std::int64_t> n = {20'000, 1'000'000}, p = {2, 30, 32, 50}, r = {10, 12, 20, 40};
-  std::vector<std::string> parts = {"none", "hessian", "features", "both"}, variants = {"tuned"}, precisions = {"float32"};
+  std::vector<std::string> parts = {"none", "hessian", "features", "both"}, variants = {"tuned"},
+                           precisions = {"float32"};
   int threads = 1;
   bool weighted = false, smoke = false;
   double budget = 1.0;
@@ -38,8 +39,10 @@ struct Input {
   Matrix logits;
 
   explicit Input(const Case& c)
-      : rows(static_cast<std::size_t>(c.n * c.p)), center(static_cast<std::size_t>(c.p), 0.0),
-        max_feature(static_cast<std::size_t>(c.p), 8.0), logits(c.p, c.r) {
+      : rows(static_cast<std::size_t>(c.n * c.p)),
+        center(static_cast<std::size_t>(c.p), 0.0),
+        max_feature(static_cast<std::size_t>(c.p), 8.0),
+        logits(c.p, c.r) {
     const RandomStream random{1, 1};
     std::vector<float> cycle(1 << 16);
     for (std::size_t i = 0; i < cycle.size(); ++i) cycle[i] = static_cast<float>(random.normal(i));
@@ -72,13 +75,27 @@ void run_case(const Case& c, const Options& options) {
       else lowrank_pass(exec, tiles, input.logits, input.duals, layout);
     });
     auto record = bench::record_of("lowrank_pass", c.variant, timing);
-    record.update({{"threads", options.threads}, {"n", c.n}, {"d", c.p}, {"r", c.r}, {"parts", name},
-                   {"weighted", c.weighted}, {"precision", sizeof(Scalar) == 4 ? "float32" : "float64"}});
+    record.update({{"threads", options.threads},
+                   {"n", c.n},
+                   {"d", c.p},
+                   {"r", c.r},
+                   {"parts", name},
+                   {"weighted", c.weighted},
+                   {"precision", sizeof(Scalar) == 4 ? "float32" : "float64"}});
     record["core_ns_per_eval"] = 1e9 * timing.cpu_seconds / static_cast<double>(c.n * c.r);
     record["share_of_limit"] = seconds_at_limit<Scalar>(c, parts, options.threads) / timing.median();
     std::puts(record.dump().c_str());
     std::fflush(stdout);
   }
+}
+
+void shrink(Options& options) {
+  options.n = {1000};
+  options.p = {2, 30};
+  options.r = {10};
+  options.variants = {"tuned", "plain"};
+  options.precisions = {"float32", "float64"};
+  options.budget = 0.01;
 }
 
 void run_all(const Options& options) {
@@ -109,7 +126,8 @@ int main(int argc, char** argv) {
   app.add_flag("--weighted", options.weighted, "unequal weights");
   app.add_flag("--smoke", options.smoke, "small sizes, under two seconds in all");
   CLI11_PARSE(app, argc, argv);
-  if (options.smoke) options.n = {1000}, options.p = {2, 30}, options.r = {10}, options.variants = {"tuned", "plain"}, options.precisions = {"float32", "float64"}, options.budget = 0.01;
-  const Kokkos::ScopeGuard kokkos(Kokkos::InitializationSettings().set_num_threads(options.threads).set_disable_warnings(true));
+  if (options.smoke) shrink(options);
+  const Kokkos::ScopeGuard kokkos(
+      Kokkos::InitializationSettings().set_num_threads(options.threads).set_disable_warnings(true));
   run_all(options);
 }

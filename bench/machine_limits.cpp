@@ -54,7 +54,8 @@ double exp_per_second() {
   return best_rate(static_cast<double>(rounds) * size, [&] {
     for (int round = 0; round < rounds; ++round) {
       Vector sum{};
-      for (int i = 0; i < size; i += simd::lanes<Scalar>) sum += simd::exp2_small<Scalar>(simd::load(arguments.data() + i));
+      for (int i = 0; i < size; i += simd::lanes<Scalar>)
+        sum += simd::exp2_small<Scalar>(simd::load(arguments.data() + i));
       keep(sum);
     }
   });

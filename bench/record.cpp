@@ -69,11 +69,15 @@ nlohmann::ordered_json record_of(const std::string& bench, const std::string& va
   uname(&system);
   static const std::string commit = first_line_of("git describe --always --dirty 2>/dev/null");
   const auto [least, most] = std::minmax_element(timing.seconds.begin(), timing.seconds.end());
-  nlohmann::ordered_json record = {{"bench", bench}, {"variant", variant}, {"commit", commit}, {"date", today()},
-                                   {"machine", system.nodename}, {"cpu", cpu_model()}};
+  nlohmann::ordered_json record = {{"bench", bench},  {"variant", variant},         {"commit", commit},
+                                   {"date", today()}, {"machine", system.nodename}, {"cpu", cpu_model()}};
   if (!timing.seconds.empty())
-    record.update({{"seconds", timing.median()}, {"min", *least}, {"max", *most}, {"repeats", timing.seconds.size()},
-                   {"cpu_seconds", timing.cpu_seconds}, {"others_cores", timing.others_cores},
+    record.update({{"seconds", timing.median()},
+                   {"min", *least},
+                   {"max", *most},
+                   {"repeats", timing.seconds.size()},
+                   {"cpu_seconds", timing.cpu_seconds},
+                   {"others_cores", timing.others_cores},
                    {"flags", timing.others_cores > 0.2 ? "contended" : ""}});
   return record;
 }

@@ -17,7 +17,8 @@ struct Timing {
   double median() const;
 };
 
-/// Repeats `body` after one warm-up, at least 5 times (3 where a run exceeds `budget` seconds), until `budget` is spent.
+/// Repeats `body` after one warm-up, at least 5 times (3 where a run exceeds `budget` seconds), until `budget` is
+/// spent.
 template <class Body>
 Timing time_repeats(double budget, Body&& body);
 

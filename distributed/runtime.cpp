@@ -13,6 +13,8 @@
 #include "distributed/device.hpp"
 #include "distributed/error.hpp"
 
+extern "C" void openblas_set_num_threads(int) __attribute__((weak));
+
 namespace thalweg {
 
 namespace {
@@ -69,6 +71,10 @@ void check_device(const std::string& device) {
 
 }  // namespace
 
+int threads_per_rank(int requested) {
+  return requested > 0 ? requested : default_threads(place_on_node().size);
+}
+
 Runtime::Mpi::Mpi() {
   int is_initialized = 0;
   MPI_Initialized(&is_initialized);
@@ -110,6 +116,8 @@ void Runtime::start_kernels(const RuntimeOptions& options) {
   if (bound >= 0) settings.set_device_id(bound);
   Kokkos::initialize(settings);
   owns_kokkos_ = true;
+  // BLAS sees only matrices of types: threads of its own would spin beside ours and change its sums.
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
 }
 
 int Runtime::device() const { return device_; }

@@ -16,6 +16,11 @@ struct RuntimeOptions {
   bool kernels = true;
 };
 
+/// Threads that each rank of a Runtime with this request would have; for plans, which start no kernels.
+/// Collective over the ranks of a node.
+/// @param requested  RuntimeOptions::threads
+int threads_per_rank(int requested);
+
 /// Starts MPI (only under a launcher: a single process needs none), then Kokkos on the device of the
 /// local rank; ends both when destroyed. Exactly one per process, created in main.
 class Runtime {

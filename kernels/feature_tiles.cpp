@@ -21,7 +21,8 @@ void transpose_tile(std::span<const float> rows, std::int64_t dimension, std::sp
 }
 
 template <class Scalar>
-void transpose_block(std::span<const float> rows, std::int64_t dimension, std::span<const double> center, Scalar* block) {
+void transpose_block(std::span<const float> rows, std::int64_t dimension, std::span<const double> center,
+                     Scalar* block) {
   const std::size_t size = static_cast<std::size_t>(tile_rows * dimension);
   for (std::size_t tile = 0; tile < tiles_per_block; ++tile) {
     const std::size_t first = std::min(rows.size(), tile * size);
@@ -40,15 +41,17 @@ FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& ex
   tiles.num_rows = static_cast<std::int64_t>(rows.size()) / dimension;
   const std::int64_t blocks = (tiles.num_rows + block_rows - 1) / block_rows;
   tiles.features = decltype(tiles.features)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::features"),
-                                            static_cast<std::size_t>(blocks * tiles_per_block), static_cast<std::size_t>(dimension), tile_rows);
+                                            static_cast<std::size_t>(blocks * tiles_per_block),
+                                            static_cast<std::size_t>(dimension), tile_rows);
   tiles.weights = decltype(tiles.weights)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::weights"),
                                           static_cast<std::size_t>(blocks), block_rows);
   using Staging = Kokkos::View<Scalar*, Kokkos::HostSpace>;
   const Staging staging("thalweg::staging", static_cast<std::size_t>((dimension + 1) * block_rows));
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::int64_t first = block * block_rows, count = std::min<std::int64_t>(block_rows, tiles.num_rows - first);
-    transpose_block(rows.subspan(static_cast<std::size_t>(first * dimension), static_cast<std::size_t>(count * dimension)),
-                    dimension, center, staging.data());
+    transpose_block(
+        rows.subspan(static_cast<std::size_t>(first * dimension), static_cast<std::size_t>(count * dimension)),
+        dimension, center, staging.data());
     Scalar* weight = staging.data() + dimension * block_rows;
     for (std::int64_t i = 0; i < block_rows; ++i)
       weight[i] = i >= count        ? Scalar(0)
@@ -65,8 +68,8 @@ FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& ex
   return tiles;
 }
 
-#define THALWEG_PACK(Scalar, Space)                                                                             \
-  template FeatureTiles<Scalar, Space> pack_feature_tiles<Scalar, Space>(                                       \
+#define THALWEG_PACK(Scalar, Space)                                       \
+  template FeatureTiles<Scalar, Space> pack_feature_tiles<Scalar, Space>( \
       const Space&, std::span<const float>, std::int64_t, std::span<const double>, std::span<const double>);
 THALWEG_INSTANTIATE(THALWEG_PACK)
 

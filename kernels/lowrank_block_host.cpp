@@ -18,7 +18,7 @@ namespace {
 constexpr int strip_vectors = simd::vector_bytes == 64 ? 4 : 2;
 using LogitPanels = Panels<5>;
 template <class Scalar>
-constexpr int strip_rows = strip_vectors * simd::lanes<Scalar>;
+constexpr int strip_rows = strip_vectors* simd::lanes<Scalar>;
 static_assert(tile_rows % strip_rows<float> == 0 && tile_rows % strip_rows<double> == 0);
 
 template <class Scalar>
@@ -44,7 +44,8 @@ void product_panel(const HostColumns<Scalar>& columns, std::int64_t first, const
   for (std::int64_t j = 0; j < columns.dimension; ++j) {
     __builtin_prefetch(ahead + j * tile_rows, 0, 2);
     Strip<Scalar> row;
-    for (int q = 0; q < strip_vectors; ++q) row[q] = simd::in_register(simd::load(features + j * tile_rows + q * simd::lanes<Scalar>));
+    for (int q = 0; q < strip_vectors; ++q)
+      row[q] = simd::in_register(simd::load(features + j * tile_rows + q * simd::lanes<Scalar>));
     for (int k = 0; k < width; ++k) {
       const auto entry = simd::in_register(simd::broadcast(panel[j * width + k]));
       for (int q = 0; q < strip_vectors; ++q) sum[k * strip_vectors + q] += row[q] * entry;
@@ -65,7 +66,8 @@ void product_panel(const HostColumns<Scalar>& columns, std::int64_t first, const
 }
 
 template <class Scalar>
-void products_of_strip(const HostColumns<Scalar>& columns, const Scalar* features, Scalar* products, Strip<Scalar>& top) {
+void products_of_strip(const HostColumns<Scalar>& columns, const Scalar* features, Scalar* products,
+                       Strip<Scalar>& top) {
   for (auto& value : top) value = simd::broadcast(std::numeric_limits<Scalar>::lowest());
   const LogitPanels panels{columns.num_types};
   for (std::int64_t panel = 0; panel < panels.count(); ++panel)
@@ -77,8 +79,10 @@ void products_of_strip(const HostColumns<Scalar>& columns, const Scalar* feature
 /// Replaces the products A_k . phi_i of a strip by 2^(L - shift); returns 1 / sum_k of them in `inverse`.
 ///
 /// At small epsilon logits reach 1e3 while only differences of order 1 matter. The shift is a whole number
-/// near the largest logit, so it is the same for nearly all rows when v moves a little, and the dual is
-/// added after it in two parts: sums in float are then smooth in v far below the rounding of a logit.
+/// near the largest logit, so it is the same for nearly all rows when v moves a little, and what rounding
+/// takes off (product - shift) is found exactly (Dekker's Fast2Sum: a whole number is a multiple of the unit
+/// in the last place of any product below 2^24). The dual is added in two parts: sums in float are then
+/// smooth in v far below the rounding of a logit.
 template <class Scalar>
 void exponentials_of_strip(const HostColumns<Scalar>& columns, Scalar* products, Strip<Scalar>& top,
                            Strip<Scalar>& inverse, RowSums<Scalar>& rows, int at) {
@@ -89,7 +93,9 @@ void exponentials_of_strip(const HostColumns<Scalar>& columns, Scalar* products,
   for (std::int64_t k = 0; k < columns.num_types; ++k) {
     for (int q = 0; q < strip_vectors; ++q) {
       Scalar* place = products + k * tile_rows + q * lanes;
-      const auto logit = ((simd::load(place) - top[q]) + duals[k]) + residues[k];
+      const simd::Vector<Scalar> product = simd::load(place), shifted = product - top[q];
+      const simd::Vector<Scalar> lost = product - (shifted + top[q]);
+      const simd::Vector<Scalar> logit = (shifted + duals[k]) + (lost + residues[k]);
       const auto value = simd::exp2_small<Scalar>(logit);
       total[q] += value;
       moment[q] += value * logit;
@@ -148,7 +154,8 @@ double sum_of_logs(const Scalar* totals, const Scalar* weights, bool equal_weigh
   constexpr int lanes = simd::lanes<double>, factors = 32;
   Vector sum{};
   if (!equal_weights) {
-    for (int i = 0; i < block_rows; i += lanes) sum += simd::load_wide(weights + i) * simd::log_positive(simd::load_wide(totals + i));
+    for (int i = 0; i < block_rows; i += lanes)
+      sum += simd::load_wide(weights + i) * simd::log_positive(simd::load_wide(totals + i));
     return sum_of_lanes(sum);
   }
   for (int i = 0; i < block_rows; i += factors * lanes) {
@@ -165,7 +172,8 @@ double sum_of_logs(const Scalar* totals, const Scalar* weights, bool equal_weigh
 template <class Scalar>
 double weighted_sum(const Scalar* values, const Scalar* weights) {
   simd::Vector<double> sum{};
-  for (int i = 0; i < block_rows; i += simd::lanes<double>) sum += simd::load_wide(values + i) * simd::load_wide(weights + i);
+  for (int i = 0; i < block_rows; i += simd::lanes<double>)
+    sum += simd::load_wide(values + i) * simd::load_wide(weights + i);
   return sum_of_lanes(sum);
 }
 
@@ -181,7 +189,8 @@ HostColumns<Scalar>::HostColumns(const Matrix& logits, std::span<const double> d
   Scalar* to = panels.data();
   for (std::int64_t panel = 0; panel < split.count(); ++panel)
     for (std::int64_t j = 0; j < dimension; ++j)
-      for (int k = 0; k < split.width(panel); ++k) *to++ = static_cast<Scalar>(logits(j, split.begin(panel) + k) * unit);
+      for (int k = 0; k < split.width(panel); ++k)
+        *to++ = static_cast<Scalar>(logits(j, split.begin(panel) + k) * unit);
   for (const double dual : duals_) {
     duals.push_back(static_cast<Scalar>(dual * unit));
     dual_residues.push_back(static_cast<Scalar>(dual * unit - static_cast<double>(duals.back())));
@@ -200,8 +209,12 @@ struct HostSums<Scalar>::Parts {
   RowSums<Scalar> rows;
 
   Parts(const HostColumns<Scalar>& columns_, const PassLayout& layout_)
-      : columns(columns_), layout(layout_), memberships(layout.num_types * block_rows), weighted(layout.num_types * block_rows),
-        block_masses(padded_types() * simd::lanes<Scalar>), masses(padded_types()),
+      : columns(columns_),
+        layout(layout_),
+        memberships(layout.num_types * block_rows),
+        weighted(layout.num_types * block_rows),
+        block_masses(padded_types() * simd::lanes<Scalar>),
+        masses(padded_types()),
         features(layout.parts.features ? layout.dimension : 0, layout.num_types, false),
         hessian(layout.parts.hessian ? layout.num_types : 0, layout.parts.hessian ? layout.num_types : 0, true) {
     std::fill_n(masses.data(), padded_types(), std::int64_t{0});
@@ -216,7 +229,8 @@ struct HostSums<Scalar>::Parts {
       const std::int64_t tile = i / tile_rows, within = i % tile_rows;
       const std::int64_t place = tile * layout.num_types * tile_rows + within;
       Strip<Scalar> top, inverse;
-      products_of_strip(columns, features_of_block + tile * layout.dimension * tile_rows + within, memberships.data() + place, top);
+      products_of_strip(columns, features_of_block + tile * layout.dimension * tile_rows + within,
+                        memberships.data() + place, top);
       exponentials_of_strip(columns, memberships.data() + place, top, inverse, rows, i);
       memberships_of_strip<Scalar, equal_weights>(layout.num_types, memberships.data() + place, weights + i,
                                                   weighted.data() + place, inverse, block_masses.data());

@@ -10,8 +10,15 @@ namespace thalweg {
 
 namespace {
 
-/// Fewer blocks than this are not worth waking a thread for.
-constexpr std::int64_t min_blocks_per_thread = 4;
+/// Threads that a pass is worth: less work than this (some 50 microseconds) costs more to hand over than it
+/// saves, and far more on a machine whose cores are shared.
+std::int64_t worthwhile_threads(std::int64_t blocks, const PassLayout& layout) {
+  constexpr double min_operations = 3e6;
+  const auto p = static_cast<double>(layout.dimension), r = static_cast<double>(layout.num_types);
+  const double products = (layout.parts.features ? 2.0 : 1.0) * p + (layout.parts.hessian ? 0.5 * r : 0.0);
+  const double operations = static_cast<double>(blocks * block_rows) * r * (2.0 * products + 30.0);
+  return std::min(blocks, static_cast<std::int64_t>(operations / min_operations));
+}
 
 /// The host pass: every thread takes a contiguous share of the blocks and keeps its own sums.
 template <class Scalar, class ExecutionSpace>
@@ -20,7 +27,7 @@ std::vector<std::int64_t> lowrank_pass_host(const ExecutionSpace& exec,
                                             std::span<const double> duals, const PassLayout& layout) {
   const HostColumns<Scalar> columns(logits, duals);
   const std::int64_t blocks = tiles.num_blocks();
-  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks / min_blocks_per_thread));
+  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), worthwhile_threads(blocks, layout)));
   std::vector<std::vector<std::int64_t>> sums(static_cast<std::size_t>(shares));
   const auto sum_share = [&](const std::int64_t share) {
     HostSums<Scalar> own(columns, layout);

@@ -13,7 +13,8 @@ namespace thalweg {
 /// out[j, k] = sum_i left[j][i] right[k][i] over a block of rows, for one panel of columns on either side, in the
 /// order of simd::lane_sums. Column j of tile t starts at left + t left_stride + j tile_rows, likewise on the right.
 template <class Scalar, int left_width, int right_width>
-void product_tile(const Scalar* left, std::int64_t left_stride, const Scalar* right, std::int64_t right_stride, Scalar* out) {
+void product_tile(const Scalar* left, std::int64_t left_stride, const Scalar* right, std::int64_t right_stride,
+                  Scalar* out) {
   using Vector = simd::Vector<Scalar>;
   Vector sum[left_width * right_width] = {};
   for (int tile = 0; tile < tiles_per_block; ++tile) {
@@ -50,7 +51,8 @@ class RowProducts {
             constexpr int count = padded(left_width * right_width);
             alignas(64) Scalar tile[count];
             product_tile<Scalar, left_width, right_width>(left + left_.begin(a) * tile_rows, left_.size * tile_rows,
-                                                          right + right_.begin(b) * tile_rows, right_.size * tile_rows, tile);
+                                                          right + right_.begin(b) * tile_rows, right_.size * tile_rows,
+                                                          tile);
             simd::add_fixed(tile, count, to_fixed, sums_.data() + (a * right_.count() + b) * slots);
           });
       });
@@ -63,7 +65,8 @@ class RowProducts {
         for (int j = 0; j < left_.width(a); ++j)
           for (int k = 0; k < right_.width(b); ++k) {
             const std::int64_t row = left_.begin(a) + j, column = right_.begin(b) + k;
-            const std::int64_t slot = (a * right_.count() + b) * slots + simd::lane_of_sum<Scalar>(j * right_.width(b) + k);
+            const std::int64_t slot =
+                (a * right_.count() + b) * slots + simd::lane_of_sum<Scalar>(j * right_.width(b) + k);
             if (symmetric_ && column < row) continue;
             product[row * right_.size + column] += sums_.data()[slot];
             if (symmetric_ && column > row) product[column * right_.size + row] += sums_.data()[slot];
@@ -71,7 +74,9 @@ class RowProducts {
   }
 
  private:
-  static constexpr int padded(int count) { return (count + simd::lanes<Scalar> - 1) / simd::lanes<Scalar> * simd::lanes<Scalar>; }
+  static constexpr int padded(int count) {
+    return (count + simd::lanes<Scalar> - 1) / simd::lanes<Scalar> * simd::lanes<Scalar>;
+  }
   static constexpr int slots = padded(widest_panel * widest_panel);
 
   Panels<> left_, right_;

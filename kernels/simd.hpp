@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 #include <initializer_list>
+#include <type_traits>
 
 namespace thalweg::simd {
 
@@ -94,10 +95,10 @@ inline Vector<float> exp2_fraction(Vector<float> t) {
 }
 inline Vector<double> exp2_fraction(Vector<double> t) {
   Vector<double> value = broadcast(4.0780717860928705e-10);
-  for (const double coefficient : {7.072570394540799e-9, 1.0180647660573069e-7, 1.3215442675452854e-6,
-                                   1.5252727385189775e-5, 1.540353044157185e-4, 1.333355815343997e-3,
-                                   9.618129107607003e-3, 5.550410866479039e-2, 2.4022650695910097e-1,
-                                   6.931471805599457e-1, 1.0})
+  for (const double coefficient :
+       {7.072570394540799e-9, 1.0180647660573069e-7, 1.3215442675452854e-6, 1.5252727385189775e-5, 1.540353044157185e-4,
+        1.333355815343997e-3, 9.618129107607003e-3, 5.550410866479039e-2, 2.4022650695910097e-1, 6.931471805599457e-1,
+        1.0})
     value = value * t + coefficient;
   return value;
 }
@@ -108,9 +109,11 @@ inline Vector<Scalar> exp2_small(Vector<Scalar> x) {
   constexpr int fraction_bits = sizeof(Scalar) == 4 ? 23 : 52;
   const Vector<Scalar> biased = x + rounder<Scalar>;
   const Vector<Scalar> value = exp2_fraction(x - (biased - rounder<Scalar>));
-  // The integer part sits in the low bits of `biased`; shifted up it is added to the exponent.
-  const IntegerVector<Scalar> bits = reinterpret_cast<IntegerVector<Scalar>>(value) +
-                                     (reinterpret_cast<IntegerVector<Scalar>>(biased) << fraction_bits);
+  // The integer part sits in the low bits of `biased`; shifted up it is added to the exponent. Unsigned, because
+  // the lanes below `smallest` wrap around.
+  typedef std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t> Bits
+      __attribute__((vector_size(vector_bytes)));
+  const Bits bits = reinterpret_cast<Bits>(value) + (reinterpret_cast<Bits>(biased) << fraction_bits);
   constexpr Scalar smallest = sizeof(Scalar) == 4 ? Scalar(-125) : Scalar(-1021);
   return x < smallest ? Vector<Scalar>{} : reinterpret_cast<Vector<Scalar>>(bits);
 }

@@ -10,7 +10,7 @@ usage: scripts/check_cuda_build.sh [--jobs N] [--help]
 
 Needs nvcc, not a GPU: the toolkit's stub of libcuda.so.1 is lent to the calls below and to nothing else.
   compiles   preset cuda: thalweg and the programs of label gpu
-  starts     --version, describe and --dry-run
+  starts     --version, describe, plan and --dry-run
   fails      a bad argument, and a run without a device: exit code 2, alone and under mpirun
   skips      the tests of label gpu, through gpu_check.sh
 "Works on a GPU" is shown by scripts/gpu_check.sh alone (docs/gpu.md).
@@ -68,6 +68,7 @@ load_launcher_environment
 expect 0 "thalweg" "$program" --version
 expect 0 "epsilon" "$program" describe
 expect 0 "" "$program" hmot "$job" --dry-run
+expect 0 "memory" "$program" plan "$job"
 expect 2 "" "$program" --no-such-option
 if [ -e /dev/nvidiactl ]; then
   echo "    a GPU is here: the checks without one are left out"

@@ -180,5 +180,5 @@ print_slowest_files() {
   local log=$root/build/$1/.ninja_log
   [ -f "$log" ] || return 0
   echo "    slowest files of preset $1 (s):"
-  awk 'NR > 1 && $4 ~ /\.o$/ {printf "%8.1f  %s\n", ($2 - $1) / 1000, $4}' "$log" | sort -rn | head -n 10
+  awk 'NR > 1 && $4 ~ /\.o$/ {printf "%8.1f  %s\n", ($2 - $1) / 1000, $4}' "$log" | sort -rn | sed -n 1,10p
 }

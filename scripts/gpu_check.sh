@@ -103,7 +103,7 @@ write_machine() {
   {
     date -u +"%Y-%m-%d %H:%M:%S UTC"
     uname -srm
-    ldd --version | head -n 1
+    ldd --version | sed -n 1p
     echo "commit $(cat "$base/COMMIT" 2>/dev/null || git -C "$base" rev-parse HEAD 2>/dev/null || echo unknown)"
     grep -m1 'model name' /proc/cpuinfo
     env -u OMP_NUM_THREADS nproc

@@ -56,18 +56,27 @@ run_demo() {
   }
 }
 
+# The heaviest rows of a table with a column "mass", numbers shortened, columns aligned.
+print_heaviest_edges() {
+  awk -F'\t' -v OFS='\t' '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "mass") mass = i; print "inf", $0; next }
+    { weight = mass ? $mass : -NR; for (i = 1; i <= NF; i++) if ($i ~ /^-?[0-9.]+(e-?[0-9]+)?$/) $i = sprintf("%.4g", $i)
+      print weight, $0 }' "$1" | sort -t "$(printf '\t')" -k 1,1gr | sed -n 1,13p | cut -f 2- |
+    awk -F'\t' '{ for (i = 1; i <= NF; i++) printf "%-20s", $i; print "" }' | sed 's/ *$//'
+}
+
 show_result() {
   echo
-  echo "Transitions between cell types, out/demo/tables/edges.tsv:"
-  head -n 12 "$root/out/demo/tables/edges.tsv" | expand -t 16
+  echo "The heaviest transitions between cell types, of out/demo/tables/edges.tsv:"
+  print_heaviest_edges "$root/out/demo/tables/edges.tsv"
   cat <<'TEXT'
 
-Plots:   out/demo/plots/*.svg (open out/demo/report.html)
-Cells:   out/demo/result.h5ad (reads in Python: anndata.read_h5ad)
+Plots:   out/demo/plots/diffmap.svg, sankey.svg, .. (open in a browser)
+Cells:   out/demo/result.h5ad (in Python: anndata.read_h5ad)
 
-Next:    build/release/bin/thalweg inspect YOUR.h5ad          what a file holds
-         build/release/bin/thalweg hmot jobs/demo.toml --dry-run   memory and time before a run
-         ./scripts/test.sh                                    pass all tests
+Next:    build/release/bin/thalweg inspect jobs/data/celegans_amphid.h5ad   what a file holds
+         build/release/bin/thalweg describe hmot                            every key of this job
+         ./scripts/test.sh                                                  pass all tests
 TEXT
 }
 

@@ -47,8 +47,9 @@ int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLin
   if (line.command->run == nullptr && !line.arguments.dry_run)
     throw ConfigError("command '" + line.command->name + "' only checks its job in this version; add --dry-run");
   const auto threads = static_cast<int>(context.job.run.threads.value_or(0));
-  runtime.start_kernels({.threads = threads, .device = context.job.run.device});
-  context.threads = runtime.threads();
+  const bool only_plans = line.arguments.dry_run || line.command->name == "plan";
+  if (!only_plans) runtime.start_kernels({.threads = threads, .device = context.job.run.device});
+  context.threads = only_plans ? threads_per_rank(threads) : runtime.threads();
   context.device = runtime.device();
   return line.arguments.dry_run ? run_plan(comm, context) : line.command->run(comm, context);
 }

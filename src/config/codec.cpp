@@ -62,7 +62,8 @@ std::string allowed_text(const Value& value, const Key& key) {
 }  // namespace
 
 bool refuse_type(const Value& value, const Key& key, const std::string& expected, Problems& problems) {
-  problems.add(value.where, key.name + " expects " + expected + ", got " + value.type_name());
+  problems.add(value.where, key.name + " expects " + (key.expected.empty() ? expected : key.expected) + ", got " +
+                                value.type_name());
   return false;
 }
 

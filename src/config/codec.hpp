@@ -17,6 +17,7 @@ namespace thalweg::config {
 struct Key {
   std::string name;  ///< "hmot.rank"
   const Rule& rule;
+  std::string expected = {};  ///< what to ask for in errors of type; empty: the type of the member
 };
 
 /// Each decode writes `out` and returns true, or adds a problem and returns false.
@@ -61,9 +62,8 @@ bool decode(const Value& value, const Key& key, Auto<T>& out, Problems& problems
     out = Auto<T>();
     return true;
   }
-  if (value.as<std::string>() != nullptr) return refuse_type(value, key, type_text(out, key.rule), problems);
   T number{};
-  if (!decode(value, key, number, problems)) return false;
+  if (!decode(value, Key{key.name, key.rule, type_text(out, key.rule)}, number, problems)) return false;
   out = Auto<T>(number);
   return true;
 }
@@ -88,11 +88,12 @@ bool decode(const Value& value, const Key& key, std::vector<T>& out, Problems& p
     problems.add(value.where, key.name + " is an empty list; give at least one " + type_text(T{}, key.rule));
     return false;
   }
+  const Key element_key{key.name, key.rule, is_single ? type_text(out, key.rule) : ""};
   std::vector<T> elements;
   bool is_good = true;
   for (const Value& element : is_single ? List{value} : *list) {
     T decoded{};
-    is_good = decode(element, key, decoded, problems) && is_good;
+    is_good = decode(element, element_key, decoded, problems) && is_good;
     elements.push_back(decoded);
   }
   if (is_good) out = std::move(elements);

@@ -11,15 +11,14 @@
 namespace thalweg {
 
 struct InputOptions {
-  std::vector<std::string> file;
-  std::string time_key;
-  std::vector<std::string> days;
+  std::vector<std::string> file = {};
+  std::string time_key = {};
+  std::vector<std::string> days = {};
   std::string joint = "obsm/X_pca";
   std::int64_t pca = 0;
-  std::string annotation;
-  std::string embedding = "obsm/X_umap";
-  ListMap filter;
-  std::string weights;
+  std::string annotation = {};
+  ListMap filter = {};
+  std::string weights = {};
 
   static constexpr const char* section = "input";
   static constexpr const char* about = "the data that the job reads";
@@ -32,9 +31,9 @@ struct InputOptions {
     field("joint", &InputOptions::joint, "features: an obsm key, X, layers/.. or raw/X");
     field("pca", &InputOptions::pca, "components of one PCA over all cells on joint; 0: none", only_default);
     field("annotation", &InputOptions::annotation, "obs column of cell types, for tables, plots and scores");
-    field("embedding", &InputOptions::embedding, "coordinates for plots, skipped if absent");
     field("filter", &InputOptions::filter, "rows kept: values allowed in each obs column");
     field("weights", &InputOptions::weights, "obs column of the mass per cell; empty: uniform");
+    field.later("embedding", "plots on an embedding");
     field.later("local_pca", "PCA per pair");
     field.later("local_pca_centering", "centring of the PCA per pair");
     field.later("spatial", "spatial coordinates");
@@ -48,16 +47,16 @@ struct InputOptions {
 
 /// One side of a two-sided command; what is left empty comes from [input].
 struct SideOptions {
-  std::vector<std::string> file;
-  ListMap filter;
-  std::string key;
-  std::string weights;
+  std::vector<std::string> file = {};
+  ListMap filter = {};
+  std::string key = {};
+  std::string weights = {};
 
   static constexpr const char* section = "source";
   static constexpr const char* about = "one side of a two-sided command; what is absent comes from [input]";
   static void describe(auto& field) {
     using namespace rules;
-    field("file", &SideOptions::file, "AnnData file or files of this side", file_path.later_ending(".h5mu"));
+    field("file", &SideOptions::file, "AnnData file or files of this side", file_path.or_single().later_ending(".h5mu"));
     field("filter", &SideOptions::filter, "rows kept: values allowed in each obs column");
     field("key", &SideOptions::key, "features of this side");
     field("weights", &SideOptions::weights, "obs column of the mass per cell");

@@ -151,17 +151,13 @@ ConvergenceTable convergence_of(const std::string& problem, const HmOtSolution& 
 ConvergenceHistory history_of(const HmOtSolution& solution) {
   ConvergenceHistory history;
   history.title = "Descent of the objective";
-  history.x_label = "step (best start, then sample and all cells)";
+  history.x_label = "step from the best start";
   history.objectives = {{"E", {}, {}}, {"F = E + epsilon KL", {}, {}}};
   history.residuals = {{"relative decrease of F", {}, {}}, {"type mass error", {}, {}}};
   std::string stage;
   int level = -1;
   double step = 0.0;
   for (const DescentRecord& check : solution.history) {
-    if (check.stage.starts_with("start ")) {
-      const auto index = static_cast<std::size_t>(std::stoll(check.stage.substr(6)));
-      if (!solution.restarts[index].is_chosen) continue;
-    }
     if (check.stage != stage || check.level != level)
       history.boundaries.push_back({step, check.stage + (check.level > 0 ? ", level " + std::to_string(check.level) : "")});
     stage = check.stage;

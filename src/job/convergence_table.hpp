@@ -15,11 +15,11 @@ namespace thalweg {
 struct ConvergenceRow {
   static constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 
-  std::string problem;
-  std::string stage;
-  std::optional<std::int64_t> level;
-  std::optional<std::int64_t> outer;
-  std::optional<std::int64_t> inner;
+  std::string problem = {};
+  std::string stage = {};
+  std::optional<std::int64_t> level = {};
+  std::optional<std::int64_t> outer = {};
+  std::optional<std::int64_t> inner = {};
   double epsilon = absent;
   double objective = absent;  ///< value of the problem itself
   double primal = absent;     ///< regularised value that is minimised
@@ -29,8 +29,8 @@ struct ConvergenceRow {
   double marginal_error_target = absent;
   double change = absent;
   double seconds = absent;
-  std::optional<StopReason> stop_reason;  ///< on the last row of a problem, stage and level
-  std::vector<double> extra;              ///< the engine's own columns
+  std::optional<StopReason> stop_reason = {};  ///< on the last row of a problem, stage and level
+  std::vector<double> extra = {};              ///< the engine's own columns
 };
 
 /// Gathers rows and writes them under the shared column names, followed by the engine's own.

@@ -15,9 +15,9 @@ namespace thalweg {
 struct IndexRow {
   static constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 
-  std::string pair;
-  std::string source;
-  std::string target;
+  std::string pair = {};
+  std::string source = {};
+  std::string target = {};
   std::int64_t n = 0;
   std::int64_t m = 0;
   double mass = absent;
@@ -31,7 +31,7 @@ struct IndexRow {
   StopReason stop_reason = StopReason::converged;
   double seconds = absent;
   double peak_gib = absent;
-  std::string file;  ///< solution in the results directory; empty: none
+  std::string file = {};  ///< solution in the results directory; empty: none
 };
 
 std::string index_tsv(const std::vector<IndexRow>& rows);

@@ -17,7 +17,7 @@ namespace thalweg {
 
 /// Keys outside any table, and the tables of later versions.
 struct JobOptions {
-  std::string command;
+  std::string command = {};
 
   static constexpr const char* section = "";
   static constexpr const char* about = "keys outside any table";

@@ -55,7 +55,9 @@ std::int64_t cgroup_limit(const std::string& root) {
   while (std::getline(file, line)) {
     std::istringstream fields(line);
     std::string hierarchy, controllers, group;
-    if (!std::getline(fields, hierarchy, ':') || !std::getline(fields, controllers, ':') || !std::getline(fields, group)) continue;
+    if (!std::getline(fields, hierarchy, ':') || !std::getline(fields, controllers, ':') ||
+        !std::getline(fields, group))
+      continue;
     if (group.empty() || group[0] != '/') continue;
     if (hierarchy == "0" && controllers.empty()) least = std::min(least, least_limit(mount, group, "memory.max"));
     if (("," + controllers + ",").find(",memory,") != std::string::npos)
@@ -105,7 +107,8 @@ MemoryBudget memory_budget(const Communicator& comm, const RunOptions& run, bool
   budget.origin = fmt::format("80 % of {}, {:.1f} GiB", limit.source, static_cast<double>(known) / gibibyte);
   if (sharing > 1) budget.origin += fmt::format(", shared by {} ranks", sharing);
   if (on_device) {
-    budget.bytes.device = least_share(comm, device_share, free_device_bytes(), ranks_that_say(comm, host_name() + device_id()));
+    budget.bytes.device =
+        least_share(comm, device_share, free_device_bytes(), ranks_that_say(comm, host_name() + device_id()));
     budget.origin += "; device: 90 % of its free memory";
   }
   return budget;

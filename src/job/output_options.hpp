@@ -8,11 +8,11 @@
 namespace thalweg {
 
 struct OutputOptions {
-  std::string dir;
+  std::string dir = {};
   bool overwrite = false;
   bool plots = true;
   std::string compression = "gzip";
-  std::string key_prefix;
+  std::string key_prefix = {};
 
   static constexpr const char* section = "output";
   static constexpr const char* about = "where results go";

@@ -10,16 +10,16 @@ namespace thalweg {
 namespace {
 
 constexpr WideInt mebibyte = 1 << 20;
-constexpr WideInt block_rows = 256;            // of packed features; rows go to ranks in whole blocks
+constexpr WideInt block_rows = 256;  // of packed features; rows go to ranks in whole blocks
 constexpr WideInt exchange_cap = 256 * mebibyte;
 constexpr WideInt text_block = 64 * mebibyte;  // of names on their way to rank 0
 constexpr WideInt hdf5_buffers = 16 * mebibyte;
 constexpr WideInt host_program = 64 * mebibyte, device_program = 512 * mebibyte;  // libraries, with a device its driver
-constexpr WideInt matched_cells = 1024;        // linked exactly between two slices
-constexpr WideInt state_copies = 8;            // current, best, trial and tilted states, of the sample and of all cells
-constexpr WideInt coupling_workspace = 6;      // of an exact T step, in matrices
-constexpr WideInt name_bytes = 80;             // of a cell name in memory
-constexpr WideInt resident_teams = 1024;       // of a device
+constexpr WideInt matched_cells = 1024;                                           // linked exactly between two slices
+constexpr WideInt state_copies = 8;        // current, best, trial and tilted states, of the sample and of all cells
+constexpr WideInt coupling_workspace = 6;  // of an exact T step, in matrices
+constexpr WideInt name_bytes = 80;         // of a cell name in memory
+constexpr WideInt resident_teams = 1024;   // of a device
 
 WideInt ceil_divide(WideInt a, WideInt b) { return (a + b - 1) / b; }
 
@@ -119,8 +119,8 @@ class Collector {
  private:
   void add(const std::string& name, int phases, bool on_device, WideInt bytes, WideInt all_ranks) {
     if (bytes == 0) return;
-    plan_.items.push_back({name, on_device, (phases & reading) != 0, (phases & solving) != 0, (phases & writing) != 0,
-                           bytes, all_ranks});
+    plan_.items.push_back(
+        {name, on_device, (phases & reading) != 0, (phases & solving) != 0, (phases & writing) != 0, bytes, all_ranks});
   }
   static void add_to(const MemoryItem& item, PhaseBytes& phase) {
     (item.on_device ? phase.device : phase.host) += item.bytes;
@@ -133,15 +133,17 @@ class Collector {
 };
 
 /// What reading leaves behind, and what it needs on the way.
-void add_reading(const PlanInput& input, Collector& items) {
+void add_reading(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
   const WideInt p = input.num_features;
   items.add_rows("features as read", Collector::always, false, [=](const Rows& rows) { return 4 * p * rows.all; });
   const WideInt columns = 16 + (input.labelled ? 4 : 0) + (input.weighted ? 8 : 0);
-  items.add_rows("rows, labels, weights", Collector::always, false, [=](const Rows& rows) { return columns * rows.all; });
+  items.add_rows("rows, labels, weights", Collector::always, false,
+                 [=](const Rows& rows) { return columns * rows.all; });
   items.add_rows("routes of the rows", Collector::reading, false, [](const Rows& rows) { return 24 * rows.file; });
   items.add_shares("sparse rows", Collector::reading, 20 * WideInt{input.stored_entries});
-  items.add_capped("exchange buffers", Collector::reading, 3 * exchange_cap,
-                   [=](const Rows& rows) { return 3 * (4 * p + 8) * rows.file; });
+  const WideInt copies = num_ranks == 1 ? 1 : 3;  // a block as read; with others also as sent and as received
+  items.add_capped("exchange buffers", Collector::reading, copies * exchange_cap,
+                   [=](const Rows& rows) { return copies * (4 * p + 8) * rows.file; });
 }
 
 /// Sample of every slice, its packed copy, the trajectories through it and the costs of linking them.
@@ -178,11 +180,12 @@ void add_solving(const PlanInput& input, Collector& items) {
                     resident_teams * (r + 2) * block_rows * scalar + 16 * ((p + 2) * r + r * r));
 }
 
-/// Columns exist twice: in the order of the slices and in that of the file.
+/// Columns exist in the order of the slices, in vectors that grew to at most twice their size, and in that of the file.
 void add_writing(const PlanInput& input, Collector& items) {
-  const WideInt columns = 4 * WideInt{input.num_clusterings} + 8 + 8 * WideInt{input.membership_columns};
+  constexpr WideInt label_and_confidence = 2 * (4 + 8) + (1 + 8), row_number = 16, share = 3 * 4;
+  const WideInt columns = label_and_confidence * input.num_clusterings + row_number + share * input.membership_columns;
   items.add_rows("columns of the result", Collector::writing, false,
-                 [=](const Rows& rows) { return 2 * columns * rows.all; });
+                 [=](const Rows& rows) { return columns * rows.all; });
   items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
   items.add_capped("output buffers", Collector::writing, 3 * text_block,
                    [](const Rows& rows) { return name_bytes * rows.all; });
@@ -195,7 +198,8 @@ void add_simulation(const PlanInput& input, Collector& items) {
   items.add_rows("points", Collector::writing, false, [=](const Rows& rows) { return 4 * p * rows.all; });
   items.add_rows("names and columns", Collector::writing, false,
                  [](const Rows& rows) { return (32 + 8 + 8 + 8 + 4) * rows.all; });
-  items.add_capped("output buffers", Collector::writing, 8 * text_block, [](const Rows& rows) { return 64 * rows.all; });
+  items.add_capped("output buffers", Collector::writing, 8 * text_block,
+                   [](const Rows& rows) { return 64 * rows.all; });
   items.add_fixed("HDF5 buffers", Collector::writing, false, hdf5_buffers);
 }
 
@@ -218,7 +222,7 @@ MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks) {
   if (input.command == "simulate") {
     add_simulation(input, items);
   } else {
-    add_reading(input, items);
+    add_reading(input, num_ranks, items);
     add_solving(input, items);
     add_writing(input, items);
   }

@@ -21,11 +21,11 @@ struct PlanInput {
   bool is_double = false;                     ///< solver.precision float64
   bool on_device = false;                     ///< tiles lie in device memory
   bool weighted = false;
-  bool labelled = false;                      ///< an annotation is read
-  std::int64_t subsample = 8192;              ///< cells per slice for the start
-  std::int64_t num_clusterings = 1;           ///< label columns written
-  std::int64_t membership_columns = 0;        ///< doubles a cell written to obsm
-  std::int64_t threads = 1;                   ///< per rank
+  bool labelled = false;                ///< an annotation is read
+  std::int64_t subsample = 8192;        ///< cells per slice for the start
+  std::int64_t num_clusterings = 1;     ///< label columns written, each with a confidence
+  std::int64_t membership_columns = 0;  ///< floats a cell written to obsm
+  std::int64_t threads = 1;             ///< per rank
 };
 
 /// Something held in memory during some phases of a run.

@@ -34,9 +34,9 @@ std::string types_text(const PlanInput& input) {
 }
 
 std::string title(const PlanInput& input, std::int64_t num_ranks) {
-  std::string text = fmt::format("{}: {} cells x {} features in {} slices", input.command,
-                                 static_cast<std::int64_t>(cells_of(input)), input.num_features,
-                                 input.cells_per_slice.size());
+  std::string text =
+      fmt::format("{}: {} cells x {} features in {} slices", input.command, static_cast<std::int64_t>(cells_of(input)),
+                  input.num_features, input.cells_per_slice.size());
   if (!input.types.empty()) text += ", " + types_text(input) + (input.is_double ? ", float64" : ", float32");
   return text + fmt::format(", on {} rank{}\n", num_ranks, num_ranks == 1 ? "" : "s");
 }
@@ -67,8 +67,8 @@ std::string memory_table(const MemoryPlan& plan, bool with_device) {
   for (const MemoryItem& item : plan.items)
     text += row(item.name, item.bytes, item.all_ranks, phases_of(item) + (item.on_device ? " (device)" : ""));
   text += "\n";
-  const bool has_phases =
-      std::any_of(plan.items.begin(), plan.items.end(), [](const MemoryItem& item) { return item.while_solving && !item.while_reading; });
+  const bool has_phases = std::any_of(plan.items.begin(), plan.items.end(),
+                                      [](const MemoryItem& item) { return item.while_solving && !item.while_reading; });
   if (has_phases)
     text += phase_rows("reading", plan.reading, with_device) + phase_rows("solving", plan.solving, with_device) +
             phase_rows("writing", plan.writing, with_device);

@@ -17,7 +17,7 @@ namespace thalweg {
 struct ProgressState {
   static constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 
-  std::string problem;  ///< "E12.5->E13.5"
+  std::string problem = {};  ///< "E12.5->E13.5"
   std::int64_t level = 0;
   std::int64_t num_levels = 0;  ///< 0: none
   std::int64_t iteration = 0;

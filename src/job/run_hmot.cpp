@@ -29,8 +29,8 @@ ChainOutput output_of(const HmOtOptions& options, const std::string& annotation,
 int run_hmot(const Communicator& comm, const JobContext& context) {
   const HmOtOptions& options = context.job.hmot;
   const std::string annotation = context.job.input.annotation.empty() ? options.score_annotation : context.job.input.annotation;
-  JobSession session(comm, context);
   check_memory(comm, read_plan_input(comm, context), context.job.run);
+  JobSession session(comm, context);
   session.start_phase("read");
   TimeSeries series = read_time_series(comm, request_of(context.job.input, annotation));
   record_input(series, session.record());

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
@@ -19,7 +20,7 @@ namespace {
 /// Both sides as two slices, and the files that they came from.
 struct Sides {
   TimeSeries series;                 // both slices
-  std::vector<TimeSeries> of_files;  // without their slices, when every side has a file of its own
+  std::vector<TimeSeries> of_files;  // without their features, when every side has a file of its own
   std::vector<ChainFile> files() const {
     if (of_files.empty()) return {{&series, "result.h5ad", 0, 2}};
     return {{&of_files[0], "result_source.h5ad", 0, 1}, {&of_files[1], "result_target.h5ad", 1, 1}};
@@ -58,8 +59,9 @@ Sides read_sides(const Communicator& comm, const Job& job) {
   sides.series.path = sides.of_files[0].path;
   sides.series.num_features = sides.of_files[0].num_features;
   for (TimeSeries& file : sides.of_files) {
-    sides.series.slices.push_back(std::move(file.slices[0]));
-    file.slices.clear();
+    SliceRows kept;  // the way back to file order needs no more than this
+    kept.source_rows = file.slices[0].source_rows;
+    sides.series.slices.push_back(std::exchange(file.slices[0], std::move(kept)));
   }
   return sides;
 }
@@ -139,8 +141,8 @@ Table coupling_table(const HmOtJob& job, const Matrix& coupling) {
 
 int run_lowrank(const Communicator& comm, const JobContext& context) {
   const LowRankOptions& options = context.job.lowrank;
-  JobSession session(comm, context);
   check_memory(comm, read_plan_input(comm, context), context.job.run);
+  JobSession session(comm, context);
   session.start_phase("read");
   Sides sides = read_sides(comm, context.job);
   if (sides.of_files.empty()) record_input(sides.series, session.record());

@@ -13,8 +13,8 @@ struct RunOptions {
   std::string device = "auto";
   std::int64_t seed = 0;
   bool deterministic = true;
-  Auto<double> memory_gib;
-  Auto<std::int64_t> threads;
+  Auto<double> memory_gib = {};
+  Auto<std::int64_t> threads = {};
   std::string progress = "auto";
   double progress_every_s = 30.0;
   double max_wall_s = 0.0;

@@ -20,9 +20,8 @@ int run_simulate(const Communicator& comm, const JobContext& context) {
   RunRecord record(comm, context, results);
 
   record.start_phase("simulate");
-  const Hdf5WriteReport report =
-      write_simulation(comm, *model, job.output, {{"model", job.simulate.model}, {"seed", job.run.seed}},
-                       results.file(file_name));
+  const Hdf5WriteReport report = write_simulation(
+      comm, *model, job.output, {{"model", job.simulate.model}, {"seed", job.run.seed}}, results.file(file_name));
   record.add_file(file_name);
   record.write(comm, 0);
   log_info(fmt::format("{}: {} cells x {} dimensions at {} times, {:.1f} MiB in {:.1f} s", results.file(file_name),

@@ -14,10 +14,10 @@ namespace thalweg {
 struct SimulateOptions {
   std::string model = "tristable";
   std::int64_t particles = 300;
-  Auto<std::int64_t> steps;
-  Auto<double> dt;
-  Auto<double> diffusion;
-  std::vector<std::int64_t> snapshots;
+  Auto<std::int64_t> steps = {};
+  Auto<double> dt = {};
+  Auto<double> diffusion = {};
+  std::vector<std::int64_t> snapshots = {};
   double noise = 0.0;
   std::int64_t embed_dim = 0;
   std::int64_t components = 10;

@@ -17,9 +17,9 @@ struct HmOtOptions {
   double alpha = 0.0;
   std::string cost = "sq_euclidean";
   std::string time_weight = "none";
-  std::string reference;
+  std::string reference = {};
   bool identity = false;
-  ListMap names;
+  ListMap names = {};
   std::string init = "transport";
   std::int64_t restarts = 10;
   std::int64_t subsample = 8192;
@@ -27,22 +27,21 @@ struct HmOtOptions {
   bool harden = false;
   double t_epsilon = 0.0;
   double tolerance = 1e-7;
-  Auto<double> inner_tolerance;
+  Auto<double> inner_tolerance = {};
   std::int64_t max_iterations = 2000;
-  Auto<double> min_type_mass;
+  Auto<double> min_type_mass = {};
   std::int64_t bootstrap = 0;
   bool write_q = false;
   std::vector<std::string> clusterings = {"ml", "ancestral", "terminal"};
   double edge_threshold = 0.05;
   std::string growth = "none";
-  TextMap fix_labels;
+  TextMap fix_labels = {};
   bool fix_labels_partial = false;
-  TextMap fix_q;
-  TextMap fix_g;
-  TextMap fix_t;
-  TextMap mask;
+  TextMap fix_g = {};
+  TextMap fix_t = {};
+  TextMap mask = {};
   std::string mask_mode = "allow";
-  std::string score_annotation;
+  std::string score_annotation = {};
 
   static constexpr const char* section = "hmot";
   static constexpr const char* about = "joint clustering and differentiation map over a time series";
@@ -83,8 +82,8 @@ struct HmOtOptions {
     field("restarts", &HmOtOptions::restarts, "k-means++ seeds tried on the subsample", at_least(1));
     field("subsample", &HmOtOptions::subsample, "cells per slice for start and restarts", at_least(1));
     field("epsilon_end", &HmOtOptions::epsilon_end, "last epsilon, relative to the variance of the features", positive);
-    field("harden", &HmOtOptions::harden, "one type per cell, with the exact type masses");
-    field("t_epsilon", &HmOtOptions::t_epsilon, "epsilon of the type transitions; 0: exact", non_negative);
+    field("harden", &HmOtOptions::harden, "one type per cell, with the exact type masses", only_default);
+    field("t_epsilon", &HmOtOptions::t_epsilon, "epsilon of the type transitions; 0: exact", only_default);
     field("tolerance", &HmOtOptions::tolerance, "relative decrease of the objective over the last sweep", positive);
     field("inner_tolerance", &HmOtOptions::inner_tolerance, "L1 error of the type masses; auto: 1e-6 (float32), 1e-10",
           positive);
@@ -98,12 +97,12 @@ struct HmOtOptions {
     using namespace rules;
     field("fix.labels", &HmOtOptions::fix_labels, "time = obs column: types are the labels");
     field("fix.labels.partial", &HmOtOptions::fix_labels_partial, "only labelled cells are fixed", only_default);
-    field("fix.q", &HmOtOptions::fix_q, "time = obsm key: given memberships");
     field("fix.g", &HmOtOptions::fix_g, "time = file (type, mass) or \"labels\": given type masses",
           file_path_or({"labels"}));
     field("fix.t", &HmOtOptions::fix_t, "t0:t1 = file: given type transitions", file_path);
     field("mask", &HmOtOptions::mask, "t0:t1 = file (source, target[, allow]): edges allowed or forbidden", file_path);
     field("mask.mode", &HmOtOptions::mask_mode, "what a listed edge is", one_of({"allow", "forbid"}));
+    field.later("fix.q", "given memberships");
     field.later("bounds", "bounds of type transitions");
   }
 

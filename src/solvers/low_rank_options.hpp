@@ -17,18 +17,17 @@ struct LowRankOptions {
   std::string cost = "sq_euclidean";
   std::string marginals = "balanced";
   WordOrFiles g = {.word = "free", .files = {}};
-  std::string mask;
-  std::string fixed_t;
+  std::string mask = {};
+  std::string fixed_t = {};
   double t_epsilon = 0.0;
   std::string init = "transport";
   std::int64_t restarts = 10;
-  Auto<double> epsilon_start;
   double epsilon_end = 1e-3;
   bool harden = false;
   double tolerance = 1e-7;
-  Auto<double> inner_tolerance;
+  Auto<double> inner_tolerance = {};
   std::int64_t max_iterations = 2000;
-  Auto<double> min_type_mass;
+  Auto<double> min_type_mass = {};
   bool write_q = false;
 
   static constexpr const char* section = "lowrank";
@@ -54,6 +53,7 @@ struct LowRankOptions {
     field("fixed_t", &LowRankOptions::fixed_t, "file of given type transitions", file_path);
     field("write_q", &LowRankOptions::write_q, "write the memberships of the cells");
     field.later("alpha", "fused objective");
+    field.later("epsilon_start", "random starts");
     field.later("factor_rank", "factored costs");
     field.later("allow_poor_factor", "factored costs");
     field.later("lambda_source", "relaxed marginals");
@@ -66,11 +66,10 @@ struct LowRankOptions {
     using namespace rules;
     field("init", &LowRankOptions::init, "start", one_of({"transport", "kmeans"}).later({"random", "given"}));
     field("restarts", &LowRankOptions::restarts, "k-means++ seeds tried on the subsample", at_least(1));
-    field("epsilon_start", &LowRankOptions::epsilon_start, "first epsilon; auto: 3e-3", positive);
     field("epsilon_end", &LowRankOptions::epsilon_end, "last epsilon, relative to the variance of the features",
           positive);
-    field("harden", &LowRankOptions::harden, "one type per cell, with the exact type masses");
-    field("t_epsilon", &LowRankOptions::t_epsilon, "epsilon of the type transitions; 0: exact", non_negative);
+    field("harden", &LowRankOptions::harden, "one type per cell, with the exact type masses", only_default);
+    field("t_epsilon", &LowRankOptions::t_epsilon, "epsilon of the type transitions; 0: exact", only_default);
     field("tolerance", &LowRankOptions::tolerance, "relative decrease of the objective over the last sweep", positive);
     field("inner_tolerance", &LowRankOptions::inner_tolerance,
           "L1 error of the type masses; auto: 1e-6 (float32), 1e-10", positive);

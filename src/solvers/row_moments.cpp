@@ -31,6 +31,22 @@ std::vector<double> reproducible_sums(const Communicator& comm, const RowBlock& 
   return sums;
 }
 
+/// A power of two above all features: in this unit sums of features, squares and weights share one bound,
+/// and no coordinate scale costs digits.
+struct FeatureUnit {
+  double value = 1.0, inverse = 1.0;
+
+  explicit FeatureUnit(const std::vector<double>& max_feature) {
+    double largest = 0.0;
+    for (const double feature : max_feature) largest = std::max(largest, feature);
+    if (!(largest > 0.0) || !std::isfinite(largest)) return;
+    int exponent = 0;
+    std::frexp(largest, &exponent);
+    value = std::ldexp(1.0, exponent);
+    inverse = std::ldexp(1.0, -exponent);
+  }
+};
+
 }  // namespace
 
 RowMoments row_moments(const Communicator& comm, const RowBlock& block, std::span<const double> center) {
@@ -44,14 +60,15 @@ RowMoments row_moments(const Communicator& comm, const RowBlock& block, std::spa
   comm.all_reduce(std::span<double>(largest), Reduction::max);
   RowMoments moments;
   moments.max_feature.assign(largest.begin(), largest.end() - 1);
+  const FeatureUnit unit(moments.max_feature);
   double bound = 1.0;
-  for (const double value : moments.max_feature) bound += value * value;
+  for (const double value : moments.max_feature) bound += value * unit.inverse * value * unit.inverse;
   const double n = static_cast<double>(block.num_rows);
   const auto sums = reproducible_sums(comm, block, p + 2, n * largest[p] * bound, [&](std::int64_t row, std::vector<double>& sum) {
     const double weight = weight_of(block, row);
     double square = 0.0;
     for (std::size_t j = 0; j < p; ++j) {
-      const double value = static_cast<double>(block.features[static_cast<std::size_t>(row) * p + j]) - center[j];
+      const double value = (static_cast<double>(block.features[static_cast<std::size_t>(row) * p + j]) - center[j]) * unit.inverse;
       sum[j] += weight * value;
       square += value * value;
     }
@@ -60,16 +77,16 @@ RowMoments row_moments(const Communicator& comm, const RowBlock& block, std::spa
   });
   moments.total_weight = sums[p + 1];
   const double inverse = sums[p + 1] > 0.0 ? 1.0 / sums[p + 1] : 0.0;
-  moments.second_moment = sums[p] * inverse;
-  for (std::size_t j = 0; j < p; ++j) moments.mean.push_back(center[j] + sums[j] * inverse);
+  moments.second_moment = sums[p] * inverse * unit.value * unit.value;
+  for (std::size_t j = 0; j < p; ++j) moments.mean.push_back(center[j] + sums[j] * inverse * unit.value);
   return moments;
 }
 
 PassSums label_sums(const Communicator& comm, const RowBlock& block, std::span<const double> center,
                     const RowMoments& moments, std::span<const std::int32_t> labels, std::int64_t num_types) {
   const auto p = static_cast<std::size_t>(block.dimension), r = static_cast<std::size_t>(num_types);
-  const double largest = moments.max_feature.empty() ? 0.0 : *std::max_element(moments.max_feature.begin(), moments.max_feature.end());
-  const auto sums = reproducible_sums(comm, block, (p + 1) * r, moments.total_weight * std::max(1.0, largest) * 1.01,
+  const FeatureUnit unit(moments.max_feature);
+  const auto sums = reproducible_sums(comm, block, (p + 1) * r, moments.total_weight * 1.01,
                                       [&](std::int64_t row, std::vector<double>& sum) {
     const std::int32_t label = labels[static_cast<std::size_t>(row)];
     if (label < 0) return;
@@ -77,13 +94,13 @@ PassSums label_sums(const Communicator& comm, const RowBlock& block, std::span<c
     const double weight = weight_of(block, row);
     sum[k] += weight;
     for (std::size_t j = 0; j < p; ++j)
-      sum[(j + 1) * r + k] += weight * (static_cast<double>(block.features[static_cast<std::size_t>(row) * p + j]) - center[j]);
+      sum[(j + 1) * r + k] += weight * (static_cast<double>(block.features[static_cast<std::size_t>(row) * p + j]) - center[j]) * unit.inverse;
   });
   PassSums result;
   const double inverse = moments.total_weight > 0.0 ? 1.0 / moments.total_weight : 0.0;
   for (std::size_t k = 0; k < r; ++k) result.masses.push_back(sums[k] * inverse);
   result.features = Matrix(block.dimension, num_types);
-  for (std::size_t i = 0; i < p * r; ++i) result.features.values[i] = sums[r + i] * inverse;
+  for (std::size_t i = 0; i < p * r; ++i) result.features.values[i] = sums[r + i] * inverse * unit.value;
   return result;
 }
 

@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-from program import DATA, open_session
+from session import DATA, open_session
 
 session = open_session(needs=("h5py",))
 import h5py  # noqa: E402

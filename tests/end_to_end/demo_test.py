@@ -6,7 +6,7 @@ import sys
 import warnings
 import xml.etree.ElementTree
 
-from program import ROOT, open_session, read_tsv
+from session import ROOT, open_session, read_tsv
 
 session = open_session(needs=("anndata", "xxhash", "ot"))
 import anndata  # noqa: E402

@@ -6,6 +6,8 @@ Writes, little-endian and row-major:
     tristable_fate.i32  300: nearest well at the end, in the order (-3,0), (2,2), (2,-2)
     mixture.f64         2 x 1000 x 30: X then Y, ten drifting Gaussian components
     hm_ot.json          reference costs
+    supervised.txt      exact couplings between class means, in the form of make_exact.py: the value is the cost of the
+                        transition, the array T
 and fails where a check sum differs.
 """
 
@@ -89,6 +91,28 @@ def kmeans_cost(slices, clusters):
     return chain_cost(slices, labels)
 
 
+def supervised(x, y, k, l):
+    """Cost and T of one transition between given types; coordinates as the program reads them."""
+    x, y = x.astype(np.float32).astype(float), y.astype(np.float32).astype(float)
+    (a, mx), (b, my) = class_means(x, k), class_means(y, l)
+    coupling = ot.emd(a, b, ot.dist(mx, my))
+    return within(x, k) + within(y, l) + (coupling * ((mx[:, None] - my) ** 2).sum(2)).sum(), coupling
+
+
+def write_supervised(slices, pair):
+    def labels(n, classes, divisor):
+        return np.arange(n) // divisor % classes
+
+    of_slice = [labels(300, 4, 1), labels(300, 3, 2), labels(300, 5, 7)]
+    cases = {"mixture": supervised(*pair, labels(1000, 7, 1), labels(1000, 5, 3))}
+    for t in range(2):
+        cases[f"tristable_{t}"] = supervised(slices[t], slices[t + 1], of_slice[t], of_slice[t + 1])
+    with open(folder / "supervised.txt", "w") as file:
+        for name, (cost, coupling) in cases.items():
+            file.write(f"case {name} {coupling.shape[0]} {coupling.shape[1]} {cost:.17g}\n")
+            file.write(" ".join(f"{value:.17g}" for value in coupling.ravel()) + "\n")
+
+
 def check(what, value, expected, tolerance):
     assert np.all(np.abs(np.asarray(value) - expected) <= tolerance), f"{what}: {value}, expected {expected}"
 
@@ -115,6 +139,7 @@ def main():
     slices.astype("<f8").tofile(folder / "tristable.f64")
     fate.astype("<i4").tofile(folder / "tristable_fate.i32")
     pair.astype("<f8").tofile(folder / "mixture.f64")
+    write_supervised(slices, pair)
     (folder / "hm_ot.json").write_text(json.dumps(values, indent=2) + "\n")
     print(json.dumps(values, indent=2))
 

@@ -79,6 +79,10 @@ const Case cases[] = {{1, 1, 1, 1, false},     {5, 3, 2, 1, true},      {255, 7,
 TYPED_TEST(Pass, TunedKernelMatchesPlainLoops) {
   for (const Case& c : cases) this->check(c, false);
 }
+TYPED_TEST(Pass, TunedKernelMatchesPlainLoopsForEveryPanelWidth) {
+  for (std::int64_t size = 1; size <= 18; ++size)
+    this->check({300, 19 - size, size, 0.5, size % 2 == 0}, false);
+}
 TYPED_TEST(Pass, PlainKernelMatchesPlainLoops) {
   for (const Case& c : cases) this->check(c, true);
 }
@@ -96,6 +100,46 @@ TYPED_TEST(Pass, SumsOfBlocksDoNotDependOnHowRowsAreSplit) {
   };
   const auto whole = pass(0, 1500), front = pass(0, 512), back = pass(512, 988);
   for (std::size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(whole[i], front[i] + back[i]) << i;
+}
+
+TYPED_TEST(Pass, HessianIsSymmetricWhateverTheWeights) {
+  const Case c{600, 3, 23, 2, true};
+  const Data data(c);
+  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, data.rows, c.p, data.center, data.relative);
+  const PassLayout layout = make_pass_layout({false, true}, c.n, data.max_feature, data.logits, data.duals);
+  const auto sums = lowrank_pass(Host{}, tiles, data.logits, data.duals, layout);
+  const std::int64_t* hessian = sums.data() + layout.hessian_at();
+  for (std::int64_t k = 0; k < c.r; ++k)
+    for (std::int64_t l = 0; l < k; ++l) ASSERT_EQ(hessian[k * c.r + l], hessian[l * c.r + k]) << k << ' ' << l;
+}
+
+// A step in v must change the masses by what the exact ones change by, far below the rounding of the logits of 1e4
+// (about 1e-3): Newton's method could not converge otherwise.
+TYPED_TEST(Pass, MassesAreSmoothInTheDualsForLargeLogits) {
+  const Case c{2000, 5, 8, 1, false};
+  Data data(c);
+  // Large parts that all types share leave the memberships soft.
+  for (std::int64_t j = 0; j < c.p; ++j)
+    for (std::int64_t k = 0; k < c.r; ++k) data.logits(j, k) += 3000.0 * static_cast<double>(j - 2);
+  for (double& dual : data.duals) dual += 1000.0;
+  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, data.rows, c.p, data.center, data.relative);
+  const auto exact_tiles = pack_feature_tiles<double>(Host{}, data.rows, c.p, data.center, data.relative);
+  for (double& value : data.logits.values) value = static_cast<double>(static_cast<float>(value));
+  const PassLayout layout = make_pass_layout({false, false}, c.n, data.max_feature, data.logits, data.duals);
+  const auto masses_moved = [&](const auto& of, double step) {
+    const auto before = lowrank_pass(Host{}, of, data.logits, data.duals, layout);
+    std::vector<double> moved = data.duals;
+    for (std::size_t k = 0; k < moved.size(); ++k) moved[k] += step * static_cast<double>(k);
+    const auto after = lowrank_pass(Host{}, of, data.logits, moved, layout);
+    std::vector<double> change;
+    for (std::size_t k = 0; k < moved.size(); ++k)
+      change.push_back(static_cast<double>(after[k] - before[k]) * layout.unit.to_value * layout.rescale);
+    return change;
+  };
+  for (const double step : {1e-7, 1e-4}) {
+    const auto change = masses_moved(tiles, step), expected = masses_moved(exact_tiles, step);
+    for (std::size_t k = 0; k < change.size(); ++k) ASSERT_NEAR(change[k], expected[k], 2e-8) << step << ' ' << k;
+  }
 }
 
 TYPED_TEST(Pass, NoRowsGiveZeroSums) {

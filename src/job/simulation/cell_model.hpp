@@ -16,14 +16,14 @@ namespace thalweg {
 
 /// What is known of the cells before they are drawn.
 struct CellLayout {
-  std::vector<double> times;            ///< of the slices, ascending
-  std::int64_t cells_per_time = 0;      ///< cell i of the list is row i % cells_per_time of its slice
+  std::vector<double> times;        ///< of the slices, ascending
+  std::int64_t cells_per_time = 0;  ///< cell i of the list is row i % cells_per_time of its slice
   std::int64_t dimensions = 0;
-  std::string matrix;                   ///< "obsm/X_sim" or "obsm/X_pca"
-  std::string label;                    ///< obs column of the true type
-  std::vector<std::string> types;       ///< its categories, without that of cells that have no type
-  bool follows_particles = false;       ///< row i of every slice is the same particle
-  bool flags_rare_types = false;        ///< an obs column `keep` marks what is worth finding
+  std::string matrix;              ///< "obsm/X_sim" or "obsm/X_pca"
+  std::string label;               ///< obs column of the true type
+  std::vector<std::string> types;  ///< its categories, without that of cells that have no type
+  bool follows_particles = false;  ///< row i of every slice is the same particle
+  bool flags_rare_types = false;   ///< an obs column `keep` marks what is worth finding
 
   std::int64_t num_cells() const { return static_cast<std::int64_t>(times.size()) * cells_per_time; }
 };

@@ -74,12 +74,8 @@ class LangevinCells final : public CellModel {
 
   UnsDict parameters() const override {
     const LangevinParameters& used = model_.parameters;
-    return {{"steps", used.steps},
-            {"dt", used.dt},
-            {"D", used.diffusion},
-            {"snapshots", used.snapshots},
-            {"noise", used.noise},
-            {"embed_dim", used.embed_dim},
+    return {{"steps", used.steps},         {"dt", used.dt},       {"D", used.diffusion},
+            {"snapshots", used.snapshots}, {"noise", used.noise}, {"embed_dim", used.embed_dim},
             {"potential", potential()}};
   }
 

@@ -48,10 +48,11 @@ class MixtureCells final : public CellModel {
       const Matrix at_time = mixture_.centres(t);
       centres.insert(centres.end(), at_time.values.begin(), at_time.values.end());
     }
-    return {{"separation", used.separation},
-            {"drift", used.drift},
-            {"weights", UnsArray{NumericBlock::own(mixture_.weights().values), {used.times, used.components}}},
-            {"centres", UnsArray{NumericBlock::own(std::move(centres)), {used.times, used.components, used.dimensions}}}};
+    return {
+        {"separation", used.separation},
+        {"drift", used.drift},
+        {"weights", UnsArray{NumericBlock::own(mixture_.weights().values), {used.times, used.components}}},
+        {"centres", UnsArray{NumericBlock::own(std::move(centres)), {used.times, used.components, used.dimensions}}}};
   }
 
  private:

@@ -72,8 +72,9 @@ Hdf5WriteReport write_simulation(const Communicator& comm, const CellModel& mode
   DataFrameWriter& obs = writer.obs();
   const std::string& prefix = output.key_prefix;
   obs.set_index(cells.column<std::string>([&](std::int64_t cell) { return name_of(cells, cell); }));
-  obs.add(prefix + "time", cells.column<double>(
-                               [&](std::int64_t cell) { return layout.times[static_cast<std::size_t>(cells.slice_of(cell))]; }));
+  obs.add(prefix + "time", cells.column<double>([&](std::int64_t cell) {
+    return layout.times[static_cast<std::size_t>(cells.slice_of(cell))];
+  }));
   if (layout.follows_particles)
     obs.add(prefix + "particle", cells.column<std::int64_t>([&](std::int64_t cell) { return cells.row_of(cell); }));
   if (layout.flags_rare_types) obs.add_flags(prefix + "keep", keep_flags(comm, cells, block.labels));
@@ -84,7 +85,8 @@ Hdf5WriteReport write_simulation(const Communicator& comm, const CellModel& mode
   UnsDict parameters = model.parameters();
   std::move(parameters.begin(), parameters.end(), std::back_inserter(description));
   writer.add_uns(prefix + "simulate", std::move(description));
-  return writer.write(comm, path, {.compression = output.compression == "gzip" ? Compression::gzip : Compression::none});
+  return writer.write(comm, path,
+                      {.compression = output.compression == "gzip" ? Compression::gzip : Compression::none});
 }
 
 }  // namespace thalweg

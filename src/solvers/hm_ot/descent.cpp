@@ -83,6 +83,20 @@ class Proposals {
   double eta_ = 0.0;
 };
 
+/// How far F_eps may lie below its value at the exact type masses: column errors at the price of the duals.
+double mass_slack(const Chain& chain, double epsilon, const ChainState& state) {
+  double slack = 0.0;
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    if (chain.slices[t].has_fixed_membership()) continue;
+    const SliceState& slice = state.slices[t];
+    const auto [low, high] = std::minmax_element(slice.duals.begin(), slice.duals.end());
+    double error = 0.0;
+    for (std::size_t k = 0; k < slice.masses.size(); ++k) error += std::abs(slice.masses[k] - slice.actual[k]);
+    slack += 0.5 * epsilon * (*high - *low) * error;
+  }
+  return slack;
+}
+
 }  // namespace
 
 std::int64_t num_passes(const Chain& chain) {
@@ -118,14 +132,19 @@ void Descent::record(const ChainState& state, std::int64_t sweep, double change,
   if (!observer_) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const double gap = state.coupling_gap.empty() ? 0.0 : *std::max_element(state.coupling_gap.begin(), state.coupling_gap.end());
-  observer_({stage_, level_index_, sweep, num_passes(chain_), level_ * chain_.variance, state.objective, state.regularized,
+  observer_({stage_, level_index_, sweep, num_passes(chain_) - passes_before_, level_ * chain_.variance, state.objective, state.regularized,
              gap, column_error(chain_, state), change, seconds, reason});
 }
 
 StopReason Descent::descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state) {
   enter_level(level, state);
   const SweepOptions options = sweep_options(level);
-  if (!sweep(chain_, options, state)) return StopReason::stagnated;
+  ChainState first = state;
+  if (!sweep(chain_, options, first)) {
+    evaluate(chain_, options.epsilon, state);
+    return StopReason::stagnated;
+  }
+  state = std::move(first);
   if (!std::isfinite(state.regularized)) return StopReason::nonfinite;
   Proposals proposals(chain_, options, tolerance, mass_tolerance, state);
   std::optional<StopReason> reason;
@@ -134,7 +153,9 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
   for (; count < max_sweeps && !reason; ++count) {
     const bool is_plain = proposals.is_plain();
     std::optional<ChainState> next = proposals.next(state);
-    const double gain = next ? (state.regularized - next->regularized) / std::abs(state.regularized) : 0.0;
+    // Where nothing is left to transport, F_eps itself is rounding: epsilon is the floor of its scale.
+    const double scale = std::max(std::abs(state.regularized), options.epsilon);
+    const double gain = next ? (state.regularized - next->regularized) / scale : 0.0;
     if (gain > 1e-10) {
       proposals.accept(state, gain);
       state = std::move(*next);
@@ -144,7 +165,7 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
     }
     change = gain;
     if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
-    else if (is_plain && gain < -options_.monotone_rounding) reason = StopReason::non_monotone;
+    else if (is_plain && -gain > options_.monotone_rounding + mass_slack(chain_, options.epsilon, state) / scale) reason = StopReason::non_monotone;
     else if (is_plain && gain <= tolerance) reason = StopReason::converged;
     else if (stop_check_) reason = stop_check_();
     record(state, count, change, reason);

@@ -13,12 +13,15 @@
 
 namespace thalweg {
 
+/// Passes over the rows of a slice so far, all slices added.
+std::int64_t num_passes(const Chain& chain);
+
 /// One check of convergence.csv.
 struct DescentRecord {
   std::string stage;         // "start 3", "sample", "all"
   int level = 0;             // index of the epsilon level
   std::int64_t sweep = 0;    // within the level
-  std::int64_t passes = 0;   // over all slices so far
+  std::int64_t passes = 0;   // over the rows of a slice, within the stage
   double epsilon = 0.0;
   double objective = 0.0;    // E
   double regularized = 0.0;  // F_eps
@@ -54,7 +57,7 @@ class Descent {
   /// descent all ranks must get the same answer.
   using StopCheck = std::function<std::optional<StopReason>()>;
 
-  Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer, StopCheck stop_check);
+  Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer, StopCheck stop_check = {});
 
   /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by
   /// at most `tolerance` relative. Mass steps go on until one gains at most `mass_tolerance` or twelve in a
@@ -75,11 +78,9 @@ class Descent {
   Observer observer_;
   StopCheck stop_check_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::int64_t passes_before_ = num_passes(chain_);
   int level_index_ = -1;
   double level_ = 0.0;
 };
-
-/// Passes over rows of all slices so far.
-std::int64_t num_passes(const Chain& chain);
 
 }  // namespace thalweg

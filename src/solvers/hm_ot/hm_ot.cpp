@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exact/max_flow.hpp"
 #include "kernels/block_rows.hpp"
 #include "solvers/hm_ot/prepare.hpp"
 #include "solvers/hm_ot/restarts.hpp"
@@ -14,11 +15,13 @@ namespace thalweg {
 namespace {
 
 constexpr std::int64_t max_matched_cells = 1024;  // of an exact one-to-one map between two slices
+constexpr std::int64_t matched_cells_per_type = 8;
 constexpr std::uint32_t match_stream = 1, restart_stream = 2;
 
 // Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
 // sample on which they have converged.
 constexpr double mass_tolerance = 1e-6;
+constexpr double mass_tolerance_on_sample = 5e-6;
 constexpr double mass_tolerance_after_sample = 1e-5;
 
 DescentOptions descent_options(const Context& context, const HmOtSettings& settings) {
@@ -42,10 +45,36 @@ std::vector<SampledSlice> sample_slices(const Context& context, const HmOtProble
   return sample;
 }
 
-std::int64_t fewest_rows(const HmOtProblem& problem) {
-  std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
-  for (const HmOtSlice& slice : problem.slices) fewest = std::min(fewest, slice.rows.num_rows);
-  return fewest;
+/// Cells per slice of the one-to-one maps: those of the smallest slice, but enough for the types of all.
+std::int64_t num_matched_cells(const HmOtProblem& problem) {
+  std::int64_t fewest = max_matched_cells, most = 1, most_types = 1;
+  for (const HmOtSlice& slice : problem.slices) {
+    fewest = std::min(fewest, slice.rows.num_rows);
+    most = std::max(most, slice.rows.num_rows);
+    most_types = std::max(most_types, slice.num_types);
+  }
+  return std::max(fewest, std::min(most, matched_cells_per_type * most_types));
+}
+
+/// Repeats the rows of a sample evenly up to `count`.
+void repeat_rows(std::int64_t count, std::int64_t dimension, SampledSlice& sample) {
+  if (sample.num_rows >= count) return;
+  SampledSlice repeated;
+  repeated.num_rows = count;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t row = i * sample.num_rows / count;
+    const auto first = sample.features.begin() + row * dimension;
+    repeated.features.insert(repeated.features.end(), first, first + dimension);
+    if (!sample.labels.empty()) repeated.labels.push_back(sample.labels[static_cast<std::size_t>(row)]);
+  }
+  sample = std::move(repeated);
+}
+
+std::vector<SampledSlice> matched_cells(const Context& context, const HmOtProblem& problem) {
+  const std::int64_t count = num_matched_cells(problem);
+  std::vector<SampledSlice> sample = sample_slices(context, problem, count, match_stream);
+  for (SampledSlice& slice : sample) repeat_rows(count, problem.slices.front().rows.dimension, slice);
+  return sample;
 }
 
 /// Decided on all ranks: one without rows has no weights to look at.
@@ -74,21 +103,39 @@ void solve_supervised(HmOtSolution& solution) {
   solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
 }
 
-/// E of hard k-means types of the sample, assigned to all rows, with exact couplings.
+/// False where the masses of both ends do not fit into the allowed entries, or the coupling is given.
+bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    if (chain.edges[t].coupling) return false;
+    if (!chain.edges[t].allowed) continue;
+    if (!check_flow(state.slices[t].masses, state.slices[t + 1].masses, *chain.edges[t].allowed).feasible) return false;
+  }
+  return true;
+}
+
+/// One round of k-means on all rows: sums of the rows nearest to each mean.
+void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state) {
+  Matrix logits = state.means;  // softmax at this scale is an arg-max of -|x - m|^2
+  std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
+  for (std::int64_t k = 0; k < logits.columns; ++k)
+    for (std::int64_t j = 0; j < logits.rows; ++j) {
+      duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
+      logits(j, k) *= 2.0 * sharpness;
+    }
+  const PassSums sums = rows.rows->sums(logits, duals, {true, false});
+  if (*std::min_element(sums.masses.begin(), sums.masses.end()) > 0.0) set_sums(sums, state);
+}
+
+/// E of k-means types of all rows, begun at those of the sample, with exact couplings; NaN where constraints
+/// rule their masses out.
 double kmeans_baseline(const Chain& chain, ChainState state) {
+  constexpr int rounds = 10;
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
-    const double sharpness = 1e6 / chain.variance;  // softmax at this scale is an arg-max
-    Matrix logits = state.slices[t].means;
-    std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
-    for (std::int64_t k = 0; k < logits.columns; ++k)
-      for (std::int64_t j = 0; j < logits.rows; ++j) {
-        duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
-        logits(j, k) *= 2.0 * sharpness;
-      }
-    set_sums(chain.slices[t].rows->sums(logits, duals, {true, false}), state.slices[t]);
+    for (int round = 0; round < rounds; ++round) assign_to_means(chain.slices[t], 1e6 / chain.variance, state.slices[t]);
     state.slices[t].masses = state.slices[t].actual;
   }
+  if (!are_couplings_feasible(chain, state)) return std::numeric_limits<double>::quiet_NaN();
   solve_couplings(chain, state, /*keeps_diagonal=*/false);
   update_objective(chain, 0.0, state);
   return state.objective;
@@ -139,7 +186,7 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
       solution.history.push_back(check);
       if (observer) observer(check);
     };
-    const auto matched = sample_slices(context, problem, std::min(fewest_rows(problem), max_matched_cells), match_stream);
+    const auto matched = matched_cells(context, problem);
     const Trajectories trajectories = match_slices(solution.chain, matched);
     solution.full_rank_reference = trajectories.cost;
     const auto sample = sample_slices(context, problem, settings.subsample, restart_stream);
@@ -148,13 +195,14 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     const auto self = make_self_communicator();
     const Context local{*self, context.precision, context.device, context.seed};
     const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
-    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, record, stop_check);
+    // Starts are shared out over ranks: their checks are shown, but the history is the same on all ranks.
+    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop_check);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
-    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, sample, context.seed));
+    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
     if (!sample_is_whole) {
       Descent descent(on_sample, options, "sample", record, shared_check(context.comm, stop_check));
-      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance, solution.state);
+      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance_on_sample, solution.state);
     }
     Descent descent(solution.chain, options, "all", record, shared_check(context.comm, stop_check));
     const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;

@@ -59,7 +59,7 @@ struct HmOtSolution {
   ChainState state;
   StopReason stop_reason = StopReason::converged;
   double epsilon = 0.0;                  // of the returned state, in units of the cost
-  double baseline = 0.0;                 // E of k-means on every slice with exact couplings
+  double baseline = 0.0;                 // E of k-means on every slice with exact couplings; NaN if constraints forbid it
   double full_rank_reference = 0.0;      // cost of one-to-one maps on the start's sample; NaN without one
   double column_error = 0.0;             // max_t |Q_t^T 1 - g_t|_1; rows are exact by construction
   double coupling_gap = 0.0;             // largest relative duality gap of the couplings

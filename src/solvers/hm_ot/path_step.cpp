@@ -158,10 +158,12 @@ PathLaw tilted_law(const Chain& chain, const std::vector<Matrix>& couplings, con
 }
 
 bool set_law(const Chain& chain, const PathLaw& law, ChainState& state) {
-  for (std::size_t t = 0; t < chain.num_slices(); ++t)
-    if (!keeps_mass(chain, t) &&
-        !(*std::min_element(law.masses[t].begin(), law.masses[t].end()) >= chain.slices[t].min_mass))
-      return false;
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    if (keeps_mass(chain, t)) continue;
+    for (std::size_t k = 0; k < law.masses[t].size(); ++k)
+      // A type that began below the minimum may stay as small as it is.
+      if (!(law.masses[t][k] >= std::min(chain.slices[t].min_mass, state.slices[t].masses[k]))) return false;
+  }
   for (std::size_t t = 0; t < chain.num_slices(); ++t)
     if (!keeps_mass(chain, t)) state.slices[t].masses = law.masses[t];
   for (std::size_t t = 0; t < chain.edges.size(); ++t)

@@ -28,6 +28,13 @@ double min_type_mass(const HmOtSettings& settings, std::int64_t num_rows) {
   return std::max(5.0 / static_cast<double>(num_rows), 1e-4);
 }
 
+/// Given masses agree with 1 only to the digits of their file, type sums to rounding.
+std::vector<double> normalised(std::vector<double> masses) {
+  const double sum = std::accumulate(masses.begin(), masses.end(), 0.0);
+  for (double& mass : masses) mass /= sum;
+  return masses;
+}
+
 ChainSlice make_slice(const Context& context, const HmOtSlice& slice, const HmOtSettings& settings,
                       const std::vector<double>& center, const RowMoments& moments) {
   ChainSlice result;
@@ -35,14 +42,14 @@ ChainSlice make_slice(const Context& context, const HmOtSlice& slice, const HmOt
   result.num_types = slice.num_types;
   result.second_moment = moments.second_moment;
   result.min_mass = std::min(min_type_mass(settings, slice.rows.num_rows), 0.5 / static_cast<double>(slice.num_types));
-  if (slice.masses) result.fixed_mass = slice.masses;
+  if (slice.masses) result.fixed_mass = normalised(*slice.masses);
   const bool is_labelled = context.comm.any(!slice.labels.empty());
   if (is_labelled) {
     result.fixed_labels.assign(slice.labels.begin(), slice.labels.end());
     result.fixed_sums = label_sums(context.comm, slice.rows, center, moments, slice.labels, slice.num_types);
     result.fixed_mass = result.fixed_sums.masses;
   } else {
-    result.rows = make_row_pass(context, slice.rows, center, moments);
+    context.comm.on_all([&] { result.rows = make_row_pass(context, slice.rows, center, moments); });  // memory may run out on one rank
   }
   return result;
 }
@@ -69,8 +76,21 @@ void fix_masses_of_given_couplings(const HmOtProblem& problem, Chain& chain) {
       if (fixed && mass_difference(*fixed, *masses) > 1e-6)
         throw DataError("the given coupling " + problem.slices[t].name + ":" + problem.slices[t + 1].name +
                         " has other type masses at " + problem.slices[slice].name + " than the labels, masses or the other coupling given there; make them agree to 1e-6");
-      if (!fixed) fixed = *masses;
+      if (!fixed) fixed = normalised(*masses);
     }
+  }
+}
+
+void check_diagonals(const HmOtProblem& problem, const Chain& chain) {
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    if (!chain.edges[t].is_diagonal) continue;
+    const std::string where = problem.slices[t].name + ":" + problem.slices[t + 1].name;
+    const ChainSlice &source = chain.slices[t], &target = chain.slices[t + 1];
+    if (source.num_types != target.num_types)
+      throw DataError("diagonal coupling " + where + " between " + std::to_string(source.num_types) + " and " +
+                      std::to_string(target.num_types) + " types; both ends need the same number; change rank");
+    if (source.fixed_mass && target.fixed_mass && mass_difference(*source.fixed_mass, *target.fixed_mass) > 1e-6)
+      throw DataError("diagonal coupling " + where + " between different given type masses; they may differ by 1e-6; let one of them free or allow other transitions");
   }
 }
 
@@ -98,6 +118,7 @@ Chain prepare_chain(const Context& context, const HmOtProblem& problem, const Hm
   if (!(chain.variance > 0.0)) chain.variance = 1.0;  // all rows equal: every coupling costs the same
   chain.edges = make_edges(problem);
   fix_masses_of_given_couplings(problem, chain);
+  check_diagonals(problem, chain);
   return chain;
 }
 

@@ -40,7 +40,8 @@ void broadcast_state(const Communicator& comm, const Chain& chain, int owner, Ch
     state.couplings.resize(chain.edges.size());
     for (std::size_t t = 0; t < chain.num_slices(); ++t) {
       const std::int64_t r = chain.slices[t].num_types;
-      state.slices[t].logits = state.slices[t].means = Matrix(chain.dimension, r);
+      state.slices[t].means = Matrix(chain.dimension, r);
+      if (!chain.slices[t].has_fixed_membership()) state.slices[t].logits = Matrix(chain.dimension, r);
     }
     for (std::size_t t = 0; t < chain.edges.size(); ++t)
       state.couplings[t] = Matrix(chain.slices[t].num_types, chain.slices[t + 1].num_types);
@@ -57,6 +58,7 @@ bool is_descended(const Chain& chain, const ChainState& state) {
 
 constexpr double never = std::numeric_limits<double>::max();
 constexpr int first_round_sweeps = 10;
+constexpr std::size_t last_round_starts = 3;
 
 /// A start in the race; its values are known to all ranks, its state to its owner.
 struct Contender {
@@ -68,6 +70,8 @@ struct Contender {
     objective = is_good ? state.objective : never;
     regularized = is_good ? state.regularized : never;
   }
+  /// Another rank measures: its values of this round must not meet those of the last, E may have risen.
+  void forget() { objective = regularized = never; }
   RestartRecord record(const std::string& start, bool is_chosen) const {
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
     const bool is_solved = regularized != never;
@@ -103,48 +107,78 @@ std::vector<StartPlan> plan_starts(const HmOtSettings& settings, const Chain& ch
   return plans;
 }
 
+/// The starts and what is shared between their descents.
+class Race {
+ public:
+  Race(const Communicator& comm, const DescentOptions& options, const Chain& chain, std::size_t count)
+      : comm_(comm), options_(options), chain_(chain), contenders_(count) {}
+
+  Contender& operator[](std::size_t k) { return contenders_[k]; }
+
+  /// Restart k is run by rank k mod size.
+  int owner(std::size_t k) const { return static_cast<int>(k % static_cast<std::size_t>(comm_.size())); }
+
+  /// Runs `action(k)` for the starts that this rank owns; errors reach all ranks.
+  template <class Action>
+  void on_owners(const std::vector<std::size_t>& starts, Action&& action) {
+    comm_.on_all([&] {
+      for (const std::size_t k : starts)
+        if (owner(k) == comm_.rank()) action(k);
+    });
+  }
+
+  /// Up to `sweeps` sweeps of every start, whose values all ranks then know.
+  void run_round(const std::vector<std::size_t>& starts, int sweeps, const Descent::Observer& observer, const Descent::StopCheck& stop_check) {
+    for (const std::size_t k : starts) contenders_[k].forget();
+    on_owners(starts, [&](std::size_t k) {
+      Descent descent(chain_, options_, "start " + std::to_string(k), observer, stop_check);
+      descent.descend(options_.smooth_level, options_.tolerance, sweeps, no_mass_steps, contenders_[k].state);
+      contenders_[k].measure(chain_);
+    });
+    share_values(comm_, contenders_);
+  }
+
+  /// Best first, lowest index on ties.
+  void rank(std::vector<std::size_t>& starts) const {
+    std::sort(starts.begin(), starts.end());
+    std::stable_sort(starts.begin(), starts.end(), [&](std::size_t a, std::size_t b) { return contenders_[a].regularized < contenders_[b].regularized; });
+  }
+
+ private:
+  const Communicator& comm_;
+  const DescentOptions& options_;
+  const Chain& chain_;
+  std::vector<Contender> contenders_;
+};
+
 }  // namespace
 
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
                             const Trajectories& trajectories, const Descent::Observer& observer,
                             const Descent::StopCheck& stop_check) {
-  const Communicator& comm = context.comm;
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
-  std::vector<Contender> contenders(plans.size());
-  const auto is_own = [&](std::size_t k) { return static_cast<int>(k % static_cast<std::size_t>(comm.size())) == comm.rank(); };
-  comm.on_all([&] {
-    for (std::size_t k = 0; k < plans.size(); ++k)
-      if (is_own(k))
-        contenders[k].state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
-                                                 : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
-  });
+  Race race(context.comm, options, sample_chain, plans.size());
   std::vector<std::size_t> alive(plans.size());
   std::iota(alive.begin(), alive.end(), std::size_t{0});
+  race.on_owners(alive, [&](std::size_t k) {
+    race[k].state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
+                                       : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
+  });
   for (int sweeps = first_round_sweeps;; sweeps *= 2) {
-    comm.on_all([&] {
-      for (const std::size_t k : alive) {
-        if (!is_own(k)) continue;
-        Descent descent(sample_chain, options, "start " + std::to_string(k), observer, stop_check);
-        descent.descend(options.smooth_level, options.tolerance, sweeps, no_mass_steps, contenders[k].state);
-        contenders[k].measure(sample_chain);
-      }
-    });
-    share_values(comm, contenders);
-    std::stable_sort(alive.begin(), alive.end(), [&](std::size_t a, std::size_t b) { return contenders[a].regularized < contenders[b].regularized; });
-    if (alive.size() == 1) break;
+    race.run_round(alive, sweeps, observer, stop_check);
+    race.rank(alive);
+    if (alive.size() <= last_round_starts) break;
     alive.resize((alive.size() + 1) / 2);
-    if (alive.size() == 1) break;
-    std::sort(alive.begin(), alive.end());
   }
   const std::size_t chosen = alive.front();
-  if (contenders[chosen].regularized == never)
+  if (race[chosen].regularized == never)
     throw NumericalError("no start of the descent could be solved; check the features for extreme values");
   RestartOutcome outcome;
-  outcome.best = std::move(contenders[chosen].state);
-  broadcast_state(comm, sample_chain, static_cast<int>(chosen % static_cast<std::size_t>(comm.size())), outcome.best);
+  outcome.best = std::move(race[chosen].state);
+  broadcast_state(context.comm, sample_chain, race.owner(chosen), outcome.best);
   for (std::size_t k = 0; k < plans.size(); ++k)
-    outcome.records.push_back(contenders[k].record(plans[k].is_kmeans ? "kmeans" : "transport", k == chosen));
+    outcome.records.push_back(race[k].record(plans[k].is_kmeans ? "kmeans" : "transport", k == chosen));
   return outcome;
 }
 

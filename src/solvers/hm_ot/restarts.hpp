@@ -13,7 +13,8 @@ struct RestartOutcome {
 };
 
 /// Descends from every start on the sample chain, restart k on rank k mod size, in rounds of 10, 20, 40, ..
-/// sweeps; after each round the better half by F_eps goes on (lowest index on ties). Collective over
+/// sweeps; after each round the better half by F_eps goes on (lowest index on ties), until the best of at most
+/// three is taken. Collective over
 /// context.comm, while each descent is local.
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,

@@ -9,14 +9,17 @@ namespace thalweg {
 
 namespace {
 
+// Shares of the total mass are whole numbers: fine enough to give every row its probability.
+constexpr std::int64_t largest_mass = std::int64_t{1} << 20;
+
 /// Integer masses of the owned rows; integers, so that cumulative sums are exact on any rank count.
 std::vector<std::int64_t> integer_masses(const Communicator& comm, const RowBlock& block, bool is_weighted) {
   const auto rows = static_cast<std::size_t>(block.rows.size());
-  if (!is_weighted) return std::vector<std::int64_t>(rows, 1);
+  if (!is_weighted) return std::vector<std::int64_t>(rows, largest_mass);
   double largest = 0.0;
   for (const double weight : block.weights) largest = std::max(largest, weight);
   largest = comm.all_reduce(largest, Reduction::max);
-  const double unit = largest > 0.0 ? static_cast<double>(std::int64_t{1} << 20) / largest : 0.0;
+  const double unit = largest > 0.0 ? static_cast<double>(largest_mass) / largest : 0.0;
   std::vector<std::int64_t> masses(rows);
   for (std::size_t i = 0; i < rows; ++i) masses[i] = std::llrint(block.weights[i] * unit);
   return masses;

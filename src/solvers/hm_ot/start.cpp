@@ -142,6 +142,13 @@ bool is_constrained(const Chain& chain) {
          std::any_of(chain.slices.begin(), chain.slices.end(), [](const ChainSlice& s) { return s.fixed_mass.has_value(); });
 }
 
+/// Only the diagonal, with some mass for types that no trajectory of the sample has.
+void keep_diagonal(Matrix& coupling) {
+  const double least = 1e-3 / static_cast<double>(coupling.values.size());
+  for (std::int64_t k = 0; k < coupling.rows; ++k)
+    for (std::int64_t l = 0; l < coupling.columns; ++l) coupling(k, l) = k == l ? std::max(coupling(k, l), least) : 0.0;
+}
+
 /// Makes the couplings obey masks and given masses, and the masses of all slices consistent with them.
 void make_consistent(const Chain& chain, ChainState& state) {
   for (std::size_t t = 0; t < chain.edges.size(); ++t) {
@@ -149,6 +156,7 @@ void make_consistent(const Chain& chain, ChainState& state) {
     if (chain.edges[t].coupling) coupling = *chain.edges[t].coupling;
     else if (is_constrained(chain) && !chain.edges[t].is_diagonal)
       for (double& value : coupling.values) value += 1e-3 / static_cast<double>(coupling.values.size());
+    if (chain.edges[t].is_diagonal && !chain.edges[t].coupling) keep_diagonal(coupling);
     if (chain.edges[t].allowed)
       for (std::size_t i = 0; i < coupling.values.size(); ++i)
         if (chain.edges[t].allowed->values[i] == 0.0) coupling.values[i] = 0.0;
@@ -224,6 +232,10 @@ ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& 
     for (std::int64_t i = 0; i < rows.rows; ++i)
       for (std::int64_t j = 0; j < rows.columns; ++j) rows(i, j) = stacked(i, static_cast<std::int64_t>(t) * rows.columns + j);
     set_types(rows, labels[t], chain.slices[t].num_types, state.slices[t]);
+    if (t > 0 && chain.edges[t - 1].is_diagonal && !fixed && chain.slices[t].num_types < most_types) {  // merged apart
+      rename_to_partners(state.slices[t - 1].means, state.slices[t].means, labels[t]);
+      set_types(rows, labels[t], chain.slices[t].num_types, state.slices[t]);
+    }
   }
   for (std::size_t t = 0; t < chain.edges.size(); ++t) {
     Matrix coupling(chain.slices[t].num_types, chain.slices[t + 1].num_types);

@@ -103,4 +103,16 @@ bool sweep(const Chain& chain, const SweepOptions& options, ChainState& state) {
   return true;
 }
 
+void evaluate(const Chain& chain, double epsilon, ChainState& state) {
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    SliceState& slice = state.slices[t];
+    if (chain.slices[t].has_fixed_membership()) continue;
+    if (slice.duals.empty()) return;
+    set_sums(chain.slices[t].rows->sums(slice.logits, slice.duals, {true, false}), slice);
+    if (!chain.slices[t].fixed_mass) slice.masses = slice.actual;
+  }
+  solve_couplings(chain, state);
+  update_objective(chain, epsilon, state);
+}
+
 }  // namespace thalweg

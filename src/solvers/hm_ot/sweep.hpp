@@ -31,4 +31,8 @@ bool solve_block(const Chain& chain, std::size_t slice, const SweepOptions& opti
 /// @return false when a block could not be solved
 bool sweep(const Chain& chain, const SweepOptions& options, ChainState& state);
 
+/// Makes a state whose duals come from other rows that of `chain`: sums of its memberships, their masses,
+/// couplings, E and F_eps. Slices without duals are left alone.
+void evaluate(const Chain& chain, double epsilon, ChainState& state);
+
 }  // namespace thalweg

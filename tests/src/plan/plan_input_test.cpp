@@ -61,7 +61,7 @@ TEST_F(ReadPlanInput, TakesTheTypesOfASupervisedRunFromTheLabels) {
 
 TEST_F(ReadPlanInput, NeedsTwoSidesForLowRankTransport) {
   context.command = "lowrank";
-  EXPECT_THROW(read(), ConfigError);
+  EXPECT_THROW(read(), DataError);
   context.job.input.days = {"10", "9.25"};
   EXPECT_THAT(read().cells_per_slice, ElementsAre(251, 250));
   context.job.input.days = {};
@@ -70,15 +70,22 @@ TEST_F(ReadPlanInput, NeedsTwoSidesForLowRankTransport) {
   EXPECT_EQ(read().cells_per_slice[1], 1003);
 }
 
-TEST_F(ReadPlanInput, SumsTheCellsOfSeveralFiles) {
-  context.job.input.file.push_back(std::string(THALWEG_TEST_DATA) + "/h5ad/size_7.h5ad");
-  const PlanInput input = read();
-  EXPECT_EQ(input.num_obs, 1010);
-  EXPECT_EQ(input.cells_per_slice.size(), 4u);
+TEST_F(ReadPlanInput, CountsEachColumnOfTheResultOnce) {
+  const std::int64_t fates = 10;
+  EXPECT_EQ(read().num_clusterings, 3);
+  EXPECT_EQ(read().membership_columns, fates);
+  context.job.hmot.clusterings = {"ancestral"};
+  context.job.hmot.write_q = true;
+  context.job.hmot.rank = {3, 4, 12, 5};
+  EXPECT_EQ(read().num_clusterings, 2);
+  EXPECT_EQ(read().membership_columns, 12);
 }
 
 TEST_F(ReadPlanInput, RefusesWhatTheJobCouldNotRead) {
   context.job.input.joint = "obsm/none";
+  EXPECT_THROW(read(), DataError);
+  context.job.input.joint = "obsm/X_pca";
+  context.job.input.file.push_back(context.job.input.file[0]);
   EXPECT_THROW(read(), DataError);
   context.job.input.file = {"/nowhere.h5ad"};
   EXPECT_THROW(read(), DataError);
@@ -108,8 +115,13 @@ TEST(Shortage, NamesRanksAndPrecisionOrFeaturesAsCures) {
   input.types = {10};
   input.is_double = true;
   input.num_clusterings = 0;
-  const WideInt single = [&] { PlanInput other = input; other.is_double = false; return plan_memory(other, 1).peak().host; }();
-  EXPECT_THAT(shortage_text(input, 1, {{.host = single, .device = 0}, "test"}), HasSubstr("solver.precision = \"float32\""));
+  const WideInt single = [&] {
+    PlanInput other = input;
+    other.is_double = false;
+    return plan_memory(other, 1).peak().host;
+  }();
+  EXPECT_THAT(shortage_text(input, 1, {{.host = single, .device = 0}, "test"}),
+              HasSubstr("solver.precision = \"float32\""));
   input.is_double = false;
   EXPECT_EQ(shortage_text(input, 1, {{.host = single, .device = 0}, "test"}), "");
   const std::string text = shortage_text(input, 1, {{.host = single - 1, .device = 0}, "test"});

@@ -22,8 +22,8 @@ std::string bytes_of(const std::string& path) {
 
 struct SimulationFile : testing::Test {
   std::unique_ptr<Communicator> comm = make_world_communicator();
-  std::string path = (std::filesystem::temp_directory_path() /
-                      ("simulation_file_" + std::to_string(comm->size()) + ".h5ad")).string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("simulation_file_" + std::to_string(comm->size()) + ".h5ad")).string();
   SimulateOptions options;
   OutputOptions output;
 
@@ -96,8 +96,10 @@ TEST_F(SimulationFile, FollowsEachParticleThroughTheSnapshots) {
   const auto points = read<float>("obsm/X_sim");
   const auto fates = read<std::int32_t>("obs/fate/codes");
   for (std::size_t t = 0; t < 3; ++t) {
-    EXPECT_TRUE(std::equal(expected[t].points.begin(), expected[t].points.end(), points.begin() + static_cast<std::ptrdiff_t>(14 * t)));
-    EXPECT_TRUE(std::equal(expected[t].labels.begin(), expected[t].labels.end(), fates.begin() + static_cast<std::ptrdiff_t>(7 * t)));
+    EXPECT_TRUE(std::equal(expected[t].points.begin(), expected[t].points.end(),
+                           points.begin() + static_cast<std::ptrdiff_t>(14 * t)));
+    EXPECT_TRUE(std::equal(expected[t].labels.begin(), expected[t].labels.end(),
+                           fates.begin() + static_cast<std::ptrdiff_t>(7 * t)));
   }
   EXPECT_THAT(read<std::int64_t>("obs/particle"),
               testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6));

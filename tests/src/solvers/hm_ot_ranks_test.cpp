@@ -1,1 +1,100 @@
+// A solve on any number of ranks gives the bytes of a solve on one.
 #include <gtest/gtest.h>
+
+#include "clouds.hpp"
+
+namespace thalweg {
+namespace {
+
+using testing_support::Cloud;
+
+struct Case {
+  std::string name;
+  std::vector<Cloud> clouds;
+  std::vector<std::int64_t> num_types;
+  bool is_diagonal = false;
+  bool is_labelled = false;
+  Precision precision = Precision::float32;
+  std::int64_t subsample = 8192;
+  std::vector<std::int32_t> labels = {};
+
+  HmOtProblem problem(const Communicator& comm) const {
+    HmOtProblem result = testing_support::chain_problem(comm, clouds, num_types);
+    for (HmOtTransition& transition : result.transitions) transition.is_diagonal = is_diagonal;
+    if (is_labelled) result.slices[0].labels = clouds[0].owned(comm, std::span<const std::int32_t>(labels));
+    return result;
+  }
+};
+
+std::vector<Case> cases() {
+  using testing_support::gaussian_cloud;
+  std::vector<Case> result;
+  // 40 rows leave all ranks but one without rows of that slice; 700 leave one of four.
+  const std::vector<Cloud> uneven{gaussian_cloud(40, 4, 3, 4.0, 0.0, 61), gaussian_cloud(700, 4, 4, 4.0, 0.5, 62), gaussian_cloud(1100, 4, 4, 4.0, 1.0, 63)};
+  result.push_back({"uneven slices", uneven, {3, 4, 5}});
+  result.push_back({"double", uneven, {3, 4, 5}, false, false, Precision::float64});
+  result.push_back({"diagonal on a sample", uneven, {4}, true, false, Precision::float32, 200});
+  std::vector<Cloud> weighted = uneven;
+  for (Cloud& cloud : weighted) cloud.weights = testing_support::uneven_weights(cloud.num_rows);
+  result.push_back({"weighted", weighted, {3, 4, 5}, false, false, Precision::float32, 300});
+  Case labelled{"labelled", uneven, {3, 3, 3}, false, true};
+  for (std::int32_t i = 0; i < 40; ++i) labelled.labels.push_back(i % 3);
+  result.push_back(labelled);
+  return result;
+}
+
+void expect_same_state(const ChainState& a, const ChainState& b) {
+  EXPECT_EQ(a.objective, b.objective);
+  EXPECT_EQ(a.regularized, b.regularized);
+  EXPECT_EQ(a.couplings, b.couplings);
+  ASSERT_EQ(a.slices.size(), b.slices.size());
+  for (std::size_t t = 0; t < a.slices.size(); ++t) {
+    EXPECT_EQ(a.slices[t].logits, b.slices[t].logits);
+    EXPECT_EQ(a.slices[t].duals, b.slices[t].duals);
+    EXPECT_EQ(a.slices[t].masses, b.slices[t].masses);
+    EXPECT_EQ(a.slices[t].means, b.slices[t].means);
+  }
+}
+
+TEST(HmOtOnRanks, HasTheBytesOfOneRank) {
+  const auto world = make_world_communicator();
+  const auto self = make_self_communicator();
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.name);
+    HmOtSettings settings;
+    settings.restarts = 7;  // three rounds
+    settings.subsample = c.subsample;
+    const HmOtSolution solution = solve_hm_ot({*world, c.precision, Device::cpu, 5}, c.problem(*world), settings);
+    const HmOtSolution alone = solve_hm_ot({*self, c.precision, Device::cpu, 5}, c.problem(*self), settings);
+    expect_same_state(solution.state, alone.state);
+    EXPECT_EQ(solution.stop_reason, alone.stop_reason);
+    EXPECT_EQ(solution.passes, alone.passes);
+    EXPECT_EQ(solution.baseline, alone.baseline);
+    EXPECT_EQ(solution.full_rank_reference, alone.full_rank_reference);
+    ASSERT_EQ(solution.restarts.size(), alone.restarts.size());
+    for (std::size_t k = 0; k < alone.restarts.size(); ++k) {
+      EXPECT_EQ(solution.restarts[k].objective, alone.restarts[k].objective);
+      EXPECT_EQ(solution.restarts[k].regularized, alone.restarts[k].regularized);
+      EXPECT_EQ(solution.restarts[k].is_chosen, alone.restarts[k].is_chosen);
+    }
+
+    for (std::size_t t = 0; t < c.clouds.size(); ++t) {
+      const auto blocks = [&](const RowRange& rows) { return (rows.size() + block_rows - 1) / block_rows; };
+      const std::vector<double> own = slice_memberships(solution, t, 0, blocks(c.clouds[t].range(*world)));
+      const std::vector<double> all = world->all_gather(std::span<const double>(own));
+      EXPECT_EQ(all, slice_memberships(alone, t, 0, blocks(c.clouds[t].range(*self))));
+    }
+  }
+}
+
+TEST(HmOtOnRanks, ReportsAnInfeasibleMaskOnEveryRank) {
+  const auto world = make_world_communicator();
+  Case c = cases()[0];
+  HmOtProblem problem = c.problem(*world);
+  problem.transitions[0].allowed = Matrix(3, 4, 1.0);
+  for (std::int64_t l = 0; l < 4; ++l) (*problem.transitions[0].allowed)(1, l) = 0.0;
+  EXPECT_THROW(solve_hm_ot({*world, Precision::float32, Device::cpu, 0}, problem, {}), DataError);
+}
+
+}  // namespace
+}  // namespace thalweg

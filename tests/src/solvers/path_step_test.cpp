@@ -134,15 +134,29 @@ TEST(SetLaw, RejectsTypesBelowTheirMinimumAndKeepsGivenMasses) {
   ChainState state;
   state.slices.resize(4);
   state.couplings.resize(3);
-  for (std::size_t t = 0; t < 4; ++t) state.slices[t].masses = {-1.0};
+  const std::vector<double> before(law.masses[0].size(), 3.0);  // no masses of a law, so that changes show
+  for (std::size_t t = 0; t < 4; ++t) state.slices[t].masses = before;
   c.chain.slices[2].min_mass = 2.0;
   EXPECT_FALSE(set_law(c.chain, law, state));
-  EXPECT_EQ(state.slices[0].masses, std::vector<double>{-1.0});
+  EXPECT_EQ(state.slices[0].masses, before);
   c.chain.slices[2].fixed_mass = {0.5, 0.5};  // a given mass has no minimum
   ASSERT_TRUE(set_law(c.chain, law, state));
   EXPECT_EQ(state.slices[0].masses, law.masses[0]);
-  EXPECT_EQ(state.slices[2].masses, std::vector<double>{-1.0});
+  EXPECT_EQ(state.slices[2].masses, before);
   EXPECT_EQ(state.couplings[1], law.couplings[1]);
+}
+
+TEST(SetLaw, LetsATypeThatBeganBelowTheMinimumStayAsItIs) {
+  LawCase c;
+  const PathLaw law = tilted_law(c.chain, c.couplings, c.scores, 0.5);
+  ChainState state;
+  state.slices.resize(4);
+  state.couplings.resize(3);
+  for (std::size_t t = 0; t < 4; ++t) state.slices[t].masses = law.masses[t];
+  c.chain.slices[0].min_mass = 2.0;
+  EXPECT_TRUE(set_law(c.chain, law, state));
+  state.slices[0].masses[0] = law.masses[0][0] * 1.01;  // it would shrink further
+  EXPECT_FALSE(set_law(c.chain, law, state));
 }
 
 std::vector<testing_support::Cloud> three_clouds() {

@@ -76,6 +76,14 @@ TEST(Sample, FollowsTheWeights) {
   EXPECT_NEAR(counts[600], 1000.0 * 800.0 / 1598.0, 2.0);
 }
 
+TEST(Sample, GivesRowsOfEqualWeightEqualProbability) {
+  const auto world = make_world_communicator();
+  std::vector<int> counts(3, 0);  // 200 of 300 rows: with shares of whole rows every third would be certain
+  for (std::uint64_t seed = 0; seed < 50; ++seed)
+    for (const std::int32_t label : draw(*world, numbered(300), 200, seed).labels) ++counts[static_cast<std::size_t>(label % 3)];
+  for (const int count : counts) EXPECT_NEAR(count, 10000.0 / 3.0, 200.0);
+}
+
 TEST(Sample, WithoutLabelsHasNone) {
   const auto world = make_world_communicator();
   const Cloud cloud = numbered(300);
