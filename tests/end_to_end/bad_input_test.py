@@ -84,7 +84,7 @@ def data_cases():
     yield {"input.file": "no_features.h5ad"}, ["X_pca", "no_features.h5ad"]
     yield {"input.joint": "obsm/X_pcb"}, ["obsm key 'X_pcb'", "X_pca"]
     yield {"input.time_key": "day"}, ["obs column 'day'", "available: ", "cell_type", "input.time_key"]
-    yield {"input.annotation": "cell_typ"}, ["obs column 'cell_typ'", "did you mean 'cell_type'"]
+    yield {"input.annotation": "cell_typ"}, ["obs column 'cell_typ'", "nearest: cell_type", "input.annotation"]
     yield {"input.file": "nan.h5ad"}, ["nan.h5ad", "row 811", "column 3"]
     yield {"input.file": "one_time.h5ad"}, ["one time", "300"]
     yield {"input.file": "word_time.h5ad"}, ["soon", "word_time.h5ad"]
@@ -94,7 +94,7 @@ def data_cases():
     yield {"input.file": "same_rows.h5ad", "hmot.mode": "unsupervised", "hmot.rank": 4}, ["distinct", "300"]
     yield {"input.file": "unlabelled.h5ad"}, ["unlabelled.h5ad", "cell_type"]
     yield {"input.file": "weights.h5ad", "input.weights": "mass"}, ["mass", "weights.h5ad"]
-    yield {"input.weights": "cell_type"}, ["cell_type", "weights"]
+    yield {"input.weights": "cell_type"}, ["obs/cell_type", "number"]
     yield {"input.days": "[300, 333]"}, ["333"]
     yield {"hmot.mode": "unsupervised", "hmot.rank": "[3, 3]"}, ["hmot.rank", "2 entries"]
     yield {"hmot.mode": "transfer", "hmot.reference": '"299"'}, ["hmot.reference", "299"]
@@ -109,28 +109,33 @@ def table_cases():
     text_file("g.tsv", "type\tmass\nADL\t0.5\nASG\t0.3\n")
     text_file("negative.tsv", "type\tmass\nADL\t1.5\nASG\t-0.5\n")
     text_file("ragged.tsv", "source\ttarget\nADL\n")
-    yield {"hmot.mask.'480:545'": '"missing.tsv"'}, ["missing.tsv"]
-    yield {"hmot.mask.'480:545'": '"."'}, ["folder"]
+    yield {"hmot.mask.'480:545'": '"missing.tsv"'}, ["missing.tsv", "No such file"]
+    yield {"hmot.mask.'480:545'": '"."'}, ["Is a directory"]
     yield {"hmot.mask.'480:545'": '"no_column.tsv"'}, ["no_column.tsv", "source"]
     yield {"hmot.mask.'480:545'": '"unknown.tsv"'}, ["unknown.tsv", "ADX"]
     yield {"hmot.mask.'480:545'": '"ragged.tsv"'}, ["ragged.tsv"]
     yield {"hmot.mask.'480:545'": '"none.tsv"'}, ["480", "545"]
-    yield {"hmot.mask.'480:700'": '"none.tsv"'}, ["480:700"]
+    yield {"hmot.mask.'480:700'": '"none.tsv"'}, ["'700' in hmot.mask", "620.0"]
     yield {"hmot.mask.'480:620'": '"none.tsv"'}, ["480:620"]
     yield {"hmot.mask.'480'": '"none.tsv"'}, ["480"]
     yield {"hmot.mode": "unsupervised", "hmot.fix.g.'480'": '"g.tsv"'}, ["g.tsv"]
     yield {"hmot.fix.g.'480'": '"negative.tsv"'}, ["negative.tsv"]
     yield {"hmot.fix.labels.'480'": '"obs/nothing"'}, ["nothing"]
     yield {"hmot.fix.labels.'481'": '"obs/cell_type"'}, ["481"]
-    yield {"hmot.mode": "unsupervised", "hmot.rank": 3, "hmot.fix.q.'480'": '"obsm/Q"'}, ["obsm", "Q"]
+    yield {"hmot.mode": "unsupervised", "hmot.rank": 3, "hmot.fix.q.'480'": '"obsm/Q"'}, ["hmot.fix.q", "not available in this version"]
 
 
 def main():
     write_inputs()
     job = session.job("base", "hmot", hmot)
-    for settings, texts in [*data_cases(), *table_cases()]:
+    cases = [*data_cases(), *table_cases()]
+
+    def refused(number):
+        settings, texts = cases[number]
         words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-        session.refused(session.run("hmot", job, "--out", "out", *words), 2, *texts, result="out")
+        session.refused(session.run("hmot", job, "--out", f"out{number}", *words), 2, *texts, result=f"out{number}")
+
+    session.in_parallel(refused, range(len(cases)))
     return session.finish()
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,6 +116,11 @@ class Session:
             left = sorted(path.name for path in (self.folder / result).rglob("*")) if (self.folder / result).exists() else []
             self.check(not (set(left) & {"result.h5ad", "run.json", "nodes.tsv"}) and not any(n.endswith(".tmp") for n in left),
                        f"left a result in {result}: {left}", run)
+
+    def in_parallel(self, action, items):
+        """Short runs mostly wait for their launcher; several at a time keep the tests quick."""
+        with ThreadPoolExecutor(max_workers=2 if self.ranks == 1 else 6) as pool:
+            list(pool.map(action, items))
 
     def finish(self):
         print("all as expected" if self.failures == 0 else f"{self.failures} failures")
