@@ -10,7 +10,7 @@ namespace thalweg {
 /// renamed. For one rank. Throws IoError with the path and the reason.
 void write_text_file(const std::string& path, std::string_view text);
 
-/// The whole file. Throws IoError when it cannot be read.
+/// The whole file. Throws DataError when there is no readable file of that path, IoError when the disk fails.
 std::string read_text_file(const std::string& path);
 
 /// Makes a folder and those above it that do not exist yet. Throws IoError with the path and the reason.

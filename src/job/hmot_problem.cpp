@@ -50,11 +50,12 @@ std::vector<bool> labelled_slices(const HmOtOptions& options, const std::string&
   return is_fixed;
 }
 
-void fix_labels(const Communicator& comm, const TimeSeries& series, std::size_t slice, HmOtJob& job) {
+void fix_labels(const Communicator& comm, const TimeSeries& series, const std::string& annotation, std::size_t slice, HmOtJob& job) {
   SliceLabels labels = labels_of_slice(comm, series, slice);
   if (labels.num_missing > 0)
     throw DataError(std::to_string(labels.num_missing) + " of " + std::to_string(series.slices[slice].num_cells) + " cells of time " +
-                    series.slices[slice].name + " have no label; remove them with input.filter");
+                    series.slices[slice].name + " have no label in obs column '" + annotation + "' of " + series.path +
+                    "; label them or leave them out with input.filter");
   job.labels[slice] = std::move(labels.labels);
   job.type_names[slice] = std::move(labels.names);
   job.problem.slices[slice].labels = job.labels[slice];
@@ -197,7 +198,7 @@ HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, cons
     job.problem.slices[t].name = slice.name;
     job.problem.slices[t].rows = {slice.num_cells, slice.rows, series.num_features, slice.features, slice.weights};
     if (!is_fixed[t]) continue;
-    fix_labels(comm, series, t, job);
+    fix_labels(comm, series, annotation, t, job);
     types_of_reference = job.problem.slices[t].num_types;
   }
   for (std::size_t t = 0; t < count; ++t)

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <optional>
 
-#include "core/closest_name.hpp"
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
 
@@ -44,8 +43,8 @@ std::size_t find_slice(const std::vector<std::string>& slice_names, const std::s
   if (const auto wanted = as_number(key))
     for (std::size_t t = 0; t < slice_names.size(); ++t)
       if (as_number(slice_names[t]) == wanted) return t;
-  throw DataError("time '" + key + "' in " + option + " is none of the job; times: " + join(slice_names, ", ") + "; " +
-                  suggestion(key, slice_names));
+  throw DataError("time '" + key + "' in " + option + " is none of the job; times: " + join(slice_names, ", ") +
+                  "; name one of them");
 }
 
 }  // namespace thalweg

@@ -59,8 +59,8 @@ Rows rows_of_all(const PlanInput& input) {
 WideInt types_of(const PlanInput& input, std::size_t slice) {
   if (input.types.size() == 1) return input.types[0];
   if (input.types.size() != input.cells_per_slice.size())
-    throw ConfigError("rank has " + std::to_string(input.types.size()) + " entries for " +
-                      std::to_string(input.cells_per_slice.size()) + " slices; give one number, or one a slice");
+    throw ConfigError(input.command + ".rank has " + std::to_string(input.types.size()) + " entries for " +
+                      std::to_string(input.cells_per_slice.size()) + " times; give one number, or one per time");
   return input.types[slice];
 }
 

@@ -98,7 +98,7 @@ std::string RunRecord::json_text(const std::vector<std::string>& hosts, const st
   json["dropped"] = Json(dropped_);
   json["ranks"] = num_ranks_;
   json["communicator"] = communicator_;
-  json["device"] = context_.job.run.device;
+  json["device"] = context_.device >= 0 ? "cuda" : "cpu";
   json["threads"] = context_.threads;
   json["hosts"] = hosts;
   if (const char* id = std::getenv("SLURM_JOB_ID")) json["slurm_job_id"] = id;

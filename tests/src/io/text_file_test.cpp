@@ -23,7 +23,7 @@ struct TextFile : testing::Test {
   std::string error_of(Action&& action) const {
     try {
       action();
-    } catch (const IoError& error) {
+    } catch (const Error& error) {
       return error.what();
     }
     return "no error";
@@ -61,7 +61,7 @@ TEST_F(TextFile, KeepsTheOldFileWhenTheLimitIsReached) {
 TEST_F(TextFile, NamesPathAndReason) {
   EXPECT_THAT(error_of([&] { write_text_file(folder + "/no/file", "x"); }),
               HasSubstr("cannot create " + folder + "/no/file.tmp: No such file or directory"));
-  EXPECT_THAT(error_of([&] { read_text_file(path); }), HasSubstr("cannot open " + path + ": No such file"));
+  EXPECT_THAT(error_of([&] { read_text_file(path); }), HasSubstr("cannot read " + path + ": No such file"));
   EXPECT_THAT(error_of([&] { read_text_file(folder); }), HasSubstr("cannot read " + folder + ": Is a directory"));
   std::filesystem::create_directories(folder + "/taken/inner");
   EXPECT_THAT(error_of([&] { write_text_file(folder + "/taken", "x"); }), HasSubstr("Is a directory"));
