@@ -34,7 +34,8 @@ void add_job_options(CLI::App& app, Arguments& arguments) {
   app.add_option("job", arguments.target, "job file in TOML; - reads standard input")->required();
   app.add_option("--set", arguments.settings, "section.key=value, laid over the file; may be repeated")
       ->allow_extra_args(false);
-  app.add_option("--out", arguments.output_dir, "results directory, as output.dir");
+  app.add_option("--out", arguments.output_dir, "results directory, as output.dir")
+      ->check([](const std::string& folder) { return folder.empty() ? "a folder is needed" : ""; }, "FOLDER");
   app.add_flag("--dry-run", arguments.dry_run, "check everything, then exit");
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
@@ -181,6 +182,16 @@ void write_plots(JobSession& session, const HmOtSolution& solution, const Differ
   if (!solution.history.empty()) write_plot(session, "convergence", plot_convergence(history_of(solution)));
 }
 
+/// Not every sweep has a record: those taken back have none.
+std::int64_t sweeps_over_all_cells(const HmOtSolution& solution) {
+  std::map<int, std::int64_t> last_of_level;
+  for (const DescentRecord& check : solution.history)
+    if (check.stage == "all") last_of_level[check.level] = check.sweep;
+  std::int64_t sweeps = 0;
+  for (const auto& [level, sweep] : last_of_level) sweeps += sweep;
+  return sweeps;
+}
+
 std::string index_of(const std::string& problem, const HmOtJob& job, const HmOtSolution& solution, double seconds) {
   IndexRow row;
   row.pair = problem;
@@ -194,7 +205,7 @@ std::string index_of(const std::string& problem, const HmOtJob& job, const HmOtS
   row.gap = solution.coupling_gap;
   row.marginal_error_source = 0.0;
   row.marginal_error_target = solution.column_error;
-  for (const DescentRecord& check : solution.history) row.iterations += check.stage == "all" ? 1 : 0;
+  row.iterations = sweeps_over_all_cells(solution);
   row.stop_reason = solution.stop_reason;
   row.seconds = seconds;
   row.peak_gib = static_cast<double>(peak_host_bytes()) / 0x1p30;

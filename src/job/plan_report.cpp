@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/log.hpp"
 #include "distributed/error.hpp"
 
 namespace thalweg {
@@ -92,7 +93,7 @@ std::string pass_lines(const PlanInput& input) {
 
 std::string ranks_cure(const PlanInput& input, const MemoryBudget& budget) {
   const std::int64_t ranks = ranks_needed(input, budget.bytes);
-  if (ranks == 0) return "no number of ranks with this budget is enough";
+  if (ranks == 0) return "no number of ranks with this budget is enough: raise it";
   return fmt::format("run on {} ranks with this budget each", ranks);
 }
 
@@ -131,7 +132,8 @@ void check_memory(const Communicator& comm, const PlanInput& input, const RunOpt
   if (shortage.empty()) return;
   std::string table = plan_text(input, comm.size(), budget);
   table.pop_back();
-  throw MemoryError(shortage + "\n" + table);
+  log_info(table);
+  throw MemoryError(shortage);
 }
 
 }  // namespace thalweg

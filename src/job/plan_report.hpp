@@ -16,8 +16,8 @@ std::string plan_text(const PlanInput& input, std::int64_t num_ranks, const Memo
 /// Empty where the job fits; else one line with what is needed, what there is, and the cures.
 std::string shortage_text(const PlanInput& input, std::int64_t num_ranks, const MemoryBudget& budget);
 
-/// Throws MemoryError, on all ranks alike, with the shortage and the table where the job does not fit. To be called
-/// before anything large is allocated. Collective.
+/// Where the job does not fit: logs the table and throws MemoryError, on all ranks alike, with the shortage. To be
+/// called before anything large is allocated. Collective.
 void check_memory(const Communicator& comm, const PlanInput& input, const RunOptions& run);
 
 }  // namespace thalweg

@@ -10,6 +10,8 @@
 namespace thalweg {
 
 struct RunOptions {
+  static constexpr double most_threads = 512;  ///< what Kokkos::OpenMP has room for
+
   std::string device = "auto";
   std::int64_t seed = 0;
   bool deterministic = true;
@@ -30,7 +32,7 @@ struct RunOptions {
           "sums in fixed blocks of global rows, in global order; false: any order");
     field("memory_gib", &RunOptions::memory_gib, "cap per rank on device and host memory", positive);
     field("threads", &RunOptions::threads,
-          "threads per rank; auto: OMP_NUM_THREADS, else cores of the node / its ranks", at_least(1));
+          "threads per rank; auto: OMP_NUM_THREADS, else cores of the node / its ranks", in_range(1, most_threads));
     field("progress", &RunOptions::progress, "auto: a bar on a terminal, else lines",
           one_of({"auto", "bar", "lines", "none"}));
     field("progress_every_s", &RunOptions::progress_every_s, "seconds between progress lines", positive);
