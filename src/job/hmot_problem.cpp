@@ -217,21 +217,4 @@ HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, cons
   return job;
 }
 
-HmOtSettings settings_of(const HmOtOptions& options) {
-  HmOtSettings settings;
-  settings.start = options.init == "kmeans" ? Start::kmeans : Start::transport;
-  settings.restarts = static_cast<int>(options.restarts);
-  settings.subsample = options.subsample;
-  settings.epsilon_end = options.epsilon_end;
-  settings.tolerance = options.tolerance;
-  settings.inner_tolerance = options.inner_tolerance.value_or(0.0);
-  settings.max_iterations = static_cast<int>(options.max_iterations);
-  settings.min_type_mass = options.min_type_mass.value_or(0.0);
-  return settings;
-}
-
-Precision precision_of(const SolverOptions& options) {
-  return options.precision == "float64" ? Precision::float64 : Precision::float32;
-}
-
 }  // namespace thalweg

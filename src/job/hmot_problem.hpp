@@ -6,7 +6,6 @@
 
 #include "distributed/communicator.hpp"
 #include "io/time_series.hpp"
-#include "job/solver_options.hpp"
 #include "solvers/hm_ot/hm_ot.hpp"
 #include "solvers/hm_ot_options.hpp"
 
@@ -27,8 +26,19 @@ struct HmOtJob {
 ///         without a label, unknown types in tables, infeasible masks with the types of the violated cut
 HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const std::string& annotation, TimeSeries& series);
 
-HmOtSettings settings_of(const HmOtOptions& options);
-Precision precision_of(const SolverOptions& options);
+/// What the options of hmot and lowrank have under the same names.
+template <class Options>
+HmOtSettings settings_of(const Options& options) {
+  HmOtSettings settings;
+  settings.start = options.init == "kmeans" ? Start::kmeans : Start::transport;
+  settings.restarts = static_cast<int>(options.restarts);
+  settings.epsilon_end = options.epsilon_end;
+  settings.tolerance = options.tolerance;
+  settings.inner_tolerance = options.inner_tolerance.value_or(0.0);
+  settings.max_iterations = static_cast<int>(options.max_iterations);
+  settings.min_type_mass = options.min_type_mass.value_or(0.0);
+  return settings;
+}
 
 /// Normalises the rows of all slices to length 1. @throws DataError naming the first zero row
 void normalise_rows(const Communicator& comm, const std::string& key, TimeSeries& series);

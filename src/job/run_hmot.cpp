@@ -36,7 +36,9 @@ int run_hmot(const Communicator& comm, const JobContext& context) {
   record_input(series, session.record());
   const HmOtJob job = make_hmot_job(comm, options, annotation, series);
 
-  const SolvedChain solved = solve_chain(session, job, settings_of(options));
+  HmOtSettings settings = settings_of(options);
+  settings.subsample = options.subsample;
+  const SolvedChain solved = solve_chain(session, job, settings);
   const ChainFile file{&series, "result.h5ad", 0, series.slices.size()};
   write_chain_results(session, context, job, solved.solution, series, {file}, output_of(options, annotation, job), solved.seconds);
   return session.finish("hmot", solved.solution.stop_reason);

@@ -112,18 +112,6 @@ HmOtJob make_lowrank_job(const Communicator& comm, const LowRankOptions& options
   return job;
 }
 
-HmOtSettings settings_of(const LowRankOptions& options) {
-  HmOtSettings settings;
-  settings.start = options.init == "kmeans" ? Start::kmeans : Start::transport;
-  settings.restarts = static_cast<int>(options.restarts);
-  settings.epsilon_end = options.epsilon_end;
-  settings.tolerance = options.tolerance;
-  settings.inner_tolerance = options.inner_tolerance.value_or(0.0);
-  settings.max_iterations = static_cast<int>(options.max_iterations);
-  settings.min_type_mass = options.min_type_mass.value_or(0.0);
-  return settings;
-}
-
 /// The latent coupling as a matrix: sources down, targets across.
 Table coupling_table(const HmOtJob& job, const Matrix& coupling) {
   std::vector<std::string> columns{"source"};

@@ -56,6 +56,23 @@ def check_sidecar(path):
     session.check(set(result.uns["hmot"]["T"]) == set("01234"), f"uns/hmot {list(result.uns['hmot'])}")
 
 
+def check_learned():
+    """Learned types do not depend on the number of ranks either."""
+    tables = {}
+    for ranks in (1, 3):
+        folder = session.folder / f"learned{ranks}"
+        run = session.run("hmot", ROOT / "jobs" / "hmot_unsupervised.toml", "--out", folder, "--set", "hmot.restarts=3", ranks=ranks)
+        if not session.done(run):
+            return
+        tables[ranks] = folder_bytes(folder, "tables/*.tsv")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            result = anndata.read_h5ad(folder / "result.h5ad")
+        session.check(len(set(result.obs["hmot_type"])) == 48, "8 types at 6 times")
+    differing = [file for file in tables[1] if tables[3].get(file) != tables[1][file]]
+    session.check(not differing, f"learned types differ on 3 ranks: {differing}")
+
+
 def check_odd_names():
     """Times and types whose names hold what tables, paths, SVG, dot and XML give a meaning to."""
     cells = anndata.read_h5ad(ROOT / "jobs" / "data" / "celegans_amphid.h5ad")
@@ -101,6 +118,7 @@ def main():
         if ranks in (1, 3):
             check_files(folder)
             check_sidecar(folder / "result.h5ad")
+    check_learned()
     check_odd_names()
     judge = [sys.executable, "-B", ROOT / "tests" / "python" / "judge_demo.py", session.folder / "demo3"]
     judged = subprocess.run(judge, capture_output=True, text=True)
