@@ -58,6 +58,17 @@ std::string read_text_file(const std::string& path) {
   return text;
 }
 
+std::string as_file_name(std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string name;
+  for (const char character : text) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte >= 0x20 && character != '/' && character != '%') name += character;
+    else name += {'%', digits[byte / 16], digits[byte % 16]};
+  }
+  return name;
+}
+
 void make_directories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

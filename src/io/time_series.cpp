@@ -33,6 +33,19 @@ std::vector<T> route(const Communicator& comm, const CellRoutes& routes, const s
   return target;
 }
 
+/// Refuses times without any weight. Weights that float32 cannot hold are scaled by a power of two: only their ratios count.
+void check_weights(const Communicator& comm, const std::string& place, std::vector<SliceRows>& slices) {
+  for (SliceRows& slice : slices) {
+    double largest = 0;
+    for (const double weight : slice.weights) largest = std::max(largest, weight);
+    largest = comm.all_reduce(largest, Reduction::max);
+    if (largest == 0)
+      throw DataError("all weights of time " + slice.name + " in " + place + " are 0; give some cells a weight or leave the time out with input.days");
+    if (const int exponent = std::ilogb(largest); std::abs(exponent) > 60)
+      for (double& weight : slice.weights) weight = std::ldexp(weight, -exponent);
+  }
+}
+
 void read_weights(const AnnDataReader& reader, const std::string& key, const CellRoutes& routes, TimeSeries& series) {
   const Column column = reader.column(key, "input.weights");
   std::uint64_t checksum = 0;
@@ -45,6 +58,7 @@ void read_weights(const AnnDataReader& reader, const std::string& key, const Cel
                         "correct the column or remove input.weights");
   });
   distribute(route(reader.comm(), routes, weights), series.slices, &SliceRows::weights);
+  check_weights(reader.comm(), "obs/" + column.name + " of " + reader.file().path(), series.slices);
   series.keys.push_back(column_info(reader, column, checksum));
 }
 

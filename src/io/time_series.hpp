@@ -40,7 +40,7 @@ struct SliceRows {
   RowRange rows;
   /// rows x num_features, row-major.
   std::vector<float> features;
-  /// Mass per cell as stored; empty when uniform.
+  /// Mass per cell as stored, or times a power of two where that is far from 1; empty when uniform.
   std::vector<double> weights;
   /// Index into the categories, -1 where missing; empty without annotation.
   std::vector<std::int32_t> labels;

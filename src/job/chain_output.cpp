@@ -178,7 +178,7 @@ void write_plots(JobSession& session, const HmOtSolution& solution, const Differ
   write_plot(session, "diffmap", plot_differentiation_map(map, output.edge_threshold));
   write_plot(session, "sankey", plot_sankey(map));
   for (std::size_t t = 0; t + 1 < map.times.size(); ++t)
-    write_plot(session, "transition_" + map.times[t] + "_" + map.times[t + 1], plot_transition(transition_matrix(map, static_cast<int>(t))));
+    write_plot(session, "transition_" + as_file_name(map.times[t]) + "_" + as_file_name(map.times[t + 1]), plot_transition(transition_matrix(map, static_cast<int>(t))));
   if (!solution.history.empty()) write_plot(session, "convergence", plot_convergence(history_of(solution)));
 }
 

@@ -76,10 +76,16 @@ void set_types(const HmOtOptions& options, std::int64_t count, std::size_t slice
 
 /// Splits "t0:t1" and checks that the times are neighbours. Times themselves may hold colons.
 std::size_t find_transition(const std::vector<std::string>& slices, const std::string& key, const std::string& option) {
-  for (std::size_t at = key.find(':'); at != std::string::npos; at = key.find(':', at + 1)) {
-    const std::size_t first = find_slice(slices, key.substr(0, at), option);
-    if (find_slice(slices, key.substr(at + 1), option) == first + 1) return first;
+  const std::size_t colon = key.find(':');
+  for (std::size_t at = colon; at != std::string::npos; at = key.find(':', at + 1)) {
+    const auto first = slice_named(slices, key.substr(0, at)), second = slice_named(slices, key.substr(at + 1));
+    if (!first || !second) continue;
+    if (*second == *first + 1) return *first;
     throw DataError("'" + key + "' in " + option + " does not name two neighbouring times; times: " + join(slices, ", "));
+  }
+  if (colon != std::string::npos) {
+    find_slice(slices, key.substr(0, colon), option);
+    find_slice(slices, key.substr(colon + 1), option);
   }
   throw DataError("'" + key + "' in " + option + " is not of the form t0:t1; times: " + join(slices, ", "));
 }

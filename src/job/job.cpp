@@ -66,6 +66,8 @@ std::vector<config::Section> sections_of(Job& job) {
 
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
                config::Problems& problems) {
+  if (job.output.key_prefix.find('/') != std::string::npos)
+    problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);
 }

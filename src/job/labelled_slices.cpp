@@ -1,7 +1,6 @@
 #include "job/labelled_slices.hpp"
 
 #include <charconv>
-#include <optional>
 
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
@@ -37,12 +36,17 @@ SliceLabels labels_of_slice(const Communicator& comm, const TimeSeries& series, 
   return result;
 }
 
-std::size_t find_slice(const std::vector<std::string>& slice_names, const std::string& key, const std::string& option) {
+std::optional<std::size_t> slice_named(const std::vector<std::string>& slice_names, const std::string& key) {
   for (std::size_t t = 0; t < slice_names.size(); ++t)
     if (slice_names[t] == key) return t;
   if (const auto wanted = as_number(key))
     for (std::size_t t = 0; t < slice_names.size(); ++t)
       if (as_number(slice_names[t]) == wanted) return t;
+  return std::nullopt;
+}
+
+std::size_t find_slice(const std::vector<std::string>& slice_names, const std::string& key, const std::string& option) {
+  if (const auto slice = slice_named(slice_names, key)) return *slice;
   throw DataError("time '" + key + "' in " + option + " is none of the job; times: " + join(slice_names, ", ") +
                   "; name one of them");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct SliceLabels {
 /// Collective.
 SliceLabels labels_of_slice(const Communicator& comm, const TimeSeries& series, std::size_t slice);
 
-/// Index of the slice that a job's table key means: its name or the same number in other words.
-/// @throws DataError listing the slices
+/// Index of the slice that a job's table key means: its name or the same number in other words; nothing when none.
+std::optional<std::size_t> slice_named(const std::vector<std::string>& slice_names, const std::string& key);
+
+/// The same. @throws DataError listing the slices
 std::size_t find_slice(const std::vector<std::string>& slice_names, const std::string& key, const std::string& option);
 
 }  // namespace thalweg

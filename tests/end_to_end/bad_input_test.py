@@ -69,7 +69,8 @@ def write_inputs():
     edited("few.h5ad", set_value("obs/time", slice(2, None), 360.0))
     edited("same_rows.h5ad", lambda file: replace(file, "obsm/X_pca", np.ones((1805, 30), np.float32)))
     edited("unlabelled.h5ad", set_value("obs/cell_type/codes", 7, -1))
-    edited("weights.h5ad", lambda file: file["obs"].create_dataset("mass", data=np.full(1805, -1.0)))
+    edited("weights.h5ad", set_value("obs/embryo_time", 9, -1.0))
+    edited("no_weights.h5ad", lambda file: replace(file, "obs/embryo_time", (file["obs/time"][...] != 420) * 1.0))
 
 
 def data_cases():
@@ -93,9 +94,16 @@ def data_cases():
     yield {"input.file": "few.h5ad", "hmot.mode": "unsupervised", "hmot.rank": 4}, ["300", "rank", "4"]
     yield {"input.file": "same_rows.h5ad", "hmot.mode": "unsupervised", "hmot.rank": 4}, ["distinct", "300"]
     yield {"input.file": "unlabelled.h5ad"}, ["unlabelled.h5ad", "cell_type"]
-    yield {"input.file": "weights.h5ad", "input.weights": "mass"}, ["mass", "weights.h5ad"]
+    yield {"input.file": "weights.h5ad", "input.weights": "embryo_time"}, ["row 9", "obs/embryo_time", "weights.h5ad"]
+    yield {"input.file": "no_weights.h5ad", "input.weights": "embryo_time"}, ["all weights of time 420.0", "no_weights.h5ad"]
+    yield {"output.key_prefix": "a/b"}, ["output.key_prefix", "slash"]
     yield {"input.weights": "cell_type"}, ["obs/cell_type", "number"]
     yield {"input.days": "[300, 333]"}, ["333"]
+    yield {"input.days": "[300]"}, ["one time", "input.days"]
+    yield {"input.time_key": "cell_type"}, ["cell_type", "input.days"]
+    yield {"input.file": '["good.h5ad", "good.h5ad"]'}, ["2 files"]
+    yield {"input.filter.cell_type": '["ADX"]'}, ["ADX"]
+    yield {"hmot.mode": "unsupervised", "hmot.rank": 1000}, ["distinct cells", "1000"]
     yield {"hmot.mode": "unsupervised", "hmot.rank": "[3, 3]"}, ["hmot.rank", "2 entries"]
     yield {"hmot.mode": "transfer", "hmot.reference": '"299"'}, ["hmot.reference", "299"]
     yield {"hmot.mode": "transfer"}, ["hmot.reference"]
@@ -128,7 +136,7 @@ def table_cases():
 def main():
     write_inputs()
     job = session.job("base", "hmot", hmot)
-    cases = [*data_cases(), *table_cases()]
+    cases = [*data_cases(), *(table_cases() if session.ranks == 1 else [*table_cases()][::4])]
 
     def refused(number):
         settings, texts = cases[number]

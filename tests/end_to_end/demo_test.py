@@ -10,6 +10,7 @@ from session import ROOT, open_session, read_tsv
 
 session = open_session(needs=("anndata", "xxhash", "ot"))
 import anndata  # noqa: E402
+import pandas  # noqa: E402
 import xxhash  # noqa: E402
 
 times = ["300.0", "360.0", "420.0", "480.0", "545.0", "620.0"]
@@ -55,6 +56,51 @@ def check_sidecar(path):
     session.check(set(result.uns["hmot"]["T"]) == set("01234"), f"uns/hmot {list(result.uns['hmot'])}")
 
 
+def check_learned():
+    """Learned types do not depend on the number of ranks either."""
+    tables = {}
+    for ranks in (1, 3):
+        folder = session.folder / f"learned{ranks}"
+        run = session.run("hmot", ROOT / "jobs" / "hmot_unsupervised.toml", "--out", folder, "--set", "hmot.restarts=3", ranks=ranks)
+        if not session.done(run):
+            return
+        tables[ranks] = folder_bytes(folder, "tables/*.tsv")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            result = anndata.read_h5ad(folder / "result.h5ad")
+        session.check(len(set(result.obs["hmot_type"])) == 48, "8 types at 6 times")
+    differing = [file for file in tables[1] if tables[3].get(file) != tables[1][file]]
+    session.check(not differing, f"learned types differ on 3 ranks: {differing}")
+
+
+def check_odd_names():
+    """Times and types whose names hold what tables, paths, SVG, dot and XML give a meaning to."""
+    cells = anndata.read_h5ad(ROOT / "jobs" / "data" / "celegans_amphid.h5ad")
+    stages = dict(zip([float(time) for time in times], ["day 1/2", "../up", "a:b", 'the "last" <but> & two', "50 %", "f\tg"]))
+    types = {"ADL": 'A "q" <b>&', "ASG": "tab\there", "AWA": "new\nline", "AWB": "ümläut/slash"}
+    cells.obs["cell_type"] = cells.obs["cell_type"].astype(str).replace(types).astype("category")
+    cells.obs["stage"] = pandas.Categorical(cells.obs["time"].map(stages).astype(str), list(stages.values()), ordered=True)
+    cells.write_h5ad(session.folder / "odd.h5ad")
+    (session.folder / "edge.tsv").write_text('source\ttarget\nAWC\ttab\there\n'.replace("tab\there", '"tab\there"'))
+    job = session.job("odd", "hmot", {"input": {"file": "odd.h5ad", "time_key": "stage", "annotation": "cell_type"},
+                                      "hmot": {"mode": "supervised"},
+                                      "hmot.mask": {"mode": "forbid", "../up:a:b": "edge.tsv"}})
+    run = session.run("hmot", job, ranks=1)
+    if not session.done(run):
+        return
+    folder = session.folder / "odd"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = anndata.read_h5ad(folder / "result.h5ad")
+        edges = pandas.read_csv(folder / "tables" / "edges.tsv", sep="\t")
+    session.check(set(types.values()) <= set(result.obs["hmot_type"].cat.categories), "odd types in the sidecar")
+    session.check(set(types.values()) <= set(edges["target"]) and list(dict.fromkeys(edges["t0"])) == list(stages.values())[:-1], "odd names in edges.tsv")
+    plots = list(folder.glob("plots/*.svg"))
+    session.check(len(plots) == len(times) + 1, f"plots of odd times: {[path.name for path in plots]}")
+    for path in [*plots, folder / "diffmap.graphml"]:
+        xml.etree.ElementTree.parse(path)
+
+
 def main():
     tables, sidecar = {}, {}
     for ranks in (1, 2, 3, 4):
@@ -72,6 +118,8 @@ def main():
         if ranks in (1, 3):
             check_files(folder)
             check_sidecar(folder / "result.h5ad")
+    check_learned()
+    check_odd_names()
     judge = [sys.executable, "-B", ROOT / "tests" / "python" / "judge_demo.py", session.folder / "demo3"]
     judged = subprocess.run(judge, capture_output=True, text=True)
     session.check(judged.returncode == 0, f"judge_demo.py: {judged.stdout}{judged.stderr}")

@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "jobs" / "data" / "celegans_amphid.h5ad"
 VENV_PYTHON = ROOT / "build" / "venv" / "bin" / "python"
 SKIPPED = 77
+for line in (ROOT / "scripts" / "launcher.env").read_text().splitlines():
+    if line[:1].isupper():
+        os.environ.setdefault(*line.split("=", 1))
+# After a rank has failed Open MPI waits this long for the others, by default a second.
+quick_launcher = {**os.environ, "OMPI_MCA_odls_base_sigkill_timeout": "0"}
 
 
 @dataclass
@@ -63,15 +68,15 @@ class Session:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="thalweg_e2e_")))
     failures: int = 0
 
-    def command_line(self, words, ranks=None):
+    def command_line(self, words, ranks=None, wrap=()):
         ranks = ranks or self.ranks
         launcher = [*self.launcher, "-n", str(ranks)] if ranks > 1 else []
-        return [*launcher, self.program, *[str(word) for word in words]]
+        return [*launcher, *wrap, self.program, *[str(word) for word in words]]
 
     def run(self, *words, ranks=None, stdin="", timeout=30, wrap=()):
-        """Runs `thalweg WORDS ..` to its end; wrap goes before the launcher."""
-        process = subprocess.Popen([*wrap, *self.command_line(words, ranks)], cwd=self.folder, text=True, stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        """Runs `thalweg WORDS ..` to its end; wrap is a command before the program of every rank."""
+        process = subprocess.Popen(self.command_line(words, ranks, wrap), cwd=self.folder, text=True, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=quick_launcher)
         try:
             out, err = process.communicate(stdin, timeout=timeout)
             code = process.returncode

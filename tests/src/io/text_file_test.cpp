@@ -58,6 +58,12 @@ TEST_F(TextFile, KeepsTheOldFileWhenTheLimitIsReached) {
   EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
 }
 
+TEST_F(TextFile, MakesFileNamesOfAnyText) {
+  EXPECT_EQ(as_file_name("12.5"), "12.5");
+  EXPECT_EQ(as_file_name("../day 1/2"), "..%2Fday 1%2F2");
+  EXPECT_EQ(as_file_name("5%\té"), "5%25%09é");
+}
+
 TEST_F(TextFile, NamesPathAndReason) {
   EXPECT_THAT(error_of([&] { write_text_file(folder + "/no/file", "x"); }),
               HasSubstr("cannot create " + folder + "/no/file.tmp: No such file or directory"));
