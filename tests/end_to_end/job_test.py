@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,35 @@ def check_options():
     session.check(same, "the job.toml of a result gives the result again", again)
 
 
+def terminal_output(words):
+    """What the program writes to stderr when that is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(session.command_line(words, 1), cwd=session.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    text = b""
+    try:
+        while block := os.read(ours, 65536):
+            text += block
+    except OSError:  # the end of a terminal
+        pass
+    os.close(ours)
+    session.check(process.wait() == 0, "a run on a terminal")
+    return text.decode()
+
+
+def check_progress():
+    """Redrawn lines on a terminal, whole lines without control characters in a pipe."""
+    job = session.job("shown", "hmot", free)
+    text = terminal_output(["hmot", job])
+    session.check("\r" in text.replace("\r\n", "\n") and text.endswith("\n"), f"progress on a terminal: {text[-300:]!r}")
+    piped = session.run("hmot", job)
+    session.done(piped)
+    session.check(all(character.isprintable() or character == "\n" for character in piped.err), "whole lines in a pipe", piped)
+    session.check(any(line.startswith("all  iter ") and line.endswith("converged") for line in piped.err.splitlines()), "a line a level", piped)
+    silent = session.run("hmot", job, "--set", "run.progress=none")
+    session.check(not any(" iter " in line for line in silent.err.splitlines()), "run.progress = none", silent)
+
+
 def check_directories():
     job = session.job("place", "hmot", labelled)
     session.done(session.run("hmot", job))
@@ -143,6 +173,8 @@ def check_no_room():
 def main():
     for check in (check_bad_jobs, check_exit_codes, check_options, check_directories, check_no_room):
         check()
+    if session.ranks == 1:
+        check_progress()
     return session.finish()
 
 
