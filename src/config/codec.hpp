@@ -84,7 +84,7 @@ bool decode(const Value& value, const Key& key, std::vector<T>& out, Problems& p
   const List* list = value.as<List>();
   const bool is_single = key.rule.or_single_value && list == nullptr && value.as<Table>() == nullptr;
   if (list == nullptr && !is_single) return refuse_type(value, key, type_text(out, key.rule), problems);
-  if (list != nullptr && list->empty() && key.rule.or_single_value) {
+  if (list != nullptr && list->empty() && key.rule.or_single_value && (key.rule.is_required || !out.empty())) {
     problems.add(value.where, key.name + " is an empty list; give at least one " + type_text(T{}, key.rule));
     return false;
   }

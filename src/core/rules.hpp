@@ -24,7 +24,7 @@ struct Rule {
   std::vector<std::string> later_endings = {};  ///< the same for the ends of file names
   bool only_default = false;                    ///< any other value than the default is for a later version
   bool is_required = false;                     ///< has no default; commands that use the section must be given it
-  bool or_single_value = false;                 ///< a list that may also be written as one value; never empty
+  bool or_single_value = false;                 ///< a list that may also be written as one value; empty only where that is the default
   bool is_path = false;  ///< relative to the file that sets it; `words`, if any, are kept as they are
   bool is_time = false;  ///< names a time: a number or a text
 

@@ -39,7 +39,8 @@ class NewtonSolve {
     int rejections = 0;
     while (now.is_finite() && now.error > options_.tolerance) {
       if (rejections == max_rejections || passes_ >= options_.max_passes) return std::nullopt;
-      const std::vector<double> direction = newton_direction(now, shift);
+      const bool is_in_tails = now.error < 1e-3;
+      const std::vector<double> direction = is_in_tails ? limited_direction(now, shift) : newton_direction(now, shift);
       if (direction.empty() || !line_search(v, now, direction)) {
         ++rejections;
         shift *= 10.0;
@@ -95,6 +96,21 @@ class NewtonSolve {
     }
     const auto n = static_cast<lapack_int>(r);
     if (LAPACKE_dposv_work(LAPACK_COL_MAJOR, 'L', n, 1, matrix.data(), n, direction.data(), n) != 0) return {};
+    return direction;
+  }
+
+  /// Newton's direction damped until no dual moves by more than the limit: where nearly all rows are hard the
+  /// curvature nearly vanishes along some types, which must not shorten the step along the others.
+  std::vector<double> limited_direction(const Evaluation& now, double shift) const {
+    constexpr int max_dampings = 20;
+    std::vector<double> direction;
+    for (int damping = 0; damping < max_dampings; ++damping, shift *= 10.0) {
+      direction = newton_direction(now, shift);
+      if (direction.empty()) continue;
+      double longest = 0.0;
+      for (const double value : direction) longest = std::max(longest, std::abs(value));
+      if (longest <= largest_step) break;
+    }
     return direction;
   }
 

@@ -40,15 +40,16 @@ void update_objective(const Chain& chain, double epsilon, ChainState& state) {
   }
 }
 
+double mass_error(const SliceState& slice) {
+  double error = 0.0;
+  for (std::size_t k = 0; k < slice.masses.size(); ++k) error += std::abs(slice.masses[k] - slice.actual[k]);
+  return error;
+}
+
 double column_error(const Chain& chain, const ChainState& state) {
   double worst = 0.0;
-  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
-    if (chain.slices[t].has_fixed_membership()) continue;
-    double error = 0.0;
-    for (std::size_t k = 0; k < state.slices[t].masses.size(); ++k)
-      error += std::abs(state.slices[t].masses[k] - state.slices[t].actual[k]);
-    worst = std::max(worst, error);
-  }
+  for (std::size_t t = 0; t < chain.num_slices(); ++t)
+    if (!chain.slices[t].has_fixed_membership()) worst = std::max(worst, mass_error(state.slices[t]));
   return worst;
 }
 

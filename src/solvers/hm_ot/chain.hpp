@@ -71,6 +71,9 @@ double transition_cost(const Chain& chain, const ChainState& state, std::size_t 
 /// Sets E = sum_t transition costs and F_eps = E + epsilon sum_t KL(Q_t | a_t (x) g_t) over free slices.
 void update_objective(const Chain& chain, double epsilon, ChainState& state);
 
+/// |s - g|_1 of one slice.
+double mass_error(const SliceState& slice);
+
 /// max_t |s_t - g_t|_1 over slices with a free membership.
 double column_error(const Chain& chain, const ChainState& state);
 

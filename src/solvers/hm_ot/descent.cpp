@@ -83,16 +83,21 @@ class Proposals {
   double eta_ = 0.0;
 };
 
-/// How far F_eps may lie below its value at the exact type masses: column errors at the price of the duals.
-double mass_slack(const Chain& chain, double epsilon, const ChainState& state) {
+double range_of(const std::vector<double>& values) {
+  if (values.empty()) return 0.0;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return *high - *low;
+}
+
+/// How far F_eps of two states may differ because their type masses miss the prescribed ones: the errors at
+/// the price of the derivatives of F_eps, which the duals and the scores of the mass step are.
+double mass_slack(const Chain& chain, double epsilon, const ChainState& state, const ChainState& next) {
+  const PathScores scores = path_scores(chain, next, epsilon);
   double slack = 0.0;
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
-    const SliceState& slice = state.slices[t];
-    const auto [low, high] = std::minmax_element(slice.duals.begin(), slice.duals.end());
-    double error = 0.0;
-    for (std::size_t k = 0; k < slice.masses.size(); ++k) error += std::abs(slice.masses[k] - slice.actual[k]);
-    slack += 0.5 * epsilon * (*high - *low) * error;
+    const double price = std::max(epsilon * range_of(next.slices[t].duals), range_of(scores.nodes[t]));
+    slack += price * (mass_error(state.slices[t]) + mass_error(next.slices[t]));
   }
   return slack;
 }
@@ -117,6 +122,11 @@ SweepOptions Descent::sweep_options(double level) const {
   options.duals.tolerance = options_.inner_tolerance;
   options.duals.value_rounding = options_.value_rounding;
   return options;
+}
+
+bool Descent::has_risen(double epsilon, double scale, double gain, const ChainState& state, const ChainState& next) const {
+  return -gain > options_.monotone_rounding &&
+         -gain > options_.monotone_rounding + mass_slack(chain_, epsilon, state, next) / scale;
 }
 
 void Descent::enter_level(double level, ChainState& state) {
@@ -165,7 +175,7 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
     }
     change = gain;
     if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
-    else if (is_plain && -gain > options_.monotone_rounding + mass_slack(chain_, options.epsilon, state) / scale) reason = StopReason::non_monotone;
+    else if (is_plain && has_risen(options.epsilon, scale, gain, state, *next)) reason = StopReason::non_monotone;
     else if (is_plain && gain <= tolerance) reason = StopReason::converged;
     else if (stop_check_) reason = stop_check_();
     record(state, count, change, reason);

@@ -70,6 +70,9 @@ class Descent {
  private:
   SweepOptions sweep_options(double level) const;
   void enter_level(double level, ChainState& state);
+  /// Whether F_eps of `next` lies above that of `state` by more than rounding and inner tolerance explain:
+  /// a defect. `next` is only read where the gain is negative.
+  bool has_risen(double epsilon, double scale, double gain, const ChainState& state, const ChainState& next) const;
   void record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason);
 
   const Chain& chain_;

@@ -130,7 +130,7 @@ TEST_F(File, NamesTheColumnsThereAreAndTheCellThatIsNoNumber) {
   }
 }
 
-TEST(ReadTsv, SaysThatAFileIsMissing) { EXPECT_THROW(read_tsv("/nonexistent/table.tsv"), IoError); }
+TEST(ReadTsv, SaysThatAFileIsMissing) { EXPECT_THROW(read_tsv("/nonexistent/table.tsv"), DataError); }
 
 }  // namespace
 }  // namespace thalweg

@@ -134,15 +134,15 @@ TEST(SetLaw, RejectsTypesBelowTheirMinimumAndKeepsGivenMasses) {
   ChainState state;
   state.slices.resize(4);
   state.couplings.resize(3);
-  const std::vector<double> before(law.masses[0].size(), 3.0);  // no masses of a law, so that changes show
-  for (std::size_t t = 0; t < 4; ++t) state.slices[t].masses = before;
+  const auto before = [&](std::size_t t) { return std::vector<double>(law.masses[t].size(), 3.0); };  // no law has these
+  for (std::size_t t = 0; t < 4; ++t) state.slices[t].masses = before(t);
   c.chain.slices[2].min_mass = 2.0;
   EXPECT_FALSE(set_law(c.chain, law, state));
-  EXPECT_EQ(state.slices[0].masses, before);
+  EXPECT_EQ(state.slices[0].masses, before(0));
   c.chain.slices[2].fixed_mass = {0.5, 0.5};  // a given mass has no minimum
   ASSERT_TRUE(set_law(c.chain, law, state));
   EXPECT_EQ(state.slices[0].masses, law.masses[0]);
-  EXPECT_EQ(state.slices[2].masses, before);
+  EXPECT_EQ(state.slices[2].masses, before(2));
   EXPECT_EQ(state.couplings[1], law.couplings[1]);
 }
 
