@@ -52,6 +52,9 @@ struct SideOptions {
   std::string key = {};
   std::string weights = {};
 
+  /// Whether the job says anything about this side: the sides are then no times of [input].
+  bool is_given() const { return !file.empty() || !filter.empty() || !key.empty() || !weights.empty(); }
+
   static constexpr const char* section = "source";
   static constexpr const char* about = "one side of a two-sided command; what is absent comes from [input]";
   static void describe(auto& field) {

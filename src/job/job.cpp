@@ -43,6 +43,10 @@ void check_low_rank(const Job& job, const config::Value& root, config::Problems&
   if (job.lowrank.form == "lot" && rank.size() == 2 && rank[0] != rank[1])
     problems.add(place_of(root, "lowrank.rank"),
                  "lowrank.form = \"lot\" needs one rank for both sides; give one number");
+  if ((job.source.is_given() || job.target.is_given()) && !job.input.days.empty())
+    problems.add(place_of(root, "input.days"),
+                 "input.days does not choose the cells of [source] and [target]; use source.filter and target.filter, or "
+                 "leave [source] and [target] out");
   for (const auto& [side, file] : job.lowrank.g.files)
     if (side != "source" && side != "target")
       problems.add(place_of(root, "lowrank.g." + side), "unknown key 'lowrank.g." + side + "'; known: source, target");

@@ -30,10 +30,6 @@ void add_slices(const Communicator& comm, const TimeSeriesRequest& request, Plan
   input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
 }
 
-bool is_given(const SideOptions& side) {
-  return !side.file.empty() || !side.filter.empty() || !side.key.empty() || !side.weights.empty();
-}
-
 /// [input] with what the side says instead, without times.
 InputOptions input_of_side(InputOptions input, const SideOptions& side) {
   if (!side.file.empty()) input.file = side.file;
@@ -84,7 +80,7 @@ PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
 PlanInput low_rank_input(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
   PlanInput input = shared_input(context);
-  if (!is_given(job.source) && !is_given(job.target)) {
+  if (!job.source.is_given() && !job.target.is_given()) {
     add_slices(comm, request_of(job.input, ""), input);
   } else {
     add_slices(comm, request_of(input_of_side(job.input, job.source), ""), input);

@@ -27,10 +27,6 @@ struct Sides {
   }
 };
 
-bool is_given(const SideOptions& side) {
-  return !side.file.empty() || !side.filter.empty() || !side.key.empty() || !side.weights.empty();
-}
-
 TimeSeries read_side(const Communicator& comm, InputOptions input, const SideOptions& side, const std::string& name) {
   if (!side.file.empty()) input.file = side.file;
   if (!side.filter.empty()) input.filter = side.filter;
@@ -45,7 +41,7 @@ TimeSeries read_side(const Communicator& comm, InputOptions input, const SideOpt
 
 Sides read_sides(const Communicator& comm, const Job& job) {
   Sides sides;
-  if (!is_given(job.source) && !is_given(job.target)) {
+  if (!job.source.is_given() && !job.target.is_given()) {
     sides.series = read_time_series(comm, request_of(job.input, job.input.annotation));
     return sides;
   }

@@ -133,15 +133,30 @@ def table_cases():
     yield {"hmot.mode": "unsupervised", "hmot.rank": 3, "hmot.fix.q.'480'": '"obsm/Q"'}, ["hmot.fix.q", "not available in this version"]
 
 
+def sides_cases():
+    """lowrank between 420 and 480."""
+    yield {"input.days": "[]"}, ["6 times", "[source] and [target]"]
+    yield {"source.weights": "embryo_time"}, ["input.days", "source.filter"]
+    yield {"input.days": "[]", "target.file": "missing.h5ad"}, ["missing.h5ad", "not found"]
+    yield {"input.days": "[]", "target.key": "X"}, ["19 columns", "30", "source.key"]
+    yield {"lowrank.rank": "[4, 4, 4]"}, ["lowrank.rank has 3 entries"]
+    yield {"lowrank.rank": "[4, 3]", "lowrank.form": "lot"}, ["lot", "one rank"]
+    yield {"lowrank.g.source": '"g.tsv"'}, ["g.tsv", "ADL"]
+    yield {"lowrank.mask": '"missing.tsv"'}, ["missing.tsv", "No such file"]
+
+
 def main():
     write_inputs()
     job = session.job("base", "hmot", hmot)
-    cases = [*data_cases(), *(table_cases() if session.ranks == 1 else [*table_cases()][::4])]
+    pair = session.job("pair", "lowrank", {"input": {**hmot["input"], "days": [420, 480]}, "lowrank": {"rank": 4}})
+    every = 1 if session.ranks == 1 else 4
+    cases = [("hmot", job, *case) for case in [*data_cases(), *[*table_cases()][::every]]]
+    cases += [("lowrank", pair, *case) for case in [*sides_cases()][::every]]
 
     def refused(number):
-        settings, texts = cases[number]
+        command, job, settings, texts = cases[number]
         words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-        session.refused(session.run("hmot", job, "--out", f"out{number}", *words), 2, *texts, result=f"out{number}")
+        session.refused(session.run(command, job, "--out", f"out{number}", *words), 2, *texts, result=f"out{number}")
 
     session.in_parallel(refused, range(len(cases)))
     return session.finish()
