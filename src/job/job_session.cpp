@@ -33,14 +33,9 @@ Context JobSession::solver_context() const {
 }
 
 std::function<std::optional<StopReason>()> JobSession::stop_check() {
-  return [this]() -> std::optional<StopReason> {
-    ++iterations_;
-    const RunOptions& run = context_.job.run;
-    if (stop_requested()) return StopReason::interrupted;
-    if (run.max_wall_s > 0.0 && record_.elapsed_s() > run.max_wall_s) return StopReason::time_limit;
-    if (run.stop_after_iterations > 0 && iterations_ >= run.stop_after_iterations) return StopReason::interrupted;
-    return std::nullopt;
-  };
+  const RunOptions& run = context_.job.run;
+  const StopLimits limits{.max_wall_s = run.max_wall_s, .stop_after_iterations = run.stop_after_iterations};
+  return [this, limits] { return local_stop_reason(limits, record_.elapsed_s(), ++iterations_); };
 }
 
 void JobSession::write_on_root(const std::string& name, const std::function<void(const std::string& path)>& write) {
