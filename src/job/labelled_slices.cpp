@@ -4,20 +4,9 @@
 
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
+#include "io/names.hpp"
 
 namespace thalweg {
-
-namespace {
-
-std::optional<double> as_number(const std::string& text) {
-  double value = 0.0;
-  const char* end = text.data() + text.size();
-  const auto [stop, status] = std::from_chars(text.data(), end, value);
-  if (status != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 SliceLabels labels_of_slice(const Communicator& comm, const TimeSeries& series, std::size_t slice) {
   const std::vector<std::int32_t>& codes = series.slices[slice].labels;
@@ -39,9 +28,10 @@ SliceLabels labels_of_slice(const Communicator& comm, const TimeSeries& series, 
 std::optional<std::size_t> slice_named(const std::vector<std::string>& slice_names, const std::string& key) {
   for (std::size_t t = 0; t < slice_names.size(); ++t)
     if (slice_names[t] == key) return t;
-  if (const auto wanted = as_number(key))
+  double wanted = 0.0, time = 0.0;
+  if (parse_number(key, wanted))
     for (std::size_t t = 0; t < slice_names.size(); ++t)
-      if (as_number(slice_names[t]) == wanted) return t;
+      if (parse_number(slice_names[t], time) && time == wanted) return t;
   return std::nullopt;
 }
 
