@@ -74,6 +74,14 @@ struct TimeSeries {
   std::int64_t num_local_cells() const { return static_cast<std::int64_t>(file_order.size()); }
 };
 
+/// Values of one slice within a vector with one for each local cell, slice after slice.
+template <class T>
+std::span<const T> of_slice(const std::vector<T>& values, const TimeSeries& series, std::size_t slice) {
+  std::size_t first = 0;
+  for (std::size_t t = 0; t < slice; ++t) first += static_cast<std::size_t>(series.slices[t].rows.size());
+  return {values.data() + first, static_cast<std::size_t>(series.slices[slice].rows.size())};
+}
+
 /// Reads the slices. Each rank reads one contiguous slab of the file; rows then go to their owners in
 /// blocks of at most 256 MiB, so files sorted by time and shuffled ones cost the same.
 /// Throws DataError on all ranks: missing keys, empty times, non-finite features or weights. Collective.

@@ -13,6 +13,7 @@
 #include "io/text_file.hpp"
 #include "job/convergence_table.hpp"
 #include "job/index_table.hpp"
+#include "job/score_table.hpp"
 
 namespace thalweg {
 
@@ -227,7 +228,11 @@ void write_chain_results(JobSession& session, const JobContext& context, const H
   write_table(session, "objective", objective_table(job, solution));
   write_table(session, "paths", paths_table(job, solution));
   if (!solution.restarts.empty()) write_table(session, "restarts", restarts_table(solution));
-  if (output.has_annotation) write_table(session, "scores", scores_table(session.comm(), job, series, types));
+  if (!output.annotation.empty()) {
+    const std::vector<Score> scores = score_types(session.comm(), job, solution, series, types);
+    write_table(session, "scores", scores_table(scores, job.slice_names));
+    log_info(score_line(scores, output.annotation));
+  }
   session.write_on_root("diffmap.dot", [&](const std::string& path) { write_text_file(path, to_dot(map, output.edge_threshold)); });
   session.write_on_root("diffmap.graphml", [&](const std::string& path) { write_text_file(path, to_graphml(map)); });
   session.write_on_root("convergence.csv", [&](const std::string& path) { write_text_file(path, convergence_of(output.prefix, solution).csv()); });

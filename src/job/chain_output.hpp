@@ -12,7 +12,7 @@ struct ChainOutput {
   std::string prefix = "hmot";  // of obs columns and of the uns entry
   std::string title;            // of the map
   double edge_threshold = 0.05;
-  bool has_annotation = false;
+  std::string annotation;       // obs column that the types are compared with; empty: none
   CellTypesRequest cells;
 };
 

@@ -17,7 +17,7 @@ ChainOutput output_of(const HmOtOptions& options, const std::string& annotation,
   output.prefix = "hmot";
   output.title = "Differentiation map (" + options.mode + ")";
   output.edge_threshold = options.edge_threshold;
-  output.has_annotation = !annotation.empty();
+  output.annotation = annotation;
   output.cells.clusterings = options.clusterings;
   output.cells.with_memberships = options.write_q;
   if (!options.reference.empty()) output.cells.reference = find_slice(job.slice_names, options.reference, "hmot.reference");

@@ -137,7 +137,7 @@ int run_lowrank(const Communicator& comm, const JobContext& context) {
   ChainOutput output;
   output.prefix = "lowrank";
   output.title = "Low-rank coupling (" + options.form + ")";
-  output.has_annotation = !sides.series.categories.empty();
+  output.annotation = context.job.input.annotation;
   output.cells.with_memberships = options.write_q;
   write_chain_results(session, context, job, solved.solution, sides.series, sides.files(), output, solved.seconds);
   session.write_on_root("tables/T.tsv", [&](const std::string& path) { coupling_table(job, solved.solution.state.couplings[0]).write(path); });
