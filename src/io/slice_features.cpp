@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
 
 namespace thalweg {
@@ -114,6 +115,14 @@ class FeatureReader {
 };
 
 }  // namespace
+
+StoredMatrix open_features(const AnnDataReader& reader, const std::string& key) {
+  StoredMatrix matrix = reader.matrix(key, "input.joint");
+  if (matrix.num_columns() == 0)
+    throw DataError(key + " of " + reader.file().path() + " has 0 columns; features are needed; set input.joint to one of " +
+                    join(matrix_keys(reader.file()), ", "));
+  return matrix;
+}
 
 KeyInfo read_features(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,
                       std::vector<SliceRows>& slices) {

@@ -8,6 +8,9 @@
 
 namespace thalweg {
 
+/// The matrix that a job names for its features. Throws DataError when it is missing or has no columns. Collective.
+StoredMatrix open_features(const AnnDataReader& reader, const std::string& key);
+
 /// Fills `features` of the slices, whose rows are known, from a matrix of the file. Throws DataError when a cell
 /// that is used has a value that is not finite. Collective.
 KeyInfo read_features(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,

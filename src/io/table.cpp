@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
 #include "io/column_names.hpp"
-#include "io/names.hpp"
 #include "io/text_file.hpp"
 
 namespace thalweg {
@@ -24,7 +24,7 @@ std::string quoted_if_needed(const std::string& text) {
 
 std::string cell_text(const TableCell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell)) return quoted_if_needed(*text);
-  if (const auto* number = std::get_if<double>(&cell)) return std::isnan(*number) ? "" : shortest_decimal(*number);
+  if (const auto* number = std::get_if<double>(&cell)) return std::isnan(*number) ? "" : shortest_number(*number);
   if (const auto* count = std::get_if<std::int64_t>(&cell)) return std::to_string(*count);
   if (const auto* truth = std::get_if<bool>(&cell)) return *truth ? "True" : "False";
   return "";

@@ -98,7 +98,7 @@ void record_rows(const Communicator& comm, const CellRoutes& routes, TimeSeries&
 
 TimeSeries read_time_series(const Communicator& comm, const TimeSeriesRequest& request) {
   const AnnDataReader reader(comm, request.path);
-  const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
+  const StoredMatrix matrix = open_features(reader, request.features);
   Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
   const CellRoutes routes = make_cell_routes(comm, selection, reader.num_obs(), request.granule);
 

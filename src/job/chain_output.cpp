@@ -127,6 +127,23 @@ void write_plot(JobSession& session, const std::string& name, const Plot& plot) 
   session.write_on_root("tables/" + name + ".tsv", [&](const std::string& path) { write_text_file(path, plot.table.tsv()); });
 }
 
+/// The returned state where no descent was needed: every membership is given.
+ConvergenceRow exact_row(const std::string& problem, const HmOtSolution& solution) {
+  ConvergenceRow row;
+  row.problem = problem;
+  row.stage = "exact";
+  row.level = row.outer = 0;
+  row.epsilon = solution.epsilon;
+  row.objective = solution.state.objective;
+  row.primal = solution.state.regularized;
+  row.gap = solution.coupling_gap;
+  row.marginal_error_source = 0.0;
+  row.marginal_error_target = solution.column_error;
+  row.stop_reason = solution.stop_reason;
+  row.extra = {static_cast<double>(solution.passes)};
+  return row;
+}
+
 ConvergenceTable convergence_of(const std::string& problem, const HmOtSolution& solution) {
   ConvergenceTable table({"passes"});
   for (const DescentRecord& check : solution.history) {
@@ -147,6 +164,7 @@ ConvergenceTable convergence_of(const std::string& problem, const HmOtSolution& 
     row.extra = {static_cast<double>(check.passes)};
     table.add(std::move(row));
   }
+  if (solution.history.empty()) table.add(exact_row(problem, solution));
   return table;
 }
 

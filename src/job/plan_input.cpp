@@ -8,6 +8,7 @@
 #include "distributed/error.hpp"
 #include "io/anndata_reader.hpp"
 #include "io/cell_selection.hpp"
+#include "io/slice_features.hpp"
 #include "job/read_cells.hpp"
 #include "job/simulation/cell_model.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 /// Appends the slices that a request reads; adds rows, features and stored entries.
 void add_slices(const Communicator& comm, const TimeSeriesRequest& request, PlanInput& input) {
   const AnnDataReader reader(comm, request.path);
-  const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
+  const StoredMatrix matrix = open_features(reader, request.features);
   if (input.num_features != 0 && input.num_features != matrix.num_columns())
     throw DataError(request.features + " of " + request.path + " has " + std::to_string(matrix.num_columns()) +
                     " columns, that of the other side " + std::to_string(input.num_features) +

@@ -5,11 +5,38 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
+#include <string>
 #include <string_view>
 
 #include "distributed/communicator.hpp"
 #include "distributed/device.hpp"
 #include "distributed/runtime.hpp"
+
+namespace {
+
+/// What ranks other than the first print: failures alone, each line with the rank.
+class FailurePrinter : public testing::EmptyTestEventListener {
+ public:
+  explicit FailurePrinter(int rank) : rank_(rank) {}
+
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (!result.failed()) return;
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    const std::string name = test == nullptr ? "" : std::string(test->test_suite_name()) + "." + test->name() + " ";
+    const std::string file = result.file_name() == nullptr ? "?" : result.file_name();
+    std::istringstream lines(name + "failed at " + file + ":" + std::to_string(result.line_number()) + "\n" + result.summary());
+    std::string text;
+    for (std::string line; std::getline(lines, line);) text += "[rank " + std::to_string(rank_) + "] " + line + "\n";
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+ private:
+  int rank_;
+};
+
+}  // namespace
 
 int main(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
@@ -25,6 +52,7 @@ int main(int argc, char** argv) {
   if (!comm->is_root()) {
     auto& listeners = testing::UnitTest::GetInstance()->listeners();
     delete listeners.Release(listeners.default_result_printer());
+    listeners.Append(new FailurePrinter(comm->rank()));
   }
   const bool failed = comm->any(RUN_ALL_TESTS() != 0);
   return failed ? 1 : 0;
