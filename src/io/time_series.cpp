@@ -117,6 +117,11 @@ TimeSeries read_time_series(const Communicator& comm, const TimeSeriesRequest& r
   if (!request.weights.empty()) read_weights(reader, request.weights, routes, series);
   if (!request.annotation.empty()) read_annotation(reader, request.annotation, routes, series);
   series.keys.push_back(read_features(reader, matrix, routes, series.slices));
+  if (const auto embedding = find_embedding(reader, request)) {
+    series.embedding = embedding->key();
+    const KeyInfo info = read_coordinates(reader, *embedding, routes, series.slices);
+    if (embedding->key() != matrix.key()) series.keys.push_back(info);
+  }
   return series;
 }
 

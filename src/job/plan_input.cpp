@@ -27,18 +27,9 @@ void add_slices(const Communicator& comm, const TimeSeriesRequest& request, Plan
   input.num_features = matrix.num_columns();
   input.num_obs += reader.num_obs();
   if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
+  input.embedded = find_embedding(reader, request).has_value();
   const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
   input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
-}
-
-/// [input] with what the side says instead, without times.
-InputOptions input_of_side(InputOptions input, const SideOptions& side) {
-  if (!side.file.empty()) input.file = side.file;
-  if (!side.filter.empty()) input.filter = side.filter;
-  if (!side.key.empty()) input.joint = side.key;
-  input.time_key.clear();
-  input.days.clear();
-  return input;
 }
 
 /// What all solvers share.
@@ -65,7 +56,7 @@ void use_types_of_labels(const Communicator& comm, const Job& job, PlanInput& in
 PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
   const HmOtOptions& options = context.job.hmot;
   PlanInput input = shared_input(context);
-  add_slices(comm, request_of(context.job.input, ""), input);
+  add_slices(comm, request_of(context.job.input, context.job.output, ""), input);
   input.types = options.rank;
   input.subsample = options.subsample;
   std::set<std::string> clusterings(options.clusterings.begin(), options.clusterings.end());
@@ -82,10 +73,10 @@ PlanInput low_rank_input(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
   PlanInput input = shared_input(context);
   if (!job.source.is_given() && !job.target.is_given()) {
-    add_slices(comm, request_of(job.input, ""), input);
+    add_slices(comm, request_of(job.input, job.output, ""), input);
   } else {
-    add_slices(comm, request_of(input_of_side(job.input, job.source), ""), input);
-    add_slices(comm, request_of(input_of_side(job.input, job.target), ""), input);
+    add_slices(comm, request_of(input_of_side(job.input, job.source), job.output, ""), input);
+    add_slices(comm, request_of(input_of_side(job.input, job.target), job.output, ""), input);
   }
   if (input.cells_per_slice.size() != 2)
     throw DataError("lowrank has " + std::to_string(input.cells_per_slice.size()) + " times in " +
