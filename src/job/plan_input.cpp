@@ -27,7 +27,7 @@ void add_slices(const Communicator& comm, const TimeSeriesRequest& request, Plan
   input.num_features = matrix.num_columns();
   input.num_obs += reader.num_obs();
   if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
-  input.embedded = find_embedding(reader, request).has_value();
+  input.embedded |= find_embedding(reader, request).has_value();
   const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
   input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
 }

@@ -35,7 +35,7 @@ def check_files(folder):
         root = xml.etree.ElementTree.parse(path).getroot()
         session.check(root.get("viewBox") and (folder / "tables" / f"{path.stem}.tsv").exists(), f"{path.name} and its table")
         session.check(path.stat().st_size < 2_000_000, f"{path.name} below 2 MB")
-    session.check(len(list(folder.glob("plots/*.svg"))) == len(times) + 1, "7 plots")
+    session.check(len(list(folder.glob("plots/*.svg"))) == len(times) + 2, "8 plots")
     for path in folder.glob("tables/*.tsv"):
         read_tsv(path)
 

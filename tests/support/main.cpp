@@ -20,12 +20,14 @@ class FailurePrinter : public testing::EmptyTestEventListener {
  public:
   explicit FailurePrinter(int rank) : rank_(rank) {}
 
+  // Google Test holds its lock while a result is told: the test's name must be known before.
+  void OnTestStart(const testing::TestInfo& test) override { name_ = std::string(test.test_suite_name()) + "." + test.name() + " "; }
+  void OnTestEnd(const testing::TestInfo&) override { name_.clear(); }
+
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    const std::string name = test == nullptr ? "" : std::string(test->test_suite_name()) + "." + test->name() + " ";
     const std::string file = result.file_name() == nullptr ? "?" : result.file_name();
-    std::istringstream lines(name + "failed at " + file + ":" + std::to_string(result.line_number()) + "\n" + result.summary());
+    std::istringstream lines(name_ + "failed at " + file + ":" + std::to_string(result.line_number()) + "\n" + result.summary());
     std::string text;
     for (std::string line; std::getline(lines, line);) text += "[rank " + std::to_string(rank_) + "] " + line + "\n";
     std::fputs(text.c_str(), stdout);
@@ -34,6 +36,7 @@ class FailurePrinter : public testing::EmptyTestEventListener {
 
  private:
   int rank_;
+  std::string name_;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr Rgb kNotAssigned{0xbb, 0xbb, 0xbb}, kOutline{0xec, 0xec, 0xec};
+constexpr Rgb kNotAssigned{0xbb, 0xbb, 0xbb}, kOutline{0xe4, 0xe4, 0xe4};
 constexpr std::uint8_t kOutlineEntry = 1;
 
 /// Pixel of a value along one side, or -1 outside.

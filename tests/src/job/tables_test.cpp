@@ -78,6 +78,21 @@ TEST(EventLog, WritesOneJsonObjectALineAtOnce) {
   std::remove(path.c_str());
 }
 
+TEST(EventLog, HeldBackLeavesTheFileUntilItIsOpened) {
+  const std::string path = testing::TempDir() + "thalweg_held.jsonl";
+  write_text_file(path, "of an earlier run");
+  EventLog log(path, /*is_held=*/true);
+  log.write({.event = "phase", .text = "read"});
+  EXPECT_EQ(read_text_file(path), "of an earlier run");
+  log.open();
+  log.write({.event = "done"});
+  log.open();
+  const std::string text = read_text_file(path);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+  EXPECT_THAT(text, testing::HasSubstr("\"text\":\"read\""));
+  std::remove(path.c_str());
+}
+
 TEST(EventLog, WithoutAFileDropsEvents) { EventLog().write({.event = "done"}); }
 
 TEST(EventLog, ThatCannotBeOpenedIsAnIoError) { EXPECT_THROW(EventLog("/nonexistent/log.jsonl"), IoError); }
