@@ -51,6 +51,11 @@ TEST(IndexTable, HasOneRowAProblem) {
                   "\n0.0_1.0\t0\t1\t5000000000\t2\t\t0.3333333333333333\t\t\t\t\t\t0\tmax_iterations\tFalse\t\t\t\n"));
 }
 
+TEST(IndexTable, QuotesNamesWithTabsAndLines) {
+  IndexRow row{.pair = "hmot", .source = "f\tg", .target = "a\nb"};
+  EXPECT_THAT(index_tsv({row}), testing::HasSubstr("\nhmot\t\"f\tg\"\t\"a\nb\"\t0\t0\t"));
+}
+
 TEST(PairName, HasShortDecimalsOrTheKey) {
   EXPECT_EQ(pair_name(12.0, 12.5), "12.0_12.5");
   EXPECT_EQ(pair_name("batch", "a", "b"), "batch-a_batch-b");
