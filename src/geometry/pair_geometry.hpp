@@ -8,11 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include "core/context.hpp"
 #include "distributed/partition.hpp"
 
 namespace thalweg {
-
-struct Context;
 
 enum class Cost { sq_euclidean, euclidean, manhattan, cosine, correlation, factored, dense };
 

@@ -11,7 +11,7 @@
 
 #include "core/stop_reason.hpp"
 #include "geometry/pair_geometry.hpp"
-#include "solvers/context.hpp"
+#include "core/context.hpp"
 
 namespace thalweg {
 
