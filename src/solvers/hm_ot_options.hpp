@@ -37,6 +37,7 @@ struct HmOtOptions {
   std::string growth = "none";
   TextMap fix_labels = {};
   bool fix_labels_partial = false;
+  TextMap fix_q = {};
   TextMap fix_g = {};
   TextMap fix_t = {};
   TextMap mask = {};
@@ -97,12 +98,12 @@ struct HmOtOptions {
     using namespace rules;
     field("fix.labels", &HmOtOptions::fix_labels, "time = obs column: types are the labels");
     field("fix.labels.partial", &HmOtOptions::fix_labels_partial, "only labelled cells are fixed", only_default);
-    field("fix.g", &HmOtOptions::fix_g, "time = file (type, mass) or \"labels\": given type masses",
+    field("fix.q", &HmOtOptions::fix_q, "time = matrix (\"obsm/Q0\"): given memberships, types are its columns");
+    field("fix.g", &HmOtOptions::fix_g, "time = file (type, mass): given type masses; \"labels\": those of input.annotation",
           file_path_or({"labels"}));
     field("fix.t", &HmOtOptions::fix_t, "t0:t1 = file: given type transitions", file_path);
     field("mask", &HmOtOptions::mask, "t0:t1 = file (source, target[, allow]): edges allowed or forbidden", file_path);
     field("mask.mode", &HmOtOptions::mask_mode, "what a listed edge is", one_of({"allow", "forbid"}));
-    field.later("fix.q", "given memberships");
     field.later("bounds", "bounds of type transitions");
   }
 

@@ -5,9 +5,10 @@
 #include <limits>
 
 #include "exact/max_flow.hpp"
-#include "kernels/block_rows.hpp"
+#include "solvers/hm_ot/fixed_memberships.hpp"
 #include "solvers/hm_ot/prepare.hpp"
 #include "solvers/hm_ot/restarts.hpp"
+#include "solvers/hm_ot/streams.hpp"
 #include "solvers/hm_ot/sweep.hpp"
 
 namespace thalweg {
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::int64_t max_matched_cells = 1024;  // of an exact one-to-one map between two slices
 constexpr std::int64_t matched_cells_per_type = 8;
-constexpr std::uint32_t match_stream = 1, restart_stream = 2;
 
 // Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
 // sample on which they have converged.
@@ -36,11 +36,13 @@ DescentOptions descent_options(const Context& context, const HmOtSettings& setti
   return options;
 }
 
-std::vector<SampledSlice> sample_slices(const Context& context, const HmOtProblem& problem, std::int64_t size, std::uint32_t stream) {
+std::vector<SampledSlice> sample_slices(const Context& context, const HmOtProblem& problem, std::int64_t size, DrawUse use) {
   std::vector<SampledSlice> sample;
   for (std::size_t t = 0; t < problem.slices.size(); ++t) {
     const HmOtSlice& slice = problem.slices[t];
-    sample.push_back(draw_sample(context.comm, slice.rows, slice.labels, size, context.seed, stream + 10 * static_cast<std::uint32_t>(t)));
+    const std::vector<std::int32_t> strongest = strongest_types(slice.memberships, slice.num_types);
+    const auto labels = slice.memberships.empty() ? slice.labels : std::span<const std::int32_t>(strongest);
+    sample.push_back(draw_sample(context.comm, slice.rows, labels, size, stream_of(context.seed, use, t)));
   }
   return sample;
 }
@@ -72,7 +74,7 @@ void repeat_rows(std::int64_t count, std::int64_t dimension, SampledSlice& sampl
 
 std::vector<SampledSlice> matched_cells(const Context& context, const HmOtProblem& problem) {
   const std::int64_t count = num_matched_cells(problem);
-  std::vector<SampledSlice> sample = sample_slices(context, problem, count, match_stream);
+  std::vector<SampledSlice> sample = sample_slices(context, problem, count, DrawUse::matched_cells);
   for (SampledSlice& slice : sample) repeat_rows(count, problem.slices.front().rows.dimension, slice);
   return sample;
 }
@@ -189,7 +191,7 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     const auto matched = matched_cells(context, problem);
     const Trajectories trajectories = match_slices(solution.chain, matched);
     solution.full_rank_reference = trajectories.cost;
-    const auto sample = sample_slices(context, problem, settings.subsample, restart_stream);
+    const auto sample = sample_slices(context, problem, settings.subsample, DrawUse::sampled_cells);
     const bool sample_is_whole = is_whole(context.comm, problem, sample);
 
     const auto self = make_self_communicator();
@@ -220,12 +222,7 @@ std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t 
                                       std::int64_t num_blocks) {
   const ChainSlice& rows = solution.chain.slices[slice];
   if (rows.rows) return rows.rows->memberships(solution.state.slices[slice].logits, solution.state.slices[slice].duals, first_block, num_blocks);
-  const auto r = static_cast<std::size_t>(rows.num_types);
-  const std::size_t first = static_cast<std::size_t>(first_block * block_rows);
-  const std::size_t last = std::min(rows.fixed_labels.size(), first + static_cast<std::size_t>(num_blocks * block_rows));
-  std::vector<double> memberships((last - first) * r, 0.0);
-  for (std::size_t i = first; i < last; ++i) memberships[(i - first) * r + static_cast<std::size_t>(rows.fixed_labels[i])] = 1.0;
-  return memberships;
+  return fixed_membership_rows(rows, first_block, num_blocks);
 }
 
 }  // namespace thalweg

@@ -12,13 +12,16 @@
 
 namespace thalweg {
 
-/// What is known of one slice. At most one of `labels` and `memberships` is given; either fixes Q.
+/// What is known of one slice. At most one of `labels` and `memberships` is given; either fixes Q. The spans
+/// must outlive the solution.
 struct HmOtSlice {
   std::string name;
   RowBlock rows;
   std::int64_t num_types = 0;
   std::span<const std::int32_t> labels;       // of the owned rows, all in [0, num_types)
+  std::span<const float> memberships;         // of the owned rows x num_types, >= 0, any positive sum a row
   std::optional<std::vector<double>> masses;  // g, sum 1
+  std::vector<std::string> type_names;        // for messages; empty: numbers
 };
 
 struct HmOtTransition {
