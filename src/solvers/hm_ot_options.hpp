@@ -80,9 +80,9 @@ struct HmOtOptions {
   static void describe_solver(auto& field) {
     using namespace rules;
     field("init", &HmOtOptions::init, "start", one_of({"transport", "kmeans"}).later({"given"}));
-    field("restarts", &HmOtOptions::restarts, "k-means++ seeds tried on the subsample", at_least(1));
+    field("restarts", &HmOtOptions::restarts, "k-means++ seeds tried on the subsample", in_range(1, 100000));
     field("subsample", &HmOtOptions::subsample, "cells per slice for start and restarts", at_least(1));
-    field("epsilon_end", &HmOtOptions::epsilon_end, "last epsilon, relative to the variance of the features", positive);
+    field("epsilon_end", &HmOtOptions::epsilon_end, "last epsilon, relative to the variance of the features", at_least(1e-8));
     field("harden", &HmOtOptions::harden, "one type per cell, with the exact type masses", only_default);
     field("t_epsilon", &HmOtOptions::t_epsilon, "epsilon of the type transitions; 0: exact", only_default);
     field("tolerance", &HmOtOptions::tolerance, "relative decrease of the objective over the last sweep", positive);

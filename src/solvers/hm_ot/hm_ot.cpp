@@ -31,6 +31,7 @@ DescentOptions descent_options(const Context& context, const HmOtSettings& setti
   options.inner_tolerance = settings.inner_tolerance > 0.0 ? settings.inner_tolerance : is_double ? 1e-10 : 1e-6;
   options.value_rounding = is_double ? 1e-15 : 1e-7;
   options.monotone_rounding = is_double ? 1e-9 : 1e-6;
+  options.gain_rounding = is_double ? 1e-10 : 1e-7;
   options.max_sweeps = settings.max_iterations;
   options.smooth_level = std::max(options.smooth_level, settings.epsilon_end);
   return options;
@@ -151,16 +152,6 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
   return levels;
 }
 
-/// The check of the lowest rank that has a reason, asked of all.
-Descent::StopCheck shared_check(const Communicator& comm, const Descent::StopCheck& stop_check) {
-  return [&comm, stop_check]() -> std::optional<StopReason> {
-    const auto own = stop_check ? stop_check() : std::nullopt;
-    const auto code = comm.all_reduce(own ? static_cast<std::int32_t>(*own) : std::int32_t{-1}, Reduction::max);
-    if (code < 0) return std::nullopt;
-    return static_cast<StopReason>(code);
-  };
-}
-
 bool is_stop_request(StopReason reason) { return reason == StopReason::interrupted || reason == StopReason::time_limit; }
 
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
@@ -188,8 +179,10 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
       solution.history.push_back(check);
       if (observer) observer(check);
     };
+    StopPoll stop(context.comm, stop_check);
     const auto matched = matched_cells(context, problem);
     const Trajectories trajectories = match_slices(solution.chain, matched);
+    solution.baseline = std::numeric_limits<double>::quiet_NaN();
     solution.full_rank_reference = trajectories.cost;
     const auto sample = sample_slices(context, problem, settings.subsample, DrawUse::sampled_cells);
     const bool sample_is_whole = is_whole(context.comm, problem, sample);
@@ -198,15 +191,17 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     const Context local{*self, context.precision, context.device, context.seed};
     const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
     // Starts are shared out over ranks: their checks are shown, but the history is the same on all ranks.
-    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop_check);
+    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
-    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
-    if (!sample_is_whole) {
-      Descent descent(on_sample, options, "sample", record, shared_check(context.comm, stop_check));
+    if (!stop.reason()) solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
+    const auto ask = [&] { return stop.together(); };
+    if (!sample_is_whole && !ask()) {
+      Descent descent(on_sample, options, "sample", record, ask);
       descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance_on_sample, solution.state);
     }
-    Descent descent(solution.chain, options, "all", record, shared_check(context.comm, stop_check));
+    // Even a solve that was told to stop takes one sweep over all cells: it makes the state feasible.
+    Descent descent(solution.chain, options, "all", record, ask);
     const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;
     solution.stop_reason = polish(settings, options, closing_tolerance, descent, solution.state);
     solution.epsilon = descent.epsilon();

@@ -62,7 +62,7 @@ struct HmOtSolution {
   ChainState state;
   StopReason stop_reason = StopReason::converged;
   double epsilon = 0.0;                  // of the returned state, in units of the cost
-  double baseline = 0.0;                 // E of k-means on every slice with exact couplings; NaN if constraints forbid it
+  double baseline = 0.0;                 // E of k-means on every slice with exact couplings; NaN if constraints forbid it or stopped before
   double full_rank_reference = 0.0;      // cost of one-to-one maps on the start's sample; NaN without one
   double column_error = 0.0;             // max_t |Q_t^T 1 - g_t|_1; rows are exact by construction
   double coupling_gap = 0.0;             // largest relative duality gap of the couplings
@@ -76,8 +76,8 @@ struct HmOtSolution {
 /// Restarts run on a sample, distributed over ranks; the best is polished on all cells. Every number is
 /// the same for any number of ranks. Collective.
 /// @param observer    called on every rank for each check; may be empty
-/// @param stop_check   asked on every rank after each step whether this rank was told to stop; a reason on
-///                     any rank ends the solve on all, in a feasible state
+/// @param stop_check   asked on every rank after each sweep and each start whether this rank was told to stop; a
+///                     reason on any rank ends the solve on all within a few sweeps, in a feasible state
 /// @throws DataError for infeasible masks or too few distinct rows
 /// Source: Halmos et al. (2025), Learning latent trajectories in developmental time series with Hidden-Markov optimal
 /// transport; the monotone block descent and the path step are derived in docs/math.md.
