@@ -10,7 +10,7 @@
 #include "job/progress.hpp"
 #include "job/results_directory.hpp"
 #include "job/run_record.hpp"
-#include "solvers/context.hpp"
+#include "core/context.hpp"
 
 namespace thalweg {
 

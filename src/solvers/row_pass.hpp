@@ -9,7 +9,7 @@
 #include "distributed/partition.hpp"
 #include "kernels/matrix.hpp"
 #include "kernels/pass_layout.hpp"
-#include "solvers/context.hpp"
+#include "core/context.hpp"
 
 namespace thalweg {
 

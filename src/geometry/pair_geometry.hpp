@@ -1,0 +1,134 @@
+// What a solver may ask of the cost between two groups of points. Nothing n x m is stored. No Kokkos.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/context.hpp"
+#include "distributed/partition.hpp"
+
+namespace thalweg {
+
+enum class Cost { sq_euclidean, euclidean, manhattan, cosine, correlation, factored, dense };
+
+/// All points of one side, on every rank.
+struct PointSet {
+  std::int64_t num_points = 0;
+  std::int64_t dimension = 0;
+  std::variant<std::span<const float>, std::span<const double>> values;  // num_points x dimension, row-major
+};
+
+/// What the cost is between.
+struct PairSides {
+  Cost cost = Cost::sq_euclidean;
+  PointSet source, target;                                 // n and m points; `factored`: rows of U and V, C = U V^T
+  std::span<const double> source_weights, target_weights;  // n, m; zero takes a point out of every sum
+  std::span<const float> dense;                            // `dense`: C, owned rows x m, row-major
+};
+
+enum class CostStatistic { mean, median, max };
+
+/// How one evaluation runs: `strip` keeps the exponentials of 64 rows for both updates, `two_pass` forms them twice.
+enum class EvaluationForm { automatic, strip, two_pass };
+
+/// f_i = tau (epsilon log_ratio_i - epsilon L_i), L_i = log sum_j beta_j exp((g_j - C_ij) / epsilon).
+struct RowUpdate {
+  double tau = 1.0;
+  std::span<const double> log_ratio;  // log(a_i / alpha_i) of the owned rows
+};
+
+/// Result of one evaluation.
+struct Evaluation {
+  std::vector<double> f;            // owned rows
+  std::vector<double> column_sums;  // of P(f, g): all m, the same bits on every rank
+  std::int64_t fallback_tiles = 0;  // tiles of all ranks whose exponents needed their maximum first
+};
+
+struct Marginals {
+  std::vector<double> row_sums;     // owned rows
+  std::vector<double> column_sums;  // all m
+};
+
+/// Sums along the rows of P, owned rows each.
+struct RowStatistics {
+  std::vector<double> sum;               // r_i = sum_j P_ij
+  std::vector<double> relative_entropy;  // sum_j P_ij log(P_ij / (alpha_i beta_j))
+  std::vector<double> entropy;           // -sum_j p_ij log p_ij, p = P / r_i
+};
+
+/// Scaled costs C between the points of two sides and the couplings that potentials generate:
+///
+///   P_ij = alpha_i beta_j exp((f_i + g_j - C_ij) / epsilon)
+///
+/// Both clouds are replicated; a rank owns whole blocks of rows. f is given for the owned rows, g for all columns;
+/// a point with alpha or beta zero takes no part. The packed features and biases define the problem: what `float32`
+/// rounds is the points and potentials, not the sums. Every member but the plain queries is a collective and gives
+/// the same bits for any number of ranks and threads.
+/// Source: Feydy et al. (2019), Interpolating between optimal transport and MMD; docs/math.md.
+class PairGeometry {
+ public:
+  virtual ~PairGeometry() = default;
+
+  virtual std::int64_t num_rows() const = 0;
+  virtual std::int64_t num_columns() const = 0;
+  virtual RowRange rows() const = 0;
+  /// The divisor of the costs.
+  virtual double scale() const = 0;
+  virtual double epsilon() const = 0;
+
+  /// Over the pairs of points of positive weight, of the costs before scaling; `median` is exact.
+  virtual double cost_statistic(CostStatistic which) const = 0;
+
+  /// Costs are divided by `divisor` from now on. > 0
+  virtual void set_scale(double divisor) = 0;
+  /// alpha and beta, all n and all m, as logarithms; -inf takes a point out.
+  virtual void set_reference(std::span<const double> log_alpha, std::span<const double> log_beta) = 0;
+  /// In units of the scaled cost. > 0
+  virtual void set_epsilon(double epsilon) = 0;
+
+  /// The values nearest to g that the stored biases can hold; in float64 g itself.
+  virtual std::vector<double> representable(std::span<const double> g) const = 0;
+
+  /// The update of f for given g, and the column sums of the coupling that follows.
+  /// @param f_before   shift of the exponents, best the f of the last evaluation; empty: none is known
+  virtual Evaluation evaluate(const RowUpdate& update, std::span<const double> f_before,
+                              std::span<const double> g) const = 0;
+
+  /// The update of f alone.
+  virtual std::vector<double> update_rows(const RowUpdate& update, std::span<const double> f_before,
+                                          std::span<const double> g) const = 0;
+
+  /// Row and column sums of P(f, g).
+  virtual Marginals marginals(std::span<const double> f, std::span<const double> g) const = 0;
+
+  virtual RowStatistics row_statistics(std::span<const double> f, std::span<const double> g) const = 0;
+
+  /// P V: owned rows x width. @param values  V, m x width, row-major
+  virtual std::vector<double> apply(std::span<const double> f, std::span<const double> g,
+                                    std::span<const double> values, std::int64_t width) const = 0;
+
+  /// P^T W: m x width, on every rank. @param values  W, owned rows x width, row-major
+  virtual std::vector<double> apply_transposed(std::span<const double> f, std::span<const double> g,
+                                               std::span<const double> values, std::int64_t width) const = 0;
+
+  /// P of some owned rows, rows x m, row-major; local. @param f   of those rows
+  virtual std::vector<double> coupling_rows(RowRange global_rows, std::span<const double> f,
+                                            std::span<const double> g) const = 0;
+
+  /// Scaled costs of some owned rows, rows x m, row-major; local.
+  virtual std::vector<double> cost_rows(RowRange global_rows) const = 0;
+
+  /// The same problem, number for number, with arithmetic in float64: what decides `converged`.
+  virtual std::unique_ptr<PairGeometry> in_float64() const = 0;
+};
+
+/// Packs both sides on the device of `context`.
+/// @throws DataError for zero or constant rows where the cost normalises them, MemoryError
+std::unique_ptr<PairGeometry> make_pair_geometry(const Context& context, const PairSides& sides,
+                                                 EvaluationForm form = EvaluationForm::automatic);
+
+}  // namespace thalweg

@@ -1,0 +1,113 @@
+// Entropic transport between two groups of points: accelerated log-domain Sinkhorn with certified results.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/stop_reason.hpp"
+#include "geometry/pair_geometry.hpp"
+#include "core/context.hpp"
+
+namespace thalweg {
+
+/// R of the entropy term epsilon KL(P | R), R_ij = alpha_i beta_j.
+enum class EntropyReference {
+  product,   // a_i b_j
+  uniform,   // 1 / (n m)
+  counting,  // 1
+};
+
+/// min <C, P> + epsilon KL(P | R) + lambda1 KL(P 1 | a) + lambda2 KL(P^T 1 | b); infinite lambda: exact marginal.
+struct SinkhornProblem {
+  PairGeometry* geometry = nullptr;  // scaled; reference and epsilon are set by the solver
+  std::vector<double> a, b;          // all n, all m; balanced: both of sum 1
+  EntropyReference reference = EntropyReference::product;
+  double epsilon = 0.05;             // in units of the scaled cost
+  double lambda1 = std::numeric_limits<double>::infinity();
+  double lambda2 = std::numeric_limits<double>::infinity();
+  std::vector<double> initial_g;     // warm start, all m; empty: annealing
+};
+
+enum class Acceleration { anderson, overrelax, none };
+
+struct SinkhornSettings {
+  double tolerance = 1e-5;            // relative L1 error of the column sums
+  double gap_tolerance = 1e-4;        // relative, when a side is relaxed
+  std::int64_t max_iterations = 2000; // evaluations
+  std::int64_t check_every = 1;
+  Acceleration acceleration = Acceleration::anderson;
+  std::int64_t anderson_history = 8;
+  std::optional<double> epsilon_start; // absent: product mean of the cost; <= epsilon: no annealing
+  double anneal_factor = 0.5;
+  std::int64_t anneal_steps = 3;
+  bool certify = true;                // balanced: a feasible coupling's value as upper bound
+};
+
+/// One check.
+struct SinkhornRecord {
+  std::int64_t level = 0;        // annealing stage
+  std::int64_t evaluation = 0;   // of all stages, from 1
+  double epsilon = 0.0;
+  double error = 0.0;            // e = sum_j |c_j - q_j| / sum_j q_j
+  double residual = 0.0;         // |g+ - g|_b / epsilon
+  double dual = 0.0;             // NaN where it was not computed
+  bool is_accelerated = false;
+  bool is_restart = false;
+  std::string mode;              // "float32", "float64"
+  double seconds = 0.0;
+  std::optional<StopReason> stop_reason;
+};
+
+/// Potentials and what is known about their coupling; every number in float64.
+struct SinkhornSolution {
+  std::vector<double> f;         // owned rows
+  std::vector<double> g;         // all columns
+  std::vector<double> log_alpha, log_beta;  // all n, all m
+  double epsilon = 0.0;
+  StopReason stop_reason = StopReason::converged;
+
+  double mass = 0.0;             // |P|
+  double cost = 0.0;             // <C, P>
+  double primal = 0.0;           // F, of the coupling as it is
+  double dual = 0.0;             // D
+  double upper = 0.0;            // value of a feasible coupling (balanced, certified), else F
+  double gap = 0.0;              // upper - dual
+  double marginal_penalty_source = 0.0, marginal_penalty_target = 0.0;  // lambda KL terms
+  double relative_entropy = 0.0; // KL(P | R)
+  double entropy = 0.0;          // -sum P log P
+  double error_source = 0.0, error_target = 0.0;  // relative L1, measured
+  double max_marginal_error = 0.0;
+  double smallest_row_ratio = 0.0;                // min_i r_i / a_i
+  std::vector<double> row_sums;  // owned rows
+  std::vector<double> column_sums;
+
+  std::int64_t evaluations = 0;
+  std::int64_t evaluations_float64 = 0;
+  std::int64_t fallback_tiles = 0;
+  std::int64_t restarts = 0;     // of the acceleration
+  double seconds = 0.0;
+  std::int64_t bytes_sent = 0;
+  std::vector<SinkhornRecord> history;
+};
+
+using SinkhornObserver = std::function<void(const SinkhornRecord&)>;
+using SinkhornStopCheck = std::function<std::optional<StopReason>()>;
+
+/// Solves by annealing in epsilon and Anderson-accelerated alternating updates of g; f follows exactly.
+///
+/// `converged` is said only after a float64 pass over the same packed numbers has shown the error to be within
+/// tolerance, and for relaxed sides the relative gap too. The best potentials are returned whatever the reason.
+/// Collective; the same bits for any number of ranks.
+/// @throws DataError for weights that are negative, all zero or of different sums in a balanced problem
+/// Source: Cuturi (2013); Peyre & Cuturi (2019), section 4; Chizat et al. (2018) for relaxed marginals; Walker & Ni
+/// (2011) for Anderson acceleration.
+SinkhornSolution solve_sinkhorn(const Context& context, const SinkhornProblem& problem,
+                                const SinkhornSettings& settings, const SinkhornObserver& observer = {},
+                                const SinkhornStopCheck& stop_check = {});
+
+}  // namespace thalweg
