@@ -58,7 +58,7 @@ void use_types_of_labels(const Communicator& comm, const Job& job, PlanInput& in
 void use_given_memberships(const Communicator& comm, const JobContext& context, PlanInput& input) {
   const HmOtOptions& options = context.job.hmot;
   if (options.fix_q.empty()) return;
-  const TimeSeriesRequest request = request_of(context.job.input, "");
+  const TimeSeriesRequest request = request_of(context.job.input, context.job.output, "");
   const AnnDataReader reader(comm, request.path);
   std::vector<std::string> names;
   for (const auto& slice : select_cells(reader, {request.time_key, request.days, request.filter}).slices) names.push_back(slice.name);
