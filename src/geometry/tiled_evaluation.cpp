@@ -71,11 +71,21 @@ double TiledGeometry<Scalar, ExecutionSpace>::mass_guess(const RowUpdate& update
   return ordered_sum(masses);
 }
 
-/// Sums of a strip pass over the rows of all ranks; repeated with another bound where the guess was far off.
+/// Whether a column that takes part has a sum of so few units that their rounding would show.
+template <class Scalar>
+bool has_coarse_sums(const std::vector<std::int64_t>& sums, const std::vector<Scalar>& biases) {
+  constexpr std::int64_t fewest_units = std::int64_t{1} << 32;
+  for (std::size_t j = 0; j < sums.size(); ++j)
+    if (sums[j] < fewest_units && takes_part(static_cast<double>(biases[j]))) return true;
+  return false;
+}
+
+/// Sums of a strip pass over the rows of all ranks; repeated with another bound where the guess was far off. Where
+/// columns get next to nothing, as far from the optimum at small epsilon, their sums come from a pass of their own.
 template <class Scalar, class ExecutionSpace>
 StripSums<Scalar> TiledGeometry<Scalar, ExecutionSpace>::strip_sums(const Pass& pass, StripRows rows_of_strip,
                                                                     std::span<const Scalar> shifts,
-                                                                    std::vector<double>& column_sums) const {
+                                                                    std::vector<double>& sums_of_columns) const {
   constexpr double room = 3.0, least_use = 0x1p-16;  // not a power of two: masses of 1 stay clear of the next bound
   constexpr int most_attempts = 4;
   for (int attempt = 1;; ++attempt) {
@@ -87,9 +97,11 @@ StripSums<Scalar> TiledGeometry<Scalar, ExecutionSpace>::strip_sums(const Pass& 
     const bool fits = used <= 1.0 && (used >= least_use || mass == 0.0);
     if (fits || !std::isfinite(mass) || attempt == most_attempts) {
       const double to_value = FixedPoint::for_bound(rows_of_strip.bound).to_value;
-      column_sums.clear();
+      sums_of_columns.clear();
       for (const std::int64_t sum : sums.column_sums)
-        column_sums.push_back(std::isfinite(mass) ? static_cast<double>(sum) * to_value : NAN);
+        sums_of_columns.push_back(std::isfinite(mass) ? static_cast<double>(sum) * to_value : NAN);
+      if (std::isfinite(mass) && has_coarse_sums(sums.column_sums, pass.bias))
+        sums_of_columns = column_sums(sums.biases, pass.bias, sums.fallback_tiles);
       sums.fallback_tiles = context_.comm.all_reduce(sums.fallback_tiles, Reduction::sum);
       return sums;
     }

@@ -103,7 +103,7 @@ class TiledGeometry final : public PairGeometry {
   double mass_guess(const RowUpdate& update, std::span<const double> f_before) const;
   double ordered_sum(std::span<const double> owned) const;
   StripSums<Scalar> strip_sums(const Pass& pass, StripRows rows, std::span<const Scalar> shifts,
-                               std::vector<double>& column_sums) const;
+                               std::vector<double>& sums_of_columns) const;
   Evaluation evaluate_strip(const RowUpdate& update, std::span<const double> f_before, std::span<const double> g) const;
   Evaluation evaluate_two_passes(const RowUpdate& update, std::span<const double> f_before,
                                  std::span<const double> g) const;
