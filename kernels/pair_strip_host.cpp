@@ -49,6 +49,17 @@ void store_tile(const PairOperands<Scalar>& operands, std::int64_t tile, const S
   });
 }
 
+/// sums[i] += the integers nearest to values[i] scale; values are not negative.
+template <class Scalar>
+void add_nearest(const Scalar* values, int count, double scale, std::int64_t* sums) {
+  for (int i = 0; i < count; i += simd::lanes<double>) {
+    simd::IntegerVector<double> sum;
+    std::memcpy(&sum, sums + i, sizeof(sum));
+    sum += __builtin_convertvector(simd::load_wide(values + i) * scale + 0.5, simd::IntegerVector<double>);
+    std::memcpy(sums + i, &sum, sizeof(sum));
+  }
+}
+
 /// sums[j] += sum_i factor_i stored_ij for the columns, lanes<Scalar> of them reduced together.
 template <class Scalar>
 void add_columns(std::int64_t padded_columns, const Scalar* factors, const Scalar* stored, double to_fixed,
@@ -65,7 +76,7 @@ void add_columns(std::int64_t padded_columns, const Scalar* factors, const Scala
     }
     alignas(64) Scalar reduced[lanes];
     simd::lane_sums<Scalar>(parts, reduced);
-    simd::add_fixed(reduced, lanes, to_fixed, sums + column);
+    add_nearest(reduced, lanes, to_fixed, sums + column);
   }
 }
 

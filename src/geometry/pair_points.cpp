@@ -47,8 +47,8 @@ void check_finite(const std::vector<double>& point, std::int64_t row, bool is_so
                   " points; coordinates must be finite numbers; remove the point or repair its features");
 }
 
-/// Divides a point by its norm, for correlation after centring it.
-void normalise(std::vector<double>& point, Cost cost, std::int64_t row, bool is_source) {
+/// Divides a point by its norm, for correlation after centring it; false where it is zero.
+bool normalise(std::vector<double>& point, Cost cost) {
   if (cost == Cost::correlation) {
     double mean = 0.0;
     for (const double value : point) mean += value / static_cast<double>(point.size());
@@ -57,22 +57,27 @@ void normalise(std::vector<double>& point, Cost cost, std::int64_t row, bool is_
   double norm = 0.0, largest = 0.0;
   for (const double value : point) largest = std::max(largest, std::abs(value));
   for (double& value : point) norm += largest > 0.0 ? (value / largest) * (value / largest) : 0.0;
-  if (!(norm > 0.0))
-    throw DataError(std::string(cost == Cost::cosine ? "a zero vector" : "a constant vector") + " in row " +
-                    std::to_string(row) + " of the " + name_of(is_source) + " points; the cost '" +
-                    (cost == Cost::cosine ? "cosine" : "correlation") +
-                    "' divides by its norm; remove the point or choose the cost 'sq_euclidean'");
+  if (!(norm > 0.0)) return false;
   for (double& value : point) value /= largest * std::sqrt(norm);
+  return true;
+}
+
+[[noreturn]] void refuse_zero(Cost cost, std::int64_t row, bool is_source) {
+  const bool is_cosine = cost == Cost::cosine;
+  throw DataError(std::string(is_cosine ? "a zero vector" : "a constant vector") + " in row " + std::to_string(row) +
+                  " of the " + name_of(is_source) + " points; the cost '" + (is_cosine ? "cosine" : "correlation") +
+                  "' divides by its norm; remove the point or choose the cost 'sq_euclidean'");
 }
 
 template <class Scalar>
 void set_norms(PackedPoints<Scalar>& points, double scale) {
+  const double inverse = 1.0 / scale;
   points.norms.assign(static_cast<std::size_t>(points.num_points), 0.0);
   for (std::int64_t i = 0; i < points.num_points; ++i) {
     const Scalar* at = points.features.data() + i / tile_rows * points.dimension * tile_rows + i % tile_rows;
     double sum = 0.0;
     for (std::int64_t k = 0; k < points.dimension; ++k) {
-      const double value = static_cast<double>(at[k * tile_rows]) / scale;
+      const double value = static_cast<double>(at[k * tile_rows]) * inverse;
       sum += value * value;
     }
     points.norms[static_cast<std::size_t>(i)] = sum;
@@ -92,9 +97,10 @@ PackedPoints<Scalar> pack(const PairSides& sides, bool is_source, const std::vec
   std::vector<double> point(static_cast<std::size_t>(points.dimension));
   for (std::int64_t i = 0; i < from.num_points; ++i) {
     points.present.push_back(weight_of(weights, i) > 0.0);
-    for (std::size_t k = 0; k < point.size(); ++k) point[k] = coordinate(from, i, static_cast<std::int64_t>(k)) - center[k];
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] = coordinate(from, i, static_cast<std::int64_t>(k));
     check_finite(point, i, is_source);
-    if (is_normalised && points.present.back()) normalise(point, sides.cost, i, is_source);
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] -= center[k];
+    if (is_normalised && !normalise(point, sides.cost) && points.present.back()) refuse_zero(sides.cost, i, is_source);
     Scalar* to = points.features.data() + i / tile_rows * points.dimension * tile_rows + i % tile_rows;
     for (std::size_t k = 0; k < point.size(); ++k) to[k * tile_rows] = static_cast<Scalar>(point[k]);
   }

@@ -74,7 +74,7 @@ double TiledGeometry<Scalar, ExecutionSpace>::mass_guess(const RowUpdate& update
 /// Whether a column that takes part has a sum of so few units that their rounding would show.
 template <class Scalar>
 bool has_coarse_sums(const std::vector<std::int64_t>& sums, const std::vector<Scalar>& biases) {
-  constexpr std::int64_t fewest_units = std::int64_t{1} << 32;
+  constexpr std::int64_t fewest_units = std::int64_t{1} << (sizeof(Scalar) == sizeof(float) ? 32 : 36);
   for (std::size_t j = 0; j < sums.size(); ++j)
     if (sums[j] < fewest_units && takes_part(static_cast<double>(biases[j]))) return true;
   return false;
