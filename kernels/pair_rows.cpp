@@ -1,0 +1,227 @@
+#include "kernels/pair_rows.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <numeric>
+
+#include "kernels/instantiate.hpp"
+#include "kernels/pair_apply_host.hpp"
+#include "kernels/pair_logs.hpp"
+#include "kernels/pair_parallel.hpp"
+#include "kernels/pair_plain_passes.hpp"
+#include "kernels/pair_rows_host.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// A pass of the host over tiles of a range: body(tile, position, results of the tile).
+template <class ExecutionSpace, class Body>
+std::vector<double> host_rows(const ExecutionSpace& exec, TileRange range, std::int64_t num_columns,
+                              std::int64_t values_per_row, const Body& body) {
+  std::vector<double> results(static_cast<std::size_t>(range.count * tile_rows * values_per_row));
+  for_each_tile(exec, range.count, num_columns, [&](const std::int64_t position) {
+    double values[3 * tile_rows];
+    body(range.first + position, position, values);
+    for (std::int64_t i = 0; i < tile_rows; ++i)
+      for (std::int64_t w = 0; w < values_per_row; ++w)
+        results[static_cast<std::size_t>((position * tile_rows + i) * values_per_row + w)] = values[w * tile_rows + i];
+  });
+  return results;
+}
+
+/// max_j s_ij of some tiles, u = 0.
+template <class Scalar, class ExecutionSpace>
+std::vector<Scalar> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                               std::span<const std::int64_t> tiles) {
+  const auto count = static_cast<std::int64_t>(tiles.size());
+  std::vector<Scalar> maxima(static_cast<std::size_t>(count * tile_rows));
+  if constexpr (is_host<ExecutionSpace>) {
+    for_each_tile(exec, count, operands.num_columns, [&](const std::int64_t position) {
+      host::row_maxima(operands, tiles[static_cast<std::size_t>(position)], maxima.data() + position * tile_rows);
+    });
+  } else {
+    const auto values = plain::row_maxima(exec, operands, plain::Tiles::of_list(tiles));
+    for (std::size_t i = 0; i < maxima.size(); ++i) maxima[i] = static_cast<Scalar>(values[i]);
+  }
+  return maxima;
+}
+
+/// Recomputes the logs of some tiles with the shift under which their largest exponents are 0.
+template <class Scalar, class ExecutionSpace>
+void replace_by_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                       const std::vector<std::int64_t>& positions, TileRange range, std::vector<double>& logs) {
+  std::vector<std::int64_t> tiles;
+  for (const std::int64_t position : positions) tiles.push_back(range.first + position);
+  std::vector<Scalar> shifts = row_maxima(exec, operands, std::span<const std::int64_t>(tiles));
+  for (Scalar& shift : shifts) shift = shift_for_maximum(shift);
+  const auto sums = pair_row_sums(exec, operands, std::span<const std::int64_t>(tiles), std::span<const Scalar>(shifts));
+  for (std::size_t p = 0; p < positions.size(); ++p)
+    for (std::size_t i = 0; i < tile_rows; ++i)
+      logs[static_cast<std::size_t>(positions[p]) * tile_rows + i] = log_of_sum(sums[p * tile_rows + i], shifts[p * tile_rows + i]);
+}
+
+}  // namespace
+
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_sums_plain(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                        std::span<const std::int64_t> tiles, std::span<const Scalar> shifts) {
+  return plain::row_sums(exec, operands, plain::Tiles::of_list(tiles), shifts);
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                  std::span<const std::int64_t> tiles, std::span<const Scalar> shifts) {
+  if constexpr (is_host<ExecutionSpace>) {
+    std::vector<double> sums(tiles.size() * tile_rows);
+    for_each_tile(exec, static_cast<std::int64_t>(tiles.size()), operands.num_columns, [&](const std::int64_t p) {
+      host::row_sums(operands, tiles[static_cast<std::size_t>(p)], shifts.data() + p * tile_rows, sums.data() + p * tile_rows);
+    });
+    return sums;
+  } else {
+    return pair_row_sums_plain(exec, operands, tiles, shifts);
+  }
+}
+
+template <class Scalar, class ExecutionSpace>
+RowLogs pair_row_logs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
+                      std::span<const Scalar> shifts) {
+  RowLogs result;
+  result.logs.resize(static_cast<std::size_t>(range.count * tile_rows));
+  std::vector<std::int64_t> unsafe;
+  std::vector<std::int64_t> tiles(static_cast<std::size_t>(range.count));
+  std::iota(tiles.begin(), tiles.end(), range.first);
+  if (shifts.empty()) {
+    unsafe.resize(tiles.size());
+    std::iota(unsafe.begin(), unsafe.end(), std::int64_t{0});
+  } else {
+    const auto sums = pair_row_sums(exec, operands, std::span<const std::int64_t>(tiles), shifts);
+    for (std::int64_t position = 0; position < range.count; ++position) {
+      const auto at = static_cast<std::size_t>(position * tile_rows);
+      if (!sums_are_safe(shifts.data() + at, sums.data() + at)) unsafe.push_back(position);
+      for (std::size_t i = at; i < at + tile_rows; ++i) result.logs[i] = log_of_sum(sums[i], shifts[i]);
+    }
+  }
+  if (!unsafe.empty()) replace_by_maxima(exec, operands, unsafe, range, result.logs);
+  result.fallback_tiles = static_cast<std::int64_t>(unsafe.size());
+  return result;
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
+                                     std::span<const Scalar> shifts, std::span<const Scalar> column_logs) {
+  if constexpr (is_host<ExecutionSpace>)
+    return host_rows(exec, range, operands.num_columns, 3, [&](std::int64_t tile, std::int64_t position, double* values) {
+      host::row_moments(operands, tile, shifts.data() + position * tile_rows, column_logs.data(), values);
+    });
+  else
+    return plain::row_moments(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, column_logs);
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
+                                   std::span<const Scalar> shifts) {
+  if constexpr (is_host<ExecutionSpace>)
+    return host_rows(exec, range, operands.num_columns, 2, [&](std::int64_t tile, std::int64_t position, double* values) {
+      host::row_costs(operands, tile, shifts.data() + position * tile_rows, values);
+    });
+  else
+    return plain::row_costs(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts);
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
+                               std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width) {
+  if constexpr (is_host<ExecutionSpace>) {
+    std::vector<double> products(static_cast<std::size_t>(range.count * tile_rows * width));
+    const host::ValuePanels<Scalar> panels(values.data(), operands.num_columns, width);
+    for_each_tile(exec, range.count, operands.num_columns, [&](const std::int64_t position) {
+      std::vector<double> tile(static_cast<std::size_t>(width * tile_rows));
+      host::apply(operands, range.first + position, shifts.data() + position * tile_rows, panels, tile.data());
+      for (std::int64_t i = 0; i < tile_rows; ++i)
+        for (std::int64_t w = 0; w < width; ++w)
+          products[static_cast<std::size_t>((position * tile_rows + i) * width + w)] = tile[static_cast<std::size_t>(w * tile_rows + i)];
+    });
+    return products;
+  } else {
+    return plain::apply(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, values, width);
+  }
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                           TileRange range, std::span<const Scalar> shifts, RadixDigit digit) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(digit.num_digits()), 0);
+  if constexpr (is_host<ExecutionSpace>) {
+    const std::int64_t shares = exec.concurrency();
+    std::vector<std::vector<std::int64_t>> own(static_cast<std::size_t>(shares), counts);
+    for_each_tile(exec, shares, range.count * tile_rows * operands.num_columns, [&](const std::int64_t share) {
+      for (std::int64_t p = range.count * share / shares; p < range.count * (share + 1) / shares; ++p)
+        host::count_costs(operands, range.first + p, shifts.data() + p * tile_rows, digit, own[static_cast<std::size_t>(share)].data());
+    });
+    for (const auto& part : own)
+      for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part[i];
+  } else {
+    counts = plain::cost_counts(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, digit);
+  }
+  return counts;
+}
+
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_scores(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                std::int64_t first_row, std::int64_t num_rows) {
+  return plain::scores(exec, operands, first_row, num_rows);
+}
+
+template <class Scalar, class ExecutionSpace>
+StripSums<Scalar> pair_strip(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const StripRows& rows,
+                             std::span<const Scalar> shifts) {
+  StripSums<Scalar> result;
+  result.biases.resize(static_cast<std::size_t>(rows.tiles.count * tile_rows));
+  result.logs.resize(result.biases.size());
+  result.tile_masses.resize(static_cast<std::size_t>(rows.tiles.count));
+  result.column_sums.assign(static_cast<std::size_t>(operands.num_columns), 0);
+  const std::int64_t threads = std::clamp<std::int64_t>(exec.concurrency(), 1, std::max<std::int64_t>(1, rows.tiles.count));
+  std::vector<std::unique_ptr<host::Strip<Scalar>>> strips(static_cast<std::size_t>(threads));
+  std::atomic<std::int64_t> next = 0;
+  for_each_tile(exec, threads, rows.tiles.count * tile_rows * operands.num_columns, [&](const std::int64_t thread) {
+    auto& strip = strips[static_cast<std::size_t>(thread)];
+    strip = std::make_unique<host::Strip<Scalar>>(operands);
+    for (std::int64_t p = next++; p < rows.tiles.count; p = next++) {
+      const std::int64_t at = p * tile_rows;
+      result.tile_masses[static_cast<std::size_t>(p)] = strip->add_tile(
+          rows.tiles.first + p, shifts.empty() ? nullptr : shifts.data() + at, {rows.tau, rows.offsets.data() + at},
+          rows.alpha.data() + at, rows.bound, {result.biases.data() + at, result.logs.data() + at});
+    }
+  });
+  for (const auto& strip : strips) {
+    strip->add_to(result.column_sums.data());
+    result.fallback_tiles += strip->fallback_tiles();
+  }
+  return result;
+}
+
+#define THALWEG_PAIR_ROWS(Scalar, Space)                                                                               \
+  template RowLogs pair_row_logs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,                  \
+                                                std::span<const Scalar>);                                              \
+  template std::vector<double> pair_row_sums<Scalar, Space>(                                                           \
+      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>);              \
+  template std::vector<double> pair_row_sums_plain<Scalar, Space>(                                                     \
+      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>);              \
+  template std::vector<double> pair_row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,   \
+                                                               std::span<const Scalar>, std::span<const Scalar>);      \
+  template std::vector<double> pair_row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,     \
+                                                             std::span<const Scalar>);                                 \
+  template std::vector<double> pair_apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,         \
+                                                         std::span<const Scalar>, std::span<const double>,             \
+                                                         std::int64_t);                                                \
+  template std::vector<std::int64_t> pair_cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,        \
+                                                                     TileRange, std::span<const Scalar>, RadixDigit);  \
+  template std::vector<double> pair_scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,     \
+                                                          std::int64_t);                                               \
+  template StripSums<Scalar> pair_strip<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const StripRows&,    \
+                                                       std::span<const Scalar>);
+THALWEG_INSTANTIATE(THALWEG_PAIR_ROWS)
+
+}  // namespace thalweg
