@@ -2,6 +2,9 @@
 
 #include <lapacke.h>
 
+#include <cmath>
+#include <limits>
+
 namespace thalweg {
 
 namespace {
@@ -50,6 +53,13 @@ std::vector<double> AndersonHistory::least_squares() const {
   const auto size = static_cast<lapack_int>(k);
   const lapack_int failure = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', size, 1, gram.data(), size, theta.data(), 1);
   return failure == 0 ? theta : std::vector<double>(k, 0.0);
+}
+
+double AndersonHistory::relative_change() const {
+  if (num_differences() == 0) return std::numeric_limits<double>::infinity();
+  const std::vector<double>& last = points_.back().residual;
+  const std::vector<double> change = difference(last, points_[points_.size() - 2].residual);
+  return std::sqrt(weighted_product(weights_, change, change) / weighted_product(weights_, last, last));
 }
 
 std::vector<double> AndersonHistory::mixed() const {

@@ -25,6 +25,9 @@ class AndersonHistory {
   void shorten(std::size_t length);
   std::size_t num_differences() const { return points_.empty() ? 0 : points_.size() - 1; }
 
+  /// |rho - rho before|_w / |rho|_w of the last two points; infinite with fewer.
+  double relative_change() const;
+
   /// The combination; the last image where the least-squares problem cannot be solved.
   std::vector<double> mixed() const;
 

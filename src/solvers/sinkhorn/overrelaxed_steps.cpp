@@ -8,19 +8,16 @@ namespace thalweg {
 namespace {
 
 constexpr std::int64_t most_plain = 60, least_plain = 4, window = 20;
-constexpr double settled_change = 0.02;
-constexpr double largest_omega = 1.985;
+constexpr double settled_change = 0.02;  // of the distance of the rate from 1
 constexpr double divergence = 20.0, damping = 0.7;
 
-double omega_for(double rate) {
-  return std::min(largest_omega, 2.0 / (1.0 + std::sqrt(std::max(0.0, 1.0 - rate))));
-}
+double omega_for(double rate) { return 2.0 / (1.0 + std::sqrt(std::max(0.0, 1.0 - rate))); }
 
 }  // namespace
 
 NextPoint OverrelaxedSteps::next(const Iterate& now) {
   ++evaluation_;
-  if (omega_ == 1.0) measure_plain_rate(now.residual);
+  if (omega_ == 1.0) measure_plain_rate(now);
   if (omega_ == 1.0) return {now.image};
   adapt(now);
   NextPoint result{now.image, true};
@@ -33,36 +30,34 @@ NextPoint OverrelaxedSteps::next(const Iterate& now) {
   return result;
 }
 
-void OverrelaxedSteps::measure_plain_rate(double residual) {
-  const double rate = last_residual_ > 0.0 ? residual / last_residual_ : 0.0;
+void OverrelaxedSteps::measure_plain_rate(const Iterate& now) {
+  const double rate = last_residual_ > 0.0 ? now.residual / last_residual_ : 0.0;
   const bool is_settled = std::abs(rate - last_rate_) < settled_change * (1.0 - rate);
   if (evaluation_ > least_plain && rate < 1.0 && (is_settled || evaluation_ >= most_plain)) {
-    omega_ = omega_for(rate);
-    start_error_ = 0.0;
+    omega_ = std::min(largest_omega_, omega_for(rate));
+    begin_window(now);
   }
-  last_residual_ = residual;
+  last_residual_ = now.residual;
   last_rate_ = rate;
 }
 
+void OverrelaxedSteps::begin_window(const Iterate& now) {
+  window_begin_ = evaluation_;
+  window_error_ = now.error;
+  window_residual_ = now.residual;
+}
+
 void OverrelaxedSteps::adapt(const Iterate& now) {
-  if (start_error_ == 0.0) start_error_ = now.error;
-  if (!(now.error <= divergence * start_error_)) {
-    omega_ = 1.0 + damping * (omega_ - 1.0);
-    start_error_ = 0.0;
+  const bool is_full = evaluation_ - window_begin_ >= window;
+  if (!(now.error <= divergence * window_error_) || (is_full && now.residual >= window_residual_)) {
+    omega_ = largest_omega_ = 1.0 + damping * (omega_ - 1.0);
     previous_g_.clear();
-    window_begin_ = 0;
-    return;
-  }
-  if (window_begin_ == 0 || evaluation_ - window_begin_ >= window) {
-    if (window_begin_ > 0) {
-      const double steps = static_cast<double>(evaluation_ - window_begin_);
-      const double seen = std::pow(now.residual / window_residual_, 1.0 / steps);
-      // (mu + omega - 1)^2 = omega^2 rate mu for the slowest mode.
-      const double root = seen + omega_ - 1.0;
-      if (seen > omega_ - 1.0 && seen < 1.0) omega_ = std::max(omega_, omega_for(std::min(1.0, root * root / (omega_ * omega_ * seen))));
-    }
-    window_begin_ = evaluation_;
-    window_residual_ = now.residual;
+    begin_window(now);
+  } else if (is_full) {
+    // The slowest mode has (mu + omega - 1)^2 = omega^2 rate mu.
+    const double mu = std::pow(now.residual / window_residual_, 1.0 / static_cast<double>(window)), sum = mu + omega_ - 1.0;
+    if (mu > omega_ - 1.0) omega_ = std::clamp(omega_for(sum * sum / (omega_ * omega_ * mu)), omega_, largest_omega_);
+    begin_window(now);
   }
 }
 

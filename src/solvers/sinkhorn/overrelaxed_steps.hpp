@@ -1,8 +1,6 @@
 // Successive over-relaxation of Sinkhorn's two half steps, written in g alone.
 #pragma once
 
-#include <limits>
-
 #include "solvers/sinkhorn/acceleration.hpp"
 
 namespace thalweg {
@@ -12,7 +10,8 @@ namespace thalweg {
 ///   g_k+1 = g_k + omega^2 (g_k+ - g_k) + (omega - 1)^2 (g_k - g_k-1),   omega = 2 / (1 + sqrt(1 - rate))
 ///
 /// `rate` is that of plain updates, measured until it changes by less than 2 %, at most over 60; the relaxed iteration
-/// then has the rate omega - 1. A slower one tells the true rate by Young's relation and omega is raised.
+/// then has the rate omega - 1. A slower one tells the true rate by Young's relation and omega is raised. Where the error
+/// grows twentyfold or the residual does not fall in 20 evaluations, omega <- 1 + 0.7 (omega - 1) and stays below.
 /// Source: Young (1971), Iterative solution of large linear systems, ch. 6; Lehmann et al. (2022), A note on
 /// overrelaxation in the Sinkhorn algorithm; docs/math.md.
 class OverrelaxedSteps : public Accelerator {
@@ -20,14 +19,14 @@ class OverrelaxedSteps : public Accelerator {
   NextPoint next(const Iterate& now) override;
 
  private:
-  void measure_plain_rate(double residual);
+  void measure_plain_rate(const Iterate& now);
+  void begin_window(const Iterate& now);
   void adapt(const Iterate& now);
 
-  double omega_ = 1.0;
-  double start_error_ = 0.0;
+  double omega_ = 1.0, largest_omega_ = 1.985;
   double last_residual_ = 0.0, last_rate_ = 0.0;
-  double window_residual_ = 0.0;  // at the start of the window over which the relaxed rate is observed
   std::int64_t evaluation_ = 0, window_begin_ = 0;
+  double window_error_ = 0.0, window_residual_ = 0.0;
   std::vector<double> previous_g_;
 };
 

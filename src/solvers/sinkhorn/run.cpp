@@ -15,7 +15,8 @@ constexpr double probe_error = 1e-5;         // where the rounding of float32 is
 constexpr double allowed_rounding = 0.5;     // of the tolerance
 constexpr double bad_start_error = 0.5;
 constexpr std::int64_t bad_start_after = 3;
-constexpr double least_progress = 0.9;
+constexpr double least_progress = 0.9;       // of the error; or a rise of D of
+constexpr double least_rise = 1e-8;
 constexpr std::int64_t stagnation_patience = 200;
 
 bool all_finite(std::span<const double> values) {
@@ -206,8 +207,11 @@ void SinkhornRun::keep_best(const Iterate& now) {
     best_g_ = now.g;
     best_error_ = now.error;
   }
-  if (is_first || now.error <= least_progress * stagnation_error_) {
-    stagnation_error_ = now.error;
+  const bool has_fallen = now.error <= least_progress * stagnation_error_;
+  const bool has_risen = now.dual > stagnation_dual_ + least_rise * std::abs(now.dual);
+  if (is_first || has_fallen || has_risen) {
+    stagnation_error_ = is_first ? now.error : std::min(stagnation_error_, now.error);
+    stagnation_dual_ = is_first ? now.dual : std::max(stagnation_dual_, now.dual);
     stagnation_evaluation_ = counters_.evaluations;
   }
 }

@@ -65,7 +65,7 @@ class SinkhornRun {
   NextPoint point_;                              // to be evaluated next
   std::vector<double> f_;                        // of the last evaluation
   std::vector<double> best_g_;
-  double best_error_ = 0.0, stagnation_error_ = 0.0;
+  double best_error_ = 0.0, stagnation_error_ = 0.0, stagnation_dual_ = 0.0;
   std::int64_t stagnation_evaluation_ = 0, first_evaluation_ = 0;  // of the present `iterate`
   std::optional<Iterate> confirmed_;
   SinkhornSolution counters_;                    // counts and history only
