@@ -183,9 +183,11 @@ class DenseGeometry : public PairGeometry {
 
   SoftRow soft_row(std::int64_t row, std::span<const double> g) const {
     SoftRow result{0.0, Vector(g.size(), 0.0)};
+    const auto row_costs = std::span(*costs_).subspan(at(row * num_columns_));
+    const double factor = 1.0 / scale_, inverse = 1.0 / epsilon_;
     double largest = -std::numeric_limits<double>::infinity();
     for (std::size_t j = 0; j < g.size(); ++j)
-      if (beta_[j] > 0.0) largest = std::max(largest, result.shares[j] = (g[j] - cost(row, j)) / epsilon_);
+      if (beta_[j] > 0.0) largest = std::max(largest, result.shares[j] = (g[j] - factor * row_costs[j]) * inverse);
     double sum = 0.0;
     for (std::size_t j = 0; j < g.size(); ++j)
       if (beta_[j] > 0.0) sum += result.shares[j] = beta_[j] * exponential(result.shares[j] - largest);

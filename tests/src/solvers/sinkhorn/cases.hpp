@@ -37,13 +37,9 @@ struct Clouds {
   std::int64_t dimension = 1;
   double scale = 1.0;
 
-  Vector costs() const { return scaled(reference::squared_distances(x, y, dimension)); }
-  Vector source_costs() const { return scaled(reference::squared_distances(x, x, dimension)); }
-  Vector target_costs() const { return scaled(reference::squared_distances(y, y, dimension)); }
-  Vector scaled(Vector costs) const {
-    for (double& cost : costs) cost /= scale;
-    return costs;
-  }
+  Vector costs() const { return reference::squared_distances(x, y, dimension); }
+  Clouds source_with_itself() const { return {x, x, a, a, dimension, scale}; }
+  Clouds target_with_itself() const { return {y, y, b, b, dimension, scale}; }
 };
 
 /// The small problem with published values: 40 and 30 points in three dimensions.
@@ -79,7 +75,9 @@ struct Dense {
     problem.b = std::move(b);
   }
   explicit Dense(const Clouds& clouds, Precision geometry_precision = Precision::float64)
-      : Dense(clouds.costs(), clouds.a, clouds.b, geometry_precision) {}
+      : Dense(clouds.costs(), clouds.a, clouds.b, geometry_precision) {
+    geometry->set_scale(clouds.scale);
+  }
 
   Context context() const { return {*comm, precision, Device::cpu, 0}; }
   SinkhornSolution solve() const { return solve_sinkhorn(context(), problem, settings); }

@@ -89,7 +89,9 @@ TEST(SmallProblemAtFivePercent, HasThePublishedDetails) {
   EXPECT_GT(coupling[23], coupling[18]);
   EXPECT_GT(coupling[18], coupling[6]);
   for (std::size_t j = 0; j < 30; ++j) {
-    if (j != 23 && j != 18) EXPECT_GE(coupling[6], coupling[j]) << "column " << j;
+    if (j != 23 && j != 18) {
+      EXPECT_GE(coupling[6], coupling[j]) << "column " << j;
+    }
   }
 }
 
