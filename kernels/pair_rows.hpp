@@ -1,0 +1,93 @@
+// Passes of tiles of rows against all columns: exponents of pairs are formed, used and discarded.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/ordered_bits.hpp"
+#include "kernels/pair_operands.hpp"
+#include "kernels/pair_strip_host.hpp"
+
+namespace thalweg {
+
+/// Tiles of rows of a pass; what is given or returned a row covers them one after another, padding included.
+struct TileRange {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+/// l_i = log2 sum_j omega_j 2^(kappa score_ij + v_j), -inf for rows that take no part.
+struct RowLogs {
+  std::vector<double> logs;
+  std::int64_t fallback_tiles = 0;  // those whose largest exponents had to be found first
+};
+
+/// Operands are addresses in the memory of the execution space; spans are on the host. The host uses register tiles,
+/// other spaces the plain kernel; both agree to rounding. A row's sum has the same bits wherever it is formed.
+/// @param shifts   u, near -l_i; empty: none is known
+template <class Scalar, class ExecutionSpace>
+RowLogs pair_row_logs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
+                      std::span<const Scalar> shifts);
+
+/// rho_i = sum_j omega_j 2^s_ij of some tiles, one after another.
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                  std::span<const std::int64_t> tiles, std::span<const Scalar> shifts);
+
+/// The same sums by the plain kernel, one source for every execution space: the oracle of the tuned one.
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_sums_plain(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                        std::span<const std::int64_t> tiles, std::span<const Scalar> shifts);
+
+/// Sums over j of e, e s and e lambda_j with e = 2^s_ij: three numbers a row.
+/// @param column_logs  lambda, padded to tiles, finite
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
+                                     std::span<const Scalar> shifts, std::span<const Scalar> column_logs);
+
+/// Sum and maximum over the columns that take part of -s_ij: two numbers a row.
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
+                                   std::span<const Scalar> shifts);
+
+/// sum_j 2^s_ij V_jw, rows x width. @param values   V, num_columns x width, row-major
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
+                               std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width);
+
+/// How many pairs, both points taking part, have each digit of -s_ij: 2^width counts.
+template <class Scalar, class ExecutionSpace>
+std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                           TileRange tiles, std::span<const Scalar> shifts, RadixDigit digit);
+
+/// Scores in double from the packed numbers, rows x num_columns. @param rows   of one side's points
+template <class Scalar, class ExecutionSpace>
+std::vector<double> pair_scores(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                std::int64_t first_row, std::int64_t num_rows);
+
+/// Both updates of one evaluation from one set of exponentials; host spaces only.
+template <class Scalar>
+struct StripSums {
+  std::vector<Scalar> biases;             // new u of the rows
+  std::vector<double> logs;               // l of the rows
+  std::vector<std::int64_t> column_sums;  // of alpha_i 2^s_ij with the new u, in the fixed-point form of `bound`
+  std::vector<double> tile_masses;        // what every tile of rows added
+  std::int64_t fallback_tiles = 0;
+};
+
+/// What of the rows a strip pass needs beside the operands.
+struct StripRows {
+  TileRange tiles;
+  double tau = 1.0;
+  std::span<const double> offsets;  // of BiasUpdate
+  std::span<const double> alpha;    // 0 for padding
+  double bound = 1.0;               // of the column sums
+};
+
+template <class Scalar, class ExecutionSpace>
+StripSums<Scalar> pair_strip(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const StripRows& rows,
+                             std::span<const Scalar> shifts);
+
+}  // namespace thalweg

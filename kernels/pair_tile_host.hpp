@@ -1,0 +1,146 @@
+// Register tiles of exponents on the host: rows of a tile in vector lanes, a few columns broadcast.
+#pragma once
+
+#include "kernels/pair_costs.hpp"
+#include "kernels/pair_operands.hpp"
+#include "kernels/simd_exp2.hpp"
+
+namespace thalweg::host {
+
+/// A group of rows and a panel of columns at once: 4 x 4 accumulators, 4 rows and a column in 32 vector registers,
+/// 2 x 4, 2 and 1 in 16.
+inline constexpr int group_vectors = simd::vector_bytes == 64 ? 4 : 2;
+inline constexpr int panel_columns = 4;
+template <class Scalar>
+inline constexpr int group_rows = group_vectors* simd::lanes<Scalar>;
+template <class Scalar>
+inline constexpr int groups_per_tile = tile_rows / group_rows<Scalar>;
+static_assert(tile_rows % group_rows<float> == 0 && tile_rows % group_rows<double> == 0 &&
+              tile_rows % panel_columns == 0);
+
+template <class Scalar>
+using Group = simd::Vector<Scalar>[group_vectors];
+template <class Scalar>
+using Panel = simd::Vector<Scalar>[panel_columns * group_vectors];  // column by column
+
+/// The rows of a pass: one group of one tile.
+struct RowGroup {
+  std::int64_t tile = 0;
+  int group = 0;
+};
+
+template <class Scalar>
+inline void load_group(const Scalar* from, Group<Scalar>& to) {
+  for (int q = 0; q < group_vectors; ++q) to[q] = simd::load(from + q * simd::lanes<Scalar>);
+}
+
+/// totals += sum, one double a row.
+template <class Scalar>
+inline void add_wide(const Group<Scalar>& sum, double* totals) {
+  alignas(64) Scalar values[group_rows<Scalar>];
+  for (int q = 0; q < group_vectors; ++q) simd::store<Scalar>(sum[q], values + q * simd::lanes<Scalar>);
+  for (int i = 0; i < group_rows<Scalar>; ++i) totals[i] += static_cast<double>(values[i]);
+}
+
+/// sum[c][q] = accumulated features of the group's rows and the panel's columns, from the given start.
+template <class Scalar, class Score>
+inline void accumulate_panel(const PairOperands<Scalar>& operands, RowGroup rows, std::int64_t column,
+                             const Group<Scalar>& start, Panel<Scalar>& sum) {
+  const Scalar* x = operands.row_tile(rows.tile) + rows.group * group_rows<Scalar>;
+  const Scalar* y = operands.column_tile(column / tile_rows) + column % tile_rows;
+  simd::Vector<Scalar> total[panel_columns * group_vectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < panel_columns * group_vectors; ++i) total[i] = start[i % group_vectors];
+  for (std::int64_t k = 0; k < operands.dimension; ++k) {
+    simd::Vector<Scalar> row[group_vectors];
+    for (int q = 0; q < group_vectors; ++q)
+      row[q] = simd::in_register(simd::load(x + k * tile_rows + q * simd::lanes<Scalar>));
+    for (int c = 0; c < panel_columns; ++c) {
+      const auto entry = simd::in_register(simd::broadcast(y[k * tile_rows + c]));
+      for (int q = 0; q < group_vectors; ++q)
+        total[c * group_vectors + q] = Score::add(total[c * group_vectors + q], row[q], entry);
+    }
+  }
+#pragma GCC unroll 16  // early, or the accumulators get an address and go through memory
+  for (int i = 0; i < panel_columns * group_vectors; ++i) sum[i] = total[i];
+}
+
+/// Squared distances of those lanes of one vector that `lost` marks, from differences.
+template <class Scalar>
+simd::Vector<Scalar> squares_of_differences(const PairOperands<Scalar>& operands, std::int64_t first_row,
+                                            std::int64_t column, simd::IntegerVector<Scalar> lost,
+                                            simd::Vector<Scalar> squares) {
+  const Scalar* x = operands.row_tile(first_row / tile_rows) + first_row % tile_rows;
+  const Scalar* y = operands.column_tile(column / tile_rows) + column % tile_rows;
+  for (int lane = 0; lane < simd::lanes<Scalar>; ++lane) {
+    if (!lost[lane]) continue;
+    Scalar sum = 0;
+    for (std::int64_t k = 0; k < operands.dimension; ++k) {
+      const Scalar difference = x[k * tile_rows + lane] - y[k * tile_rows];
+      sum += difference * difference;
+    }
+    squares[lane] = sum;
+  }
+  return squares;
+}
+
+template <class Scalar>
+inline bool any_lane(simd::IntegerVector<Scalar> mask) {
+  std::int64_t words[sizeof(mask) / sizeof(std::int64_t)], any = 0;
+  std::memcpy(words, &mask, sizeof(mask));
+  for (const std::int64_t word : words) any |= word;
+  return any != 0;
+}
+
+/// Turns dot products into negative distances.
+template <class Scalar>
+inline void distances_of_panel(const PairOperands<Scalar>& operands, RowGroup rows, std::int64_t column,
+                               Panel<Scalar>& score) {
+  const std::int64_t first = rows.tile * tile_rows + rows.group * group_rows<Scalar>;
+  for (int c = 0; c < panel_columns; ++c)
+    for (int q = 0; q < group_vectors; ++q) {
+      const std::int64_t row = first + q * simd::lanes<Scalar>;
+      const auto norms = simd::load(operands.row_norms + row) + operands.column_norms[column + c];
+      simd::Vector<Scalar>& value = score[c * group_vectors + q];
+      simd::Vector<Scalar> squares = norms - Scalar(2) * value;
+      const simd::IntegerVector<Scalar> lost = squares < Scalar(EuclideanScore::cancelled) * norms;
+      if (any_lane<Scalar>(lost)) squares = squares_of_differences(operands, row, column + c, lost, squares);
+      value = -simd::sqrt(squares);
+    }
+}
+
+/// exponent[c][q] = kappa score + u of the group's rows and the panel's columns.
+template <class Scalar, class Score>
+inline void exponents_of_panel(const PairOperands<Scalar>& operands, RowGroup rows, std::int64_t column,
+                               const Group<Scalar>& shift, Panel<Scalar>& exponent) {
+  if constexpr (Score::starts_at_shift) {
+    accumulate_panel<Scalar, Score>(operands, rows, column, shift, exponent);
+  } else {
+    if constexpr (Score::reads_features) {
+      const Group<Scalar> zero = {};
+      accumulate_panel<Scalar, Score>(operands, rows, column, zero, exponent);
+    } else {
+      const Scalar* stored = operands.dense_column(rows.tile, column) + rows.group * group_rows<Scalar>;
+      for (int c = 0; c < panel_columns; ++c)
+        for (int q = 0; q < group_vectors; ++q)
+          exponent[c * group_vectors + q] = simd::load(stored + c * tile_rows + q * simd::lanes<Scalar>);
+    }
+    if constexpr (Score::needs_norms) distances_of_panel(operands, rows, column, exponent);
+    for (int c = 0; c < panel_columns; ++c)
+      for (int q = 0; q < group_vectors; ++q)
+        exponent[c * group_vectors + q] = exponent[c * group_vectors + q] * operands.kappa + shift[q];
+  }
+}
+
+/// Calls consume(column, exponents) for the columns [begin, end) of a pass, panel by panel; v is still to be added.
+template <class Scalar, class Score, class Consume>
+inline void for_each_panel(const PairOperands<Scalar>& operands, RowGroup rows, std::int64_t begin, std::int64_t end,
+                           const Group<Scalar>& shift, Consume&& consume) {
+  for (std::int64_t column = begin; column < end; column += panel_columns) {
+    Panel<Scalar> exponents;
+    exponents_of_panel<Scalar, Score>(operands, rows, column, shift, exponents);
+    consume(column, exponents);
+  }
+}
+
+}  // namespace thalweg::host

@@ -1,0 +1,59 @@
+// Points of two sides as the pair kernels read them: prepared for their cost, rounded once, in tiles. No Kokkos.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "geometry/pair_geometry.hpp"
+#include "kernels/pair_operands.hpp"
+#include "kernels/panels.hpp"
+
+namespace thalweg {
+
+/// One side in tiles: (tile, k, point); padding is 0.
+template <class Scalar>
+struct PackedPoints {
+  std::int64_t num_points = 0;
+  std::int64_t dimension = 0;
+  LineBuffer<Scalar> features{0};
+  std::vector<double> norms;  // |x|^2 of the rounded points
+  std::vector<char> present;  // of positive weight
+
+  std::int64_t size() const { return PairOperands<Scalar>::tiles_of(num_points) * tile_rows * dimension; }
+};
+
+/// C_ij = p_i + q_j - factor score(x_i, y_j) before scaling, with p and q the squared norms for `sq_euclidean`, p = 1
+/// for `cosine` and `correlation`, else 0.
+template <class Scalar>
+struct PairPoints {
+  Cost cost = Cost::sq_euclidean;
+  PairScore score = PairScore::dot;
+  double factor = 1.0;
+  PackedPoints<Scalar> source, target;
+  RowRange rows, columns;                      // owned
+  LineBuffer<Scalar> dense_rows{0};            // `dense`: -C of the owned rows, (tile, column, row)
+  LineBuffer<Scalar> dense_columns{0};         // -C of the owned columns, (tile, row, column)
+
+  double source_part(std::int64_t i) const {
+    if (cost == Cost::sq_euclidean) return source.norms[static_cast<std::size_t>(i)];
+    return cost == Cost::cosine || cost == Cost::correlation ? 1.0 : 0.0;
+  }
+  double target_part(std::int64_t j) const {
+    return cost == Cost::sq_euclidean ? target.norms[static_cast<std::size_t>(j)] : 0.0;
+  }
+};
+
+/// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`), packs.
+/// @throws DataError for values that are not finite, and rows that cannot be normalised
+template <class Scalar>
+PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides);
+
+/// The same numbers as doubles.
+PairPoints<double> widened(const PairPoints<float>& points);
+
+/// features times `scale`, rounded to float where `is_float`, else to Scalar; norms stay those of the products over
+/// `scale`.
+template <class Scalar>
+PackedPoints<Scalar> scaled(const PackedPoints<Scalar>& points, double scale, bool is_float);
+
+}  // namespace thalweg

@@ -1,0 +1,132 @@
+// Pair geometry over packed tiles of points on one execution space.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <memory>
+#include <vector>
+
+#include "geometry/pair_geometry.hpp"
+#include "geometry/pair_points.hpp"
+#include "kernels/pair_rows.hpp"
+
+namespace thalweg {
+
+/// Host values as the execution space reads them: in place on the host, copied to a device.
+template <class Scalar, class ExecutionSpace>
+class DeviceCopy {
+ public:
+  DeviceCopy() = default;
+  DeviceCopy(const ExecutionSpace& exec, const Scalar* values, std::int64_t size);
+  const Scalar* data() const { return data_; }
+
+ private:
+  Kokkos::View<Scalar*, typename ExecutionSpace::memory_space> copy_;
+  const Scalar* data_ = nullptr;
+};
+
+/// Exponents in base 2: s_ij = kappa score_ij + u_i + v_j with kappa = log2(e) / (epsilon scale) (for dot products a
+/// part of the features of x) and
+///
+///   u_i = log2(e) f_i / epsilon - kappa p_i,   v_j = log2(e) g_j / epsilon - kappa q_j + log2 beta_j,
+///
+/// so that P_ij = alpha_i 2^s_ij. The files tiled_*.cpp hold its members.
+template <class Scalar, class ExecutionSpace>
+class TiledGeometry final : public PairGeometry {
+ public:
+  /// @param is_float   the packed numbers are floats, whatever Scalar is
+  TiledGeometry(const Context& context, std::shared_ptr<const PairPoints<Scalar>> points, EvaluationForm form,
+                bool is_float);
+
+  std::int64_t num_rows() const override { return points_->source.num_points; }
+  std::int64_t num_columns() const override { return points_->target.num_points; }
+  RowRange rows() const override { return points_->rows; }
+  double scale() const override { return scale_; }
+  double epsilon() const override { return epsilon_; }
+  double cost_statistic(CostStatistic which) const override;
+  void set_scale(double divisor) override;
+  void set_reference(std::span<const double> log_alpha, std::span<const double> log_beta) override;
+  void set_epsilon(double epsilon) override;
+  std::vector<double> representable(std::span<const double> g) const override;
+  Evaluation evaluate(const RowUpdate& update, std::span<const double> f_before,
+                      std::span<const double> g) const override;
+  std::vector<double> update_rows(const RowUpdate& update, std::span<const double> f_before,
+                                  std::span<const double> g) const override;
+  Marginals marginals(std::span<const double> f, std::span<const double> g) const override;
+  RowStatistics row_statistics(std::span<const double> f, std::span<const double> g) const override;
+  std::vector<double> apply(std::span<const double> f, std::span<const double> g, std::span<const double> values,
+                            std::int64_t width) const override;
+  std::vector<double> apply_transposed(std::span<const double> f, std::span<const double> g,
+                                       std::span<const double> values, std::int64_t width) const override;
+  std::vector<double> coupling_rows(RowRange global_rows, std::span<const double> f,
+                                    std::span<const double> g) const override;
+  std::vector<double> cost_rows(RowRange global_rows) const override;
+  std::unique_ptr<PairGeometry> in_float64() const override;
+
+  /// Takes the settings of a geometry of other precision. log2_alpha, log2_beta in base 2.
+  void restore(double scale, double epsilon, std::vector<double> log2_alpha, std::vector<double> log2_beta);
+
+ private:
+  using Copy = DeviceCopy<Scalar, ExecutionSpace>;
+
+  /// A pass's operands and the columns' numbers they point to.
+  struct Pass {
+    std::vector<Scalar> bias, weights;
+    Copy bias_copy, weights_copy;
+    PairOperands<Scalar> operands;
+    TileRange tiles;  // owned
+  };
+
+  // Problem [tiled_geometry.cpp]
+  void rescale();
+  bool is_dot() const { return points_->score == PairScore::dot; }
+  const PackedPoints<Scalar>& source() const { return is_dot() ? source_ : points_->source; }
+  double source_part(std::int64_t i) const;  // kappa p_i
+  double row_bias(std::int64_t i, double f) const;
+  double column_bias(std::int64_t j, double g) const;
+  double potential_of(std::int64_t i, Scalar bias) const;
+
+  // Passes over owned rows and all columns, and the other way round [tiled_geometry.cpp]
+  std::unique_ptr<Pass> row_pass(std::vector<Scalar> column_biases) const;
+  std::unique_ptr<Pass> column_pass(std::vector<Scalar> row_biases, std::vector<Scalar> weights) const;
+  std::vector<Scalar> row_biases(std::span<const double> f) const;     // of the owned rows, padded
+  std::vector<Scalar> column_biases(std::span<const double> g) const;  // of all columns, padded
+  std::vector<Scalar> all_rows(std::span<const Scalar> owned) const;   // padded biases of all ranks
+  std::vector<Scalar> owned_columns(const std::vector<Scalar>& biases) const;
+  std::vector<double> owned_alpha() const;                             // padded with zeros
+  std::vector<Scalar> all_alpha() const;
+
+  // Evaluation [tiled_evaluation.cpp]
+  bool uses_strip() const;
+  std::vector<double> offsets_of(const RowUpdate& update) const;
+  std::vector<Scalar> shifts_before(std::span<const double> f_before) const;
+  std::vector<double> potentials_of(std::span<const Scalar> biases) const;
+  double mass_guess(const RowUpdate& update, std::span<const double> f_before) const;
+  double ordered_sum(std::span<const double> owned) const;
+  StripSums<Scalar> strip_sums(const Pass& pass, StripRows rows, std::span<const Scalar> shifts,
+                               std::vector<double>& sums_of_columns) const;
+  Evaluation evaluate_strip(const RowUpdate& update, std::span<const double> f_before, std::span<const double> g) const;
+  Evaluation evaluate_two_passes(const RowUpdate& update, std::span<const double> f_before,
+                                 std::span<const double> g) const;
+  RowLogs update_biases(const Pass& pass, const RowUpdate& update, std::span<const double> f_before,
+                        std::vector<Scalar>& biases) const;
+  std::vector<double> row_sums_of(std::span<const double> logs, std::span<const Scalar> biases) const;
+  std::vector<double> column_sums(std::span<const Scalar> row_biases, const std::vector<Scalar>& column_biases,
+                                  std::int64_t& fallback_tiles) const;
+
+  // Statistics [tiled_statistics.cpp]
+  double mean_of_dot_costs() const;
+  double median_cost(const Pass& pass, std::span<const Scalar> shifts, std::int64_t count) const;
+
+  Context context_;
+  ExecutionSpace exec_;
+  EvaluationForm form_;
+  bool is_float_;
+  std::shared_ptr<const PairPoints<Scalar>> points_;
+  double scale_ = 1.0, epsilon_ = 1.0, kappa_ = 1.0;
+  std::vector<double> log2_alpha_, log2_beta_;
+  PackedPoints<Scalar> source_;  // times factor kappa, for dot products
+  std::vector<Scalar> source_norms_, target_norms_;
+  Copy source_copy_, target_copy_, source_norms_copy_, target_norms_copy_, dense_rows_, dense_columns_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,137 @@
+// What is read off the coupling and the costs.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "geometry/tiled_geometry.hpp"
+#include "kernels/instantiate.hpp"
+#include "kernels/ordered_bits.hpp"
+#include "kernels/pair_logs.hpp"
+
+namespace thalweg {
+
+namespace {
+
+std::int64_t count_of(const std::vector<char>& present) { return std::count(present.begin(), present.end(), 1); }
+
+/// Mean point and mean squared norm of the points that are present.
+template <class Scalar>
+std::vector<double> mean_of(const PackedPoints<Scalar>& points, double& mean_norm) {
+  std::vector<double> mean(static_cast<std::size_t>(points.dimension), 0.0);
+  mean_norm = 0.0;
+  for (std::int64_t i = 0; i < points.num_points; ++i) {
+    if (!points.present[static_cast<std::size_t>(i)]) continue;
+    const Scalar* at = points.features.data() + i / tile_rows * points.dimension * tile_rows + i % tile_rows;
+    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += static_cast<double>(at[k * tile_rows]);
+    mean_norm += points.norms[static_cast<std::size_t>(i)];
+  }
+  const double count = static_cast<double>(count_of(points.present));
+  for (double& value : mean) value /= count;
+  mean_norm /= count;
+  return mean;
+}
+
+/// One order statistic while its bits are found from the highest down.
+struct Selection {
+  std::int64_t rank = 0;  // among the values with the prefix
+  std::uint64_t prefix = 0;
+
+  void choose(const std::vector<std::int64_t>& counts, int width) {
+    std::size_t digit = 0;
+    while (digit + 1 < counts.size() && rank >= counts[digit]) rank -= counts[digit++];
+    prefix = prefix << width | digit;
+  }
+};
+
+}  // namespace
+
+template <class Scalar, class ExecutionSpace>
+double TiledGeometry<Scalar, ExecutionSpace>::mean_of_dot_costs() const {
+  double source_norm = 0.0, target_norm = 0.0, product = 0.0;
+  const std::vector<double> x = mean_of(points_->source, source_norm), y = mean_of(points_->target, target_norm);
+  for (std::size_t k = 0; k < x.size(); ++k) product += x[k] * y[k];
+  const bool has_norms = points_->cost == Cost::sq_euclidean;
+  const double parts = has_norms ? source_norm + target_norm : points_->cost == Cost::factored ? 0.0 : 1.0;
+  return parts - points_->factor * product;
+}
+
+/// Mean of the two middle values, each found digit by digit of its bits.
+template <class Scalar, class ExecutionSpace>
+double TiledGeometry<Scalar, ExecutionSpace>::median_cost(const Pass& pass, std::span<const Scalar> shifts,
+                                                          std::int64_t count) const {
+  constexpr int bits = 8 * static_cast<int>(sizeof(Scalar)), digit_width = 11;
+  Selection low{(count - 1) / 2}, high{count / 2};
+  for (int left = bits; left > 0;) {
+    const int width = std::min(digit_width, left);
+    left -= width;
+    const auto counts_of = [&](std::uint64_t prefix) {
+      auto counts = pair_cost_counts(exec_, pass.operands, pass.tiles, shifts, {left, width, prefix});
+      context_.comm.all_reduce(std::span<std::int64_t>(counts), Reduction::sum);
+      return counts;
+    };
+    const bool is_same = low.prefix == high.prefix;
+    const std::vector<std::int64_t> counts = counts_of(low.prefix);
+    const std::vector<std::int64_t> of_high = is_same ? counts : counts_of(high.prefix);
+    low.choose(counts, width);
+    high.choose(of_high, width);
+  }
+  const auto value = [](const Selection& selection) {
+    return static_cast<double>(value_of_ordered_bits<Scalar>(static_cast<BitsOf<Scalar>>(selection.prefix)));
+  };
+  return 0.5 * (value(low) + value(high));
+}
+
+template <class Scalar, class ExecutionSpace>
+double TiledGeometry<Scalar, ExecutionSpace>::cost_statistic(CostStatistic which) const {
+  const std::int64_t count = count_of(points_->source.present) * count_of(points_->target.present);
+  if (count == 0) return 0.0;
+  if (which == CostStatistic::mean && is_dot()) return mean_of_dot_costs();
+  std::vector<Scalar> shifts(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows().size()) * tile_rows), Scalar(no_bias));
+  for (std::int64_t i = 0; i < rows().size(); ++i)
+    if (points_->source.present[static_cast<std::size_t>(rows().begin + i)])
+      shifts[static_cast<std::size_t>(i)] = static_cast<Scalar>(-source_part(rows().begin + i));
+  std::vector<Scalar> biases(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(num_columns()) * tile_rows), Scalar(no_bias));
+  for (std::int64_t j = 0; j < num_columns(); ++j)
+    if (points_->target.present[static_cast<std::size_t>(j)])
+      biases[static_cast<std::size_t>(j)] = static_cast<Scalar>(-kappa_ * points_->target_part(j));
+  const auto pass = row_pass(std::move(biases));
+  const auto bounded = [&](double cost) { return points_->cost == Cost::factored ? cost : std::max(cost, 0.0); };
+  if (which == CostStatistic::median) return bounded(median_cost(*pass, shifts, count) / kappa_);
+  const std::vector<double> costs = pair_row_costs(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts));
+  std::vector<double> sums;
+  double largest = -INFINITY;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rows().size()); ++i) {
+    if (!takes_part(static_cast<double>(shifts[i]))) continue;
+    sums.push_back(costs[2 * i]);
+    largest = std::max(largest, costs[2 * i + 1]);
+  }
+  if (which == CostStatistic::max) return bounded(context_.comm.all_reduce(largest, Reduction::max) / kappa_);
+  return ordered_sum(sums) / static_cast<double>(count) / kappa_;
+}
+
+template <class Scalar, class ExecutionSpace>
+RowStatistics TiledGeometry<Scalar, ExecutionSpace>::row_statistics(std::span<const double> f, std::span<const double> g) const {
+  const auto pass = row_pass(column_biases(g));
+  const std::vector<Scalar> shifts = row_biases(f);
+  std::vector<Scalar> logs(pass->bias.size(), Scalar(0));
+  for (std::size_t j = 0; j < log2_beta_.size(); ++j)
+    if (std::isfinite(log2_beta_[j])) logs[j] = static_cast<Scalar>(log2_beta_[j]);
+  const auto moments = pair_row_moments(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts), std::span<const Scalar>(logs));
+  RowStatistics result;
+  for (std::size_t i = 0; i < f.size(); ++i) {
+    const double alpha = std::exp2(log2_alpha_[static_cast<std::size_t>(rows().begin) + i]);
+    const double sum = moments[3 * i], with_exponent = moments[3 * i + 1], with_log = moments[3 * i + 2];
+    result.sum.push_back(alpha * sum);
+    result.relative_entropy.push_back(alpha * std::numbers::ln2 * (with_exponent - with_log));
+    result.entropy.push_back(alpha * sum > 0.0 ? std::numbers::ln2 * (std::log2(sum) - with_exponent / sum) : 0.0);
+  }
+  return result;
+}
+
+#define THALWEG_TILED_STATISTICS(Scalar, Space)                                                         \
+  template double TiledGeometry<Scalar, Space>::cost_statistic(CostStatistic) const;                    \
+  template RowStatistics TiledGeometry<Scalar, Space>::row_statistics(std::span<const double>,          \
+                                                                      std::span<const double>) const;
+THALWEG_INSTANTIATE(THALWEG_TILED_STATISTICS)
+
+}  // namespace thalweg
