@@ -65,18 +65,21 @@ Iterate SinkhornRun::solve(SinkhornSolution& solution) {
 /// A few plain evaluations at every epsilon above the final one; potentials stay in units of the cost.
 SinkhornRun::Stop SinkhornRun::anneal() {
   point_ = {std::vector<double>(transport_.target.weights.size(), 0.0)};
-  level_ = 0;
-  for (const double epsilon : annealing_levels(settings_, transport_.epsilon, mean_cost_)) {
-    enter(epsilon);
+  const std::vector<double> levels = annealing_levels(settings_, transport_.epsilon, mean_cost_);
+  const auto num_levels = static_cast<std::int64_t>(levels.size());
+  for (level_ = 0; level_ < num_levels; ++level_) {
+    enter(levels[static_cast<std::size_t>(level_)]);
     for (std::int64_t step = 0; step < settings_.anneal_steps; ++step) {
       const Iterate now = evaluate();
       const Stop stop = limit(now);
       record(now, stop);
       if (stop) return stop;
       point_ = {geometry_->representable(now.image)};
-      if (now.residual <= nothing_moves) break;
+      if (now.residual <= nothing_moves) {
+        level_ = num_levels;
+        return {};
+      }
     }
-    ++level_;
   }
   return {};
 }
