@@ -10,20 +10,32 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t rows_at_a_time = 256;
+using Vector = std::vector<double>;
+
 constexpr double nothing_missing = 1e-15;  // of a mass of 1
 
 double sum_of(std::span<const double> values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
+Vector logs(std::span<const double> values) {
+  Vector result;
+  for (const double value : values) result.push_back(std::log(value));
+  return result;
+}
+
+Vector scaled(double factor, Vector values) {
+  for (double& value : values) value *= factor;
+  return values;
+}
+
 /// What a side lacks: delta, and its terms of U.
 struct Remainder {
-  std::vector<double> delta;
+  Vector delta;
   double mass = 0.0;
   double divergence = 0.0;  // KL(delta / mass | weights), both of mass 1
 };
 
-std::vector<double> missing(std::span<const double> weights, std::span<const double> sums) {
-  std::vector<double> delta(weights.size());
+Vector missing(std::span<const double> weights, std::span<const double> sums) {
+  Vector delta(weights.size());
   for (std::size_t i = 0; i < delta.size(); ++i) delta[i] = std::max(0.0, weights[i] - sums[i]);
   return delta;
 }
@@ -44,12 +56,12 @@ Remainder column_remainder(const TransportSide& target, std::span<const double> 
 
 Remainder row_remainder(const Communicator& comm, std::span<const double> weights, std::span<const double> sums) {
   Remainder result{missing(weights, sums)};
-  std::vector<double> terms;
+  Vector terms;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     terms.push_back(result.delta[i]);
     terms.push_back(divergence_term(result.delta[i], weights[i]));
   }
-  const std::vector<double> totals = ordered_sums(comm, terms, 2);
+  const Vector totals = ordered_sums(comm, terms, 2);
   result.mass = totals[0];
   result.divergence = normalised_divergence(totals[1], result.mass);
   return result;
@@ -59,7 +71,7 @@ Remainder row_remainder(const Communicator& comm, std::span<const double> weight
 double row_terms(const Communicator& comm, const PreparedTransport& transport, std::span<const double> sums,
                  std::span<const double> f) {
   const auto log_ratio = transport.owned(transport.source.log_ratio);
-  std::vector<double> terms(f.size());
+  Vector terms(f.size());
   for (std::size_t i = 0; i < f.size(); ++i) terms[i] = sums[i] * (f[i] - transport.epsilon * log_ratio[i]);
   return ordered_sum(comm, terms);
 }
@@ -77,32 +89,28 @@ double reference_offset(const PreparedTransport& transport) {
 
 }  // namespace
 
-double product_cost(const Communicator& comm, const PairGeometry& geometry, std::span<const double> u, std::span<const double> w) {
-  const RowRange owned = geometry.rows();
-  std::vector<double> terms(u.size(), 0.0);
-  for (std::int64_t first = owned.begin; first < owned.end; first += rows_at_a_time) {
-    const RowRange rows{first, std::min(owned.end, first + rows_at_a_time)};
-    const std::vector<double> costs = geometry.cost_rows(rows);
-    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-      const auto begin = costs.begin() + (row - rows.begin) * static_cast<std::int64_t>(w.size());
-      const auto local = static_cast<std::size_t>(row - owned.begin);
-      terms[local] = u[local] * std::inner_product(w.begin(), w.end(), begin, 0.0);
-    }
-  }
-  return ordered_sum(comm, terms);
+double product_cost(const Communicator& comm, PairGeometry& geometry, std::span<const double> u, std::span<const double> w) {
+  const double mean = geometry.cost_statistic(CostStatistic::mean) / geometry.scale();
+  if (!(mean > 0.0)) return 0.0;
+  // P = u_i w_j exp(-C_ij / E) with a large E: -E sum P log(P / R) = sum u w C (1 - O(C / E)).
+  const double large = 1e7 * mean;
+  geometry.set_reference(logs(comm.all_gather(u)), logs(w));
+  geometry.set_epsilon(large);
+  const Vector f(u.size(), 0.0), g(w.size(), 0.0);
+  return -large * ordered_sum(comm, geometry.row_statistics(f, g).relative_entropy);
 }
 
 double certified_upper_bound(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
-                             const PairGeometry& geometry) {
+                             PairGeometry& geometry) {
   const double epsilon = transport.epsilon;
   const TransportSide& target = transport.target;
-  std::vector<double> lowered = pair.g, column_sums = pair.column_sums;
+  Vector lowered = pair.g, column_sums = pair.column_sums;
   for (std::size_t j = 0; j < lowered.size(); ++j) {
     if (!(column_sums[j] > target.weights[j])) continue;
     if (target.weights[j] > 0.0) lowered[j] += epsilon * std::log(target.weights[j] / column_sums[j]);
     column_sums[j] = target.weights[j];
   }
-  const std::vector<double> row_sums = geometry.marginals(pair.f, lowered).row_sums;
+  const Vector row_sums = geometry.marginals(pair.f, lowered).row_sums;
   const Remainder rows = row_remainder(comm, transport.owned(transport.source.weights), row_sums);
   const Remainder columns = column_remainder(target, column_sums);
 
@@ -111,18 +119,19 @@ double certified_upper_bound(const Communicator& comm, const PreparedTransport& 
   const double theta = columns.mass;
   if (theta <= nothing_missing || rows.mass <= nothing_missing) return upper;
   upper -= epsilon * (1.0 - theta) * std::log1p(-theta);
-  upper += product_cost(comm, geometry, rows.delta, columns.delta) / rows.mass;
+  upper += theta * product_cost(comm, geometry, scaled(1.0 / rows.mass, rows.delta), scaled(1.0 / theta, columns.delta));
+  enter_epsilon(transport, epsilon, geometry);
   return upper + epsilon * theta * (rows.divergence + columns.divergence);
 }
 
 Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
                                  const PairGeometry& geometry) {
   const TransportSide& source = transport.source;
-  std::vector<double> g = pair.g;
+  Vector g = pair.g;
   for (std::size_t j = 0; j < g.size(); ++j)
     if (transport.target.weights[j] > 0.0) g[j] += transport.epsilon * std::log(transport.target.weights[j] / pair.column_sums[j]);
-  const std::vector<double> row_sums = geometry.marginals(pair.f, g).row_sums;
-  std::vector<double> terms;  // lambda1 KL(r | wanted), without cancellation
+  const Vector row_sums = geometry.marginals(pair.f, g).row_sums;
+  Vector terms;  // lambda1 KL(r | wanted), without cancellation
   for (std::size_t i = 0; i < row_sums.size(); ++i) {
     const double wanted = source.wanted(static_cast<std::size_t>(transport.rows.begin) + i, pair.f[i]);
     const double x = wanted > 0.0 ? (row_sums[i] - wanted) / wanted : 0.0;

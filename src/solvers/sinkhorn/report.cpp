@@ -94,7 +94,7 @@ void set_primal(const PreparedTransport& transport, const SideTotals& rows, cons
 }
 
 void set_bounds(const Communicator& comm, const PreparedTransport& transport, const SinkhornSettings& settings,
-                const PairGeometry& geometry, const Iterate& pair, SinkhornSolution& solution) {
+                PairGeometry& geometry, const Iterate& pair, SinkhornSolution& solution) {
   solution.dual = source_dual(comm, transport, pair.f) + target_dual(transport, pair.g) -
                   transport.epsilon * (solution.mass - transport.reference_mass());
   solution.upper = solution.primal;
@@ -111,7 +111,7 @@ void set_bounds(const Communicator& comm, const PreparedTransport& transport, co
 }  // namespace
 
 void report_solution(const Communicator& comm, const PreparedTransport& transport, const SinkhornSettings& settings,
-                     const PairGeometry& geometry, Iterate final, SinkhornSolution& solution) {
+                     PairGeometry& geometry, Iterate final, SinkhornSolution& solution) {
   if (transport.is_balanced()) centre_potentials(transport, final);
   RowStatistics statistics = geometry.row_statistics(final.f, final.g);
   const double plain_entropy = ordered_sum(comm, statistics.relative_entropy);  // sum P log(P / R)
