@@ -72,6 +72,22 @@ INSTANTIATE_TEST_SUITE_P(Pot, SmallProblem, testing::ValuesIn(read_cases()), [](
   return name;
 });
 
+TEST(SmallProblemAtFivePercent, HasThePotentialsOfOtt) {
+  const Vector values = read_golden<double>("sinkhorn_ott.f64", 210);
+  std::size_t next = 0;
+  for (const auto& [lambda1, lambda2] : {std::pair{infinity, infinity}, {1.0, 50.0}, {infinity, 1.0}}) {
+    Dense dense(small_clouds());
+    dense.problem.reference = EntropyReference::counting;
+    dense.problem.lambda1 = lambda1;
+    dense.problem.lambda2 = lambda2;
+    dense.settings.tolerance = 1e-12;
+    dense.settings.gap_tolerance = 1e-13;
+    const SinkhornSolution solution = dense.solve();
+    for (const double f : solution.f) EXPECT_NEAR(f, values[next++], 1e-9);
+    for (const double g : solution.g) EXPECT_NEAR(g, values[next++], 1e-9);
+  }
+}
+
 TEST(SmallProblemAtFivePercent, HasThePublishedDetails) {
   const Clouds clouds = small_clouds();
   Dense dense(clouds);
