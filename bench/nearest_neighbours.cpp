@@ -50,7 +50,11 @@ void run_case(const Options& options, const std::string& cloud, const std::strin
     else nearest_neighbours(exec, packed, std::span<const std::int32_t>(queries), k - 1);
   });
   auto record = bench::record_of("nearest_neighbours", variant, timing);
-  record.update({{"threads", options.threads}, {"n", n}, {"d", d}, {"k", k}, {"cloud", cloud},
+  record.update({{"threads", options.threads},
+                 {"n", n},
+                 {"d", d},
+                 {"k", k},
+                 {"cloud", cloud},
                  {"precision", sizeof(Scalar) == 4 ? "float32" : "float64"}});
   const double work = static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(d);
   record["share_of_limit"] = work / fma / options.threads / timing.median();

@@ -22,7 +22,8 @@ std::vector<double> mean_of(std::span<const double> points, std::int64_t dimensi
 
 template <class Value, class Memory>
 Kokkos::View<Value*, Memory> to_device(std::span<const Value> values) {
-  Kokkos::View<Value*, Memory> device(Kokkos::view_alloc(Kokkos::WithoutInitializing, "thalweg::queries"), values.size());
+  Kokkos::View<Value*, Memory> device(Kokkos::view_alloc(Kokkos::WithoutInitializing, "thalweg::queries"),
+                                      values.size());
   using Unmanaged = Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
   Kokkos::deep_copy(device, Unmanaged(values.data(), values.size()));
   return device;
@@ -83,21 +84,22 @@ template <class Scalar, class ExecutionSpace>
 NeighbourLists nearest_neighbours_host(const ExecutionSpace& exec, const SearchPoints<Scalar, ExecutionSpace>& points,
                                        std::span<const std::int32_t> queries, std::int64_t count,
                                        std::span<const std::int32_t> groups) {
-  const HostSearch<Scalar> search{points.num_points,        points.dimension,     points.screened.data(),
-                                  points.half_norms.data(), points.exact.data(), groups.empty() ? nullptr : groups.data()};
+  const HostSearch<Scalar> search{points.num_points,      points.dimension,
+                                  points.screened.data(), points.half_norms.data(),
+                                  points.exact.data(),    groups.empty() ? nullptr : groups.data()};
   const auto total = static_cast<std::int64_t>(queries.size());
   NeighbourLists lists{std::vector<double>(static_cast<std::size_t>(total * count)),
                        std::vector<std::int32_t>(static_cast<std::size_t>(total * count))};
   using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::Schedule<Kokkos::Dynamic>>;
   const std::int64_t parts = (total + queries_together - 1) / queries_together;
-  Kokkos::parallel_for("thalweg::nearest_neighbours::host", Policy(exec, 0, parts, Kokkos::ChunkSize(1)),
-                       [&](const std::int64_t part) {
-                         const std::int64_t first = part * queries_together;
-                         const std::int64_t size = std::min(queries_together, total - first);
-                         neighbours_of_queries(
-                             search, queries.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)),
-                             count, lists.squared_distances.data() + first * count, lists.indices.data() + first * count);
-                       });
+  Kokkos::parallel_for(
+      "thalweg::nearest_neighbours::host", Policy(exec, 0, parts, Kokkos::ChunkSize(1)), [&](const std::int64_t part) {
+        const std::int64_t first = part * queries_together;
+        const std::int64_t size = std::min(queries_together, total - first);
+        neighbours_of_queries(search, queries.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)),
+                              count, lists.squared_distances.data() + first * count,
+                              lists.indices.data() + first * count);
+      });
   exec.fence("thalweg::nearest_neighbours::host");
   return lists;
 }
@@ -161,18 +163,17 @@ NeighbourLists nearest_neighbours(const ExecutionSpace& exec, const SearchPoints
                                   std::span<const std::int32_t> groups) {
   if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename ExecutionSpace::memory_space>::accessible)
     return nearest_neighbours_host(exec, points, queries, count, groups);
-  else
-    return nearest_neighbours_plain(exec, points, queries, count, groups);
+  else return nearest_neighbours_plain(exec, points, queries, count, groups);
 }
 
-#define THALWEG_NEIGHBOURS(Scalar, Space)                                                                             \
-  template SearchPoints<Scalar, Space> pack_search_points<Scalar, Space>(const Space&, std::span<const double>,       \
-                                                                         std::int64_t);                               \
-  template NeighbourLists nearest_neighbours<Scalar, Space>(const Space&, const SearchPoints<Scalar, Space>&,         \
-                                                            std::span<const std::int32_t>, std::int64_t,              \
-                                                            std::span<const std::int32_t>);                           \
-  template NeighbourLists nearest_neighbours_plain<Scalar, Space>(const Space&, const SearchPoints<Scalar, Space>&,   \
-                                                                  std::span<const std::int32_t>, std::int64_t,        \
+#define THALWEG_NEIGHBOURS(Scalar, Space)                                                                           \
+  template SearchPoints<Scalar, Space> pack_search_points<Scalar, Space>(const Space&, std::span<const double>,     \
+                                                                         std::int64_t);                             \
+  template NeighbourLists nearest_neighbours<Scalar, Space>(const Space&, const SearchPoints<Scalar, Space>&,       \
+                                                            std::span<const std::int32_t>, std::int64_t,            \
+                                                            std::span<const std::int32_t>);                         \
+  template NeighbourLists nearest_neighbours_plain<Scalar, Space>(const Space&, const SearchPoints<Scalar, Space>&, \
+                                                                  std::span<const std::int32_t>, std::int64_t,      \
                                                                   std::span<const std::int32_t>);
 THALWEG_INSTANTIATE(THALWEG_NEIGHBOURS)
 

@@ -18,9 +18,9 @@ struct SearchPoints {
 
   std::int64_t num_points = 0;
   std::int64_t dimension = 0;
-  Kokkos::View<Scalar***, Kokkos::LayoutRight, Memory> screened;  // tiles x d x tile_rows
-  Kokkos::View<Scalar**, Kokkos::LayoutRight, Memory> half_norms; // tiles x tile_rows: |y|^2 / 2 of screened points
-  Kokkos::View<double**, Kokkos::LayoutRight, Memory> exact;      // n x d
+  Kokkos::View<Scalar***, Kokkos::LayoutRight, Memory> screened;   // tiles x d x tile_rows
+  Kokkos::View<Scalar**, Kokkos::LayoutRight, Memory> half_norms;  // tiles x tile_rows: |y|^2 / 2 of screened points
+  Kokkos::View<double**, Kokkos::LayoutRight, Memory> exact;       // n x d
 };
 
 /// Packs `points` (n x d, row-major, host), finite and of absolute value at most 1, so that no square overflows.

@@ -80,7 +80,8 @@ class QuerySearch {
       }
       strip.largest_score[q] = std::numeric_limits<Scalar>::infinity();
     }
-    for (int q = strip.num_queries; q < strip_queries; ++q) strip.largest_score[q] = std::numeric_limits<Scalar>::lowest();
+    for (int q = strip.num_queries; q < strip_queries; ++q)
+      strip.largest_score[q] = std::numeric_limits<Scalar>::lowest();
   }
 
   /// Scores |y|^2 / 2 - x . y of a strip against some columns of a tile; those that may be near enough are judged.
@@ -96,7 +97,8 @@ class QuerySearch {
     for (int i = 0; i < strip_queries * strip_vectors; ++i) sum[i] = simd::load(half_norms + i % strip_vectors * lanes);
     for (std::int64_t j = 0; j < dimension; ++j) {
       Vector column[strip_vectors];
-      for (int v = 0; v < strip_vectors; ++v) column[v] = simd::in_register(simd::load(columns + j * tile_rows + v * lanes));
+      for (int v = 0; v < strip_vectors; ++v)
+        column[v] = simd::in_register(simd::load(columns + j * tile_rows + v * lanes));
       for (int q = 0; q < strip_queries; ++q) {
         const Vector row = simd::in_register(simd::broadcast(rows[j * strip_queries + q]));
         for (int v = 0; v < strip_vectors; ++v) sum[q * strip_vectors + v] += row * column[v];

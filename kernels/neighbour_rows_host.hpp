@@ -11,10 +11,10 @@ template <class Scalar>
 struct HostSearch {
   std::int64_t num_points = 0;
   std::int64_t dimension = 0;
-  const Scalar* screened = nullptr;       // tiles x d x tile_rows
-  const Scalar* half_norms = nullptr;     // tiles x tile_rows
-  const double* exact = nullptr;          // n x d
-  const std::int32_t* groups = nullptr;   // n, or none
+  const Scalar* screened = nullptr;      // tiles x d x tile_rows
+  const Scalar* half_norms = nullptr;    // tiles x tile_rows
+  const double* exact = nullptr;         // n x d
+  const std::int32_t* groups = nullptr;  // n, or none
 };
 
 /// Queries that are searched together, so that a block of columns is read once for all of them.

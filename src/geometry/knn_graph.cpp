@@ -9,7 +9,9 @@ namespace thalweg {
 
 namespace {
 
-Edge edge_between(std::int32_t i, std::int32_t j, double distance) { return {std::min(i, j), std::max(i, j), distance}; }
+Edge edge_between(std::int32_t i, std::int32_t j, double distance) {
+  return {std::min(i, j), std::max(i, j), distance};
+}
 
 bool comes_before(const Edge& a, const Edge& b) {
   return std::tie(a.distance, a.from, a.to) < std::tie(b.distance, b.from, b.to);
@@ -21,7 +23,8 @@ std::vector<Edge> edges_of(const Graph& graph) {
     for (auto at = static_cast<std::size_t>(graph.offsets[static_cast<std::size_t>(node)]);
          at < static_cast<std::size_t>(graph.offsets[static_cast<std::size_t>(node) + 1]); ++at)
       if (graph.columns[at] > node)
-        edges.push_back({static_cast<std::int32_t>(node), graph.columns[at], graph.weights.empty() ? 1.0 : graph.weights[at]});
+        edges.push_back(
+            {static_cast<std::int32_t>(node), graph.columns[at], graph.weights.empty() ? 1.0 : graph.weights[at]});
   return edges;
 }
 
@@ -80,7 +83,8 @@ std::string text_of_sizes(std::vector<std::int64_t> sizes) {
 [[noreturn]] void refuse_components(const NeighbourSearch& search, std::int64_t k, const Components& components) {
   throw DataError(std::to_string(components.sizes.size()) + " components of " + text_of_sizes(components.sizes) +
                   " cells in the graph of " + std::to_string(k) + " neighbours of " + search.name() +
-                  "; disconnected = \"error\" allows one; raise the number of neighbours or set disconnected to \"bridge\" or \"max\"");
+                  "; disconnected = \"error\" allows one; raise the number of neighbours or set disconnected to "
+                  "\"bridge\" or \"max\"");
 }
 
 }  // namespace
@@ -88,8 +92,12 @@ std::string text_of_sizes(std::vector<std::int64_t> sizes) {
 Graph graph_of_edges(std::int64_t num_nodes, std::vector<Edge> edges, EdgeWeight weight) {
   const std::size_t given = edges.size();
   for (std::size_t i = 0; i < given; ++i) edges.push_back({edges[i].to, edges[i].from, edges[i].distance});
-  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return std::tie(a.from, a.to, a.distance) < std::tie(b.from, b.to, b.distance); });
-  edges.erase(std::unique(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.from == b.from && a.to == b.to; }), edges.end());
+  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
+    return std::tie(a.from, a.to, a.distance) < std::tie(b.from, b.to, b.distance);
+  });
+  edges.erase(std::unique(edges.begin(), edges.end(),
+                          [](const Edge& a, const Edge& b) { return a.from == b.from && a.to == b.to; }),
+              edges.end());
   Graph graph{num_nodes, std::vector<std::int64_t>(static_cast<std::size_t>(num_nodes) + 1, 0), {}, {}};
   for (const Edge& edge : edges) {
     ++graph.offsets[static_cast<std::size_t>(edge.from) + 1];
@@ -130,7 +138,8 @@ Components components_of(const Graph& graph) {
   return components;
 }
 
-std::vector<Edge> bridges_between(const Communicator& comm, const NeighbourSearch& search, const Components& components) {
+std::vector<Edge> bridges_between(const Communicator& comm, const NeighbourSearch& search,
+                                  const Components& components) {
   std::vector<Edge> bridges;
   std::vector<std::int32_t> label = components.label;
   std::vector<std::int64_t> sizes = components.sizes;
@@ -140,7 +149,8 @@ std::vector<Edge> bridges_between(const Communicator& comm, const NeighbourSearc
     std::vector<std::int32_t> parents(sizes.size());
     std::iota(parents.begin(), parents.end(), 0);
     for (const Edge& exit : exits)
-      if (join(parents, label[static_cast<std::size_t>(exit.from)], label[static_cast<std::size_t>(exit.to)])) bridges.push_back(exit);
+      if (join(parents, label[static_cast<std::size_t>(exit.from)], label[static_cast<std::size_t>(exit.to)]))
+        bridges.push_back(exit);
     std::vector<std::int32_t> number(parents.size());
     std::vector<std::int64_t> joined;
     for (std::size_t i = 0; i < parents.size(); ++i) {

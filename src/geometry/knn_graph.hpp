@@ -26,7 +26,8 @@ struct Graph {
   EdgeWeight edge_weight() const { return weights.empty() ? EdgeWeight::hops : EdgeWeight::distance; }
   std::span<const std::int32_t> neighbours_of(std::int64_t node) const {
     const auto begin = static_cast<std::size_t>(offsets[static_cast<std::size_t>(node)]);
-    return std::span(columns).subspan(begin, static_cast<std::size_t>(offsets[static_cast<std::size_t>(node) + 1]) - begin);
+    return std::span(columns).subspan(begin,
+                                      static_cast<std::size_t>(offsets[static_cast<std::size_t>(node) + 1]) - begin);
   }
 };
 
@@ -54,7 +55,8 @@ Components components_of(const Graph& graph);
 /// The edges of the minimum spanning tree of the components, where the length between two of them is that of their
 /// closest pair of cells; equal lengths by smaller ends. Boruvka's method: every component but the largest looks for
 /// its nearest outside cell, log2(components) times at most. Same on all ranks. Collective.
-std::vector<Edge> bridges_between(const Communicator& comm, const NeighbourSearch& search, const Components& components);
+std::vector<Edge> bridges_between(const Communicator& comm, const NeighbourSearch& search,
+                                  const Components& components);
 
 /// A repaired graph and what was wrong with it.
 struct KnnGraph {

@@ -13,18 +13,20 @@ namespace thalweg {
 namespace {
 
 [[noreturn]] void refuse_row(const OwnedPoints& points, std::int64_t local_row, const char* what, const char* allowed) {
-  throw DataError(std::string(what) + " in row " + std::to_string(points.rows.begin + local_row) + " of " + points.name + "; " +
-                  allowed + "; remove the cell or choose another key or metric");
+  throw DataError(std::string(what) + " in row " + std::to_string(points.rows.begin + local_row) + " of " +
+                  points.name + "; " + allowed + "; remove the cell or choose another key or metric");
 }
 
 /// Replaces a finite row by what |x - y|^2 measures the metric with.
 void prepare_row(const OwnedPoints& points, Metric metric, std::int64_t local_row, std::span<double> row) {
   for (const double value : row)
-    if (!std::isfinite(value)) refuse_row(points, local_row, "a value that is not finite", "features are finite numbers");
+    if (!std::isfinite(value))
+      refuse_row(points, local_row, "a value that is not finite", "features are finite numbers");
   if (metric == Metric::euclidean) return;
   const auto [smallest, largest] = std::minmax_element(row.begin(), row.end());
   const double top = std::max(std::abs(*smallest), std::abs(*largest));
-  if (metric == Metric::cosine && top == 0.0) refuse_row(points, local_row, "only zeros", "metric 'cosine' needs a direction");
+  if (metric == Metric::cosine && top == 0.0)
+    refuse_row(points, local_row, "only zeros", "metric 'cosine' needs a direction");
   if (metric == Metric::correlation && *smallest == *largest)
     refuse_row(points, local_row, "equal values only", "metric 'correlation' needs values that vary");
   double mean = 0.0, squares = 0.0;
@@ -70,8 +72,9 @@ class DeviceSearch final : public NeighbourSearch {
 
   NeighbourTable nearest(std::int64_t k) const override {
     if (k < 2 || k >= num_points())
-      throw DataError(std::to_string(k) + " neighbours (each cell counted) in the search among the " + std::to_string(num_points()) +
-                      " cells of " + name_ + "; from 2 to " + std::to_string(num_points() - 1) + " are possible; change the number of neighbours");
+      throw DataError(std::to_string(k) + " neighbours (each cell counted) in the search among the " +
+                      std::to_string(num_points()) + " cells of " + name_ + "; from 2 to " +
+                      std::to_string(num_points() - 1) + " are possible; change the number of neighbours");
     std::vector<std::int32_t> queries(static_cast<std::size_t>(rows_.size()));
     std::iota(queries.begin(), queries.end(), static_cast<std::int32_t>(rows_.begin));
     return table(rows_, k - 1, nearest_neighbours(exec_, points_, std::span<const std::int32_t>(queries), k - 1));
@@ -79,7 +82,8 @@ class DeviceSearch final : public NeighbourSearch {
 
   NeighbourTable nearest_of_other_groups(std::span<const std::int32_t> queries,
                                          std::span<const std::int32_t> groups) const override {
-    return table({0, static_cast<std::int64_t>(queries.size())}, 1, nearest_neighbours(exec_, points_, queries, 1, groups));
+    return table({0, static_cast<std::int64_t>(queries.size())}, 1,
+                 nearest_neighbours(exec_, points_, queries, 1, groups));
   }
 
  private:
@@ -107,11 +111,13 @@ std::unique_ptr<NeighbourSearch> make_on(Precision precision, const OwnedPoints&
 
 }  // namespace
 
-std::unique_ptr<NeighbourSearch> make_neighbour_search(const Context& context, const OwnedPoints& points, Metric metric) {
+std::unique_ptr<NeighbourSearch> make_neighbour_search(const Context& context, const OwnedPoints& points,
+                                                       Metric metric) {
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
   if (points.num_points < 2 || points.num_points > most || points.dimension < 1)
-    throw DataError(std::to_string(points.num_points) + " cells x " + std::to_string(points.dimension) + " features in " +
-                    points.name + "; neighbours need 2 to " + std::to_string(most) + " cells and at least one feature; choose others");
+    throw DataError(std::to_string(points.num_points) + " cells x " + std::to_string(points.dimension) +
+                    " features in " + points.name + "; neighbours need 2 to " + std::to_string(most) +
+                    " cells and at least one feature; choose others");
   std::vector<double> owned;
   context.comm.on_all([&] { owned = prepared_rows(points, metric); });
   std::vector<double> all = context.comm.all_gather(std::span<const double>(owned));

@@ -58,7 +58,8 @@ class NeighbourSearch {
 
 /// Gathers the points on every rank and packs them. Collective.
 /// @throws DataError naming the first row that is not finite, zero (cosine) or constant (correlation); for n < 2
-std::unique_ptr<NeighbourSearch> make_neighbour_search(const Context& context, const OwnedPoints& points, Metric metric);
+std::unique_ptr<NeighbourSearch> make_neighbour_search(const Context& context, const OwnedPoints& points,
+                                                       Metric metric);
 
 /// The rows of all ranks on every rank. Collective.
 NeighbourTable gather_rows(const Communicator& comm, const NeighbourTable& owned);

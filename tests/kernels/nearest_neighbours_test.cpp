@@ -21,7 +21,8 @@ struct Cloud {
 Cloud normal_cloud(std::int64_t n, std::int64_t d) {
   const RandomStream random{3, 1};
   Cloud cloud{{}, n, d};
-  for (std::int64_t i = 0; i < n * d; ++i) cloud.points.push_back(0.1 * random.normal(static_cast<std::uint64_t>(i)) + 0.3);
+  for (std::int64_t i = 0; i < n * d; ++i)
+    cloud.points.push_back(0.1 * random.normal(static_cast<std::uint64_t>(i)) + 0.3);
   return cloud;
 }
 
@@ -39,14 +40,18 @@ Cloud clusters(std::int64_t n, std::int64_t d, double spread) {
   const RandomStream random{3, 4};
   Cloud cloud{{}, n, d};
   for (std::int64_t i = 0; i < n * d; ++i)
-    cloud.points.push_back((i / d % 3 == 0 ? 0.9 : i / d % 3 == 1 ? -0.8 : 0.1) + spread * random.normal(static_cast<std::uint64_t>(i)));
+    cloud.points.push_back((i / d % 3 == 0   ? 0.9
+                            : i / d % 3 == 1 ? -0.8
+                                             : 0.1) +
+                           spread * random.normal(static_cast<std::uint64_t>(i)));
   return cloud;
 }
 
 template <class Scalar>
 struct Search : testing::Test {
   static void check(const Cloud& cloud, std::int64_t count, bool is_plain, std::span<const std::int32_t> groups = {}) {
-    SCOPED_TRACE(testing::Message() << "n " << cloud.n << " d " << cloud.d << " count " << count << " plain " << is_plain);
+    SCOPED_TRACE(testing::Message() << "n " << cloud.n << " d " << cloud.d << " count " << count << " plain "
+                                    << is_plain);
     const Host exec;
     const auto packed = pack_search_points<Scalar>(exec, cloud.points, cloud.d);
     std::vector<std::int32_t> queries(static_cast<std::size_t>(cloud.n));
@@ -72,7 +77,8 @@ TYPED_TEST(Search, MatchesPlainLoopsOnRaggedSizes) {
   for (const bool is_plain : {false, true})
     for (const std::int64_t n : {2, 3, 63, 64, 65, 131, 260})
       for (const std::int64_t d : {1, 2, 3, 7, 30, 65})
-        for (const std::int64_t count : {std::int64_t{1}, std::min<std::int64_t>(14, n - 1), n - 1}) this->check(normal_cloud(n, d), count, is_plain);
+        for (const std::int64_t count : {std::int64_t{1}, std::min<std::int64_t>(14, n - 1), n - 1})
+          this->check(normal_cloud(n, d), count, is_plain);
 }
 
 TYPED_TEST(Search, BreaksTiesBySmallerIndexAndKeepsDuplicates) {

@@ -18,10 +18,13 @@ inline std::vector<std::pair<double, std::int32_t>> nearest(std::span<const doub
   const std::int64_t n = static_cast<std::int64_t>(points.size()) / dimension;
   std::vector<std::pair<double, std::int32_t>> all;
   for (std::int64_t i = 0; i < n; ++i) {
-    if (i == query || (!groups.empty() && groups[static_cast<std::size_t>(i)] == groups[static_cast<std::size_t>(query)])) continue;
+    if (i == query ||
+        (!groups.empty() && groups[static_cast<std::size_t>(i)] == groups[static_cast<std::size_t>(query)]))
+      continue;
     double sum = 0.0;
     for (std::int64_t j = 0; j < dimension; ++j) {
-      const double difference = points[static_cast<std::size_t>(i * dimension + j)] - points[static_cast<std::size_t>(query * dimension + j)];
+      const double difference =
+          points[static_cast<std::size_t>(i * dimension + j)] - points[static_cast<std::size_t>(query * dimension + j)];
       sum += difference * difference;
     }
     all.emplace_back(sum, static_cast<std::int32_t>(i));
