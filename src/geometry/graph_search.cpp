@@ -10,6 +10,11 @@ namespace {
 constexpr double unreached = std::numeric_limits<double>::infinity();
 constexpr std::size_t children = 4;
 
+/// The order of equal distances does not matter: the shortest paths are the same.
+bool is_nearer(const std::pair<double, std::int32_t>& a, const std::pair<double, std::int32_t>& b) {
+  return a.first < b.first;
+}
+
 }  // namespace
 
 GraphSearch::GraphSearch(const Graph& graph) : graph_(graph), distances_(static_cast<std::size_t>(graph.num_nodes)) {
@@ -58,7 +63,7 @@ void GraphSearch::dijkstra(std::int32_t source) {
 void GraphSearch::push(Entry entry) {
   heap_.push_back(entry);
   std::size_t place = heap_.size() - 1;
-  for (; place > 0 && entry < heap_[(place - 1) / children]; place = (place - 1) / children)
+  for (; place > 0 && is_nearer(entry, heap_[(place - 1) / children]); place = (place - 1) / children)
     heap_[place] = heap_[(place - 1) / children];
   heap_[place] = entry;
 }
@@ -70,9 +75,9 @@ GraphSearch::Entry GraphSearch::pop() {
   std::size_t place = 0;
   for (std::size_t child = 1; child < size; child = children * place + 1) {
     const auto first = heap_.begin() + static_cast<std::ptrdiff_t>(child);
-    const auto least =
-        std::min_element(first, heap_.begin() + static_cast<std::ptrdiff_t>(std::min(child + children, size)));
-    if (!(*least < moved)) break;
+    const auto least = std::min_element(
+        first, heap_.begin() + static_cast<std::ptrdiff_t>(std::min(child + children, size)), is_nearer);
+    if (!is_nearer(*least, moved)) break;
     heap_[place] = *least;
     place = static_cast<std::size_t>(least - heap_.begin());
   }
