@@ -62,6 +62,35 @@ void replace_by_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& o
       logs[static_cast<std::size_t>(positions[p]) * tile_rows + i] = log_of_sum(sums[p * tile_rows + i], shifts[p * tile_rows + i]);
 }
 
+/// Every thread keeps its own sums and takes the next tile; which one makes no difference to them.
+template <class Scalar, class ExecutionSpace>
+StripSums<Scalar> strip_on_host(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const StripRows& rows,
+                                std::span<const Scalar> shifts) {
+  StripSums<Scalar> result;
+  result.biases.resize(static_cast<std::size_t>(rows.tiles.count * tile_rows));
+  result.logs.resize(result.biases.size());
+  result.tile_masses.resize(static_cast<std::size_t>(rows.tiles.count));
+  result.column_sums.assign(static_cast<std::size_t>(operands.num_columns), 0);
+  const std::int64_t threads = std::clamp<std::int64_t>(exec.concurrency(), 1, std::max<std::int64_t>(1, rows.tiles.count));
+  std::vector<std::unique_ptr<host::Strip<Scalar>>> strips(static_cast<std::size_t>(threads));
+  std::atomic<std::int64_t> next = 0;
+  for_each_tile(exec, threads, rows.tiles.count * tile_rows * operands.num_columns, [&](const std::int64_t thread) {
+    auto& strip = strips[static_cast<std::size_t>(thread)];
+    strip = std::make_unique<host::Strip<Scalar>>(operands);
+    for (std::int64_t p = next++; p < rows.tiles.count; p = next++) {
+      const std::int64_t at = p * tile_rows;
+      result.tile_masses[static_cast<std::size_t>(p)] = strip->add_tile(
+          rows.tiles.first + p, shifts.empty() ? nullptr : shifts.data() + at, {rows.tau, rows.offsets.data() + at},
+          rows.alpha.data() + at, rows.bound, {result.biases.data() + at, result.logs.data() + at});
+    }
+  });
+  for (const auto& strip : strips) {
+    strip->add_to(result.column_sums.data());
+    result.fallback_tiles += strip->fallback_tiles();
+  }
+  return result;
+}
+
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
@@ -177,29 +206,8 @@ std::vector<double> pair_scores(const ExecutionSpace& exec, const PairOperands<S
 template <class Scalar, class ExecutionSpace>
 StripSums<Scalar> pair_strip(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const StripRows& rows,
                              std::span<const Scalar> shifts) {
-  StripSums<Scalar> result;
-  result.biases.resize(static_cast<std::size_t>(rows.tiles.count * tile_rows));
-  result.logs.resize(result.biases.size());
-  result.tile_masses.resize(static_cast<std::size_t>(rows.tiles.count));
-  result.column_sums.assign(static_cast<std::size_t>(operands.num_columns), 0);
-  const std::int64_t threads = std::clamp<std::int64_t>(exec.concurrency(), 1, std::max<std::int64_t>(1, rows.tiles.count));
-  std::vector<std::unique_ptr<host::Strip<Scalar>>> strips(static_cast<std::size_t>(threads));
-  std::atomic<std::int64_t> next = 0;
-  for_each_tile(exec, threads, rows.tiles.count * tile_rows * operands.num_columns, [&](const std::int64_t thread) {
-    auto& strip = strips[static_cast<std::size_t>(thread)];
-    strip = std::make_unique<host::Strip<Scalar>>(operands);
-    for (std::int64_t p = next++; p < rows.tiles.count; p = next++) {
-      const std::int64_t at = p * tile_rows;
-      result.tile_masses[static_cast<std::size_t>(p)] = strip->add_tile(
-          rows.tiles.first + p, shifts.empty() ? nullptr : shifts.data() + at, {rows.tau, rows.offsets.data() + at},
-          rows.alpha.data() + at, rows.bound, {result.biases.data() + at, result.logs.data() + at});
-    }
-  });
-  for (const auto& strip : strips) {
-    strip->add_to(result.column_sums.data());
-    result.fallback_tiles += strip->fallback_tiles();
-  }
-  return result;
+  if constexpr (is_host<ExecutionSpace>) return strip_on_host(exec, operands, rows, shifts);
+  else return {};
 }
 
 #define THALWEG_PAIR_ROWS(Scalar, Space)                                                                               \

@@ -38,10 +38,12 @@ inline Vector<Scalar> exp2(Vector<Scalar> x) {
   return times_power(exp2_fraction_fast(x - k), k);
 }
 #else
-template <class V>
-inline V sqrt(V x) {
-  for (int i = 0; i < static_cast<int>(sizeof(V) / sizeof(x[0])); ++i)
-    x[i] = sizeof(x[0]) == 4 ? __builtin_sqrtf(static_cast<float>(x[i])) : __builtin_sqrt(static_cast<double>(x[i]));
+inline Vector<float> sqrt(Vector<float> x) {
+  for (int i = 0; i < lanes<float>; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+inline Vector<double> sqrt(Vector<double> x) {
+  for (int i = 0; i < lanes<double>; ++i) x[i] = __builtin_sqrt(x[i]);
   return x;
 }
 
