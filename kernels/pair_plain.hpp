@@ -59,8 +59,7 @@ struct RowPass {
         Scalar exponent[lanes];
         for (int i = 0; i < lanes; ++i) {
           const Scalar value = panel.exponent[c][i] + bias;
-          const Scalar largest = Gather::is_exponential ? largest_exponent<Scalar> : std::numeric_limits<Scalar>::max();
-          exponent[i] = value > largest ? largest : value;
+          exponent[i] = Gather::is_exponential ? bounded(value) : value;
         }
         for (int i = 0; i < lanes; ++i) Gather::template add<lanes>(exponent[i], of_column, values + i);
       }
@@ -94,7 +93,7 @@ struct ApplyPass {
         LanePanel<Scalar, Score, 1> panel;
         panel.form(operands, first_tile + position, lane, column, shift);
         for (int c = 0; c < panel_columns<Scalar> && column + c < end; ++c) {
-          const Scalar value = exp2(Kokkos::min(largest_exponent<Scalar>, panel.exponent[c][0] + operands.column_bias[column + c]));
+          const Scalar value = exp2(bounded(panel.exponent[c][0] + operands.column_bias[column + c]));
           for (int w = 0; w < count; ++w) sum[w] += value * static_cast<Scalar>(values[(column + c) * width + first + w]);
         }
       }

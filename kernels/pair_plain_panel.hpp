@@ -20,6 +20,11 @@ inline constexpr int host_lanes = 32;
 template <class Scalar>
 inline constexpr Scalar largest_exponent = sizeof(Scalar) == sizeof(float) ? Scalar(126) : Scalar(1022);
 
+template <class Scalar>
+KOKKOS_INLINE_FUNCTION Scalar bounded(Scalar exponent) {
+  return exponent > largest_exponent<Scalar> ? largest_exponent<Scalar> : exponent;
+}
+
 /// 2^x for x up to largest_exponent, as compilers can vectorise it (with two bounds they would branch); below its
 /// opposite the smallest power.
 template <class Scalar>

@@ -203,6 +203,24 @@ TYPED_TEST(PairRows, StripHasTheSameBitsHoweverTheTilesAreSplit) {
   EXPECT_EQ(std::vector(whole.biases.begin() + 192, whole.biases.end()), back.biases);
 }
 
+template <class Space>
+Space one_thread() {
+  if constexpr (std::is_constructible_v<Space, int>) return Space(1);
+  else return Space();
+}
+
+TYPED_TEST(PairRows, PassesHaveTheSameBitsOnOneThreadAndOnAll) {
+  const Operands<TypeParam> c(PairScore::dot, 700, 900, 6, false);
+  const std::vector<double> offsets(c.shifts.size(), 0.0), alpha(c.shifts.size(), 1.0 / 704.0), values(900 * 5, 0.7);
+  const auto results = [&](const Host& exec) {
+    const auto strip = pair_strip(exec, c.operands, {c.range(), 1.0, offsets, alpha, 2.0}, c.shift());
+    return std::tuple(strip.column_sums, strip.biases, strip.tile_masses, pair_row_logs(exec, c.operands, c.range(), c.shift()).logs,
+                      pair_apply(exec, c.operands, c.range(), c.shift(), std::span<const double>(values), 5),
+                      pair_cost_counts(exec, c.operands, c.range(), c.shift(), {8 * sizeof(TypeParam) - 11, 11, 0}));
+  };
+  EXPECT_EQ(results(one_thread<Host>()), results(Host{}));
+}
+
 TYPED_TEST(PairRows, ScoresInDoubleReadThePackedNumbers) {
   this->for_each_case([&](const Operands<TypeParam>& c) {
     const auto scores = pair_scores(Host{}, c.operands, c.n / 2, c.n - c.n / 2);
