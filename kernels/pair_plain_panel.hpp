@@ -37,7 +37,9 @@ KOKKOS_FUNCTION inline Scalar exp2_by_polynomial(Scalar unbounded) {
   Scalar value;
   if constexpr (is_float) {
     value = ((((1.3276471979e-3f * t + 9.6755413342e-3f) * t + 5.5507132735e-2f) * t + 2.4022119724e-1f) * t +
-             6.9314696706e-1f) * t + 1.0f;
+             6.9314696706e-1f) *
+                t +
+            1.0f;
   } else {
     value = 4.0780717860928705e-10 * t + 7.072570394540799e-9;
     value = value * t + 1.0180647660573069e-7;

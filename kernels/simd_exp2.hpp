@@ -26,8 +26,12 @@ inline constexpr __mmask16 all_floats = 0xffff;
 inline constexpr __mmask8 all_doubles = 0xff;
 inline Vector<float> round_to_integer(Vector<float> x) { return _mm512_maskz_roundscale_ps(all_floats, x, 8); }
 inline Vector<double> round_to_integer(Vector<double> x) { return _mm512_maskz_roundscale_pd(all_doubles, x, 8); }
-inline Vector<float> times_power(Vector<float> value, Vector<float> k) { return _mm512_maskz_scalef_ps(all_floats, value, k); }
-inline Vector<double> times_power(Vector<double> value, Vector<double> k) { return _mm512_maskz_scalef_pd(all_doubles, value, k); }
+inline Vector<float> times_power(Vector<float> value, Vector<float> k) {
+  return _mm512_maskz_scalef_ps(all_floats, value, k);
+}
+inline Vector<double> times_power(Vector<double> value, Vector<double> k) {
+  return _mm512_maskz_scalef_pd(all_doubles, value, k);
+}
 inline Vector<float> sqrt(Vector<float> x) { return _mm512_maskz_sqrt_ps(all_floats, x); }
 inline Vector<double> sqrt(Vector<double> x) { return _mm512_maskz_sqrt_pd(all_doubles, x); }
 
@@ -57,7 +61,7 @@ inline Vector<Scalar> exp2(Vector<Scalar> x) {
       __attribute__((vector_size(vector_bytes)));
   const Bits bits = reinterpret_cast<Bits>(value) + (reinterpret_cast<Bits>(biased) << fraction_bits);
   const Vector<Scalar> infinite = broadcast(std::numeric_limits<Scalar>::infinity());
-  const Vector<Scalar> bounded = x > largest ? infinite : reinterpret_cast<Vector<Scalar>>(bits);
+  const Vector<Scalar> bounded = x > largest ? infinite : reinterpret_cast<Vector<Scalar> >(bits);
   return x < smallest ? Vector<Scalar>{} : x == x ? bounded : x;
 }
 #endif
