@@ -11,7 +11,8 @@ namespace {
 template <class Scalar, class ExecutionSpace>
 std::unique_ptr<PairGeometry> make_on(const Context& context, const PairSides& sides, EvaluationForm form) {
   auto points = std::make_shared<const PairPoints<Scalar>>(make_pair_points<Scalar>(context.comm, sides));
-  return std::make_unique<TiledGeometry<Scalar, ExecutionSpace>>(context, std::move(points), form, sizeof(Scalar) == sizeof(float));
+  return std::make_unique<TiledGeometry<Scalar, ExecutionSpace>>(context, std::move(points), form,
+                                                                 sizeof(Scalar) == sizeof(float));
 }
 
 template <class ExecutionSpace>
@@ -27,9 +28,10 @@ std::unique_ptr<PairGeometry> make_pair_geometry(const Context& context, const P
     if (context.device == Device::cuda) return make_with<Kokkos::DefaultExecutionSpace>(context, sides, form);
     return make_with<Kokkos::DefaultHostExecutionSpace>(context, sides, form);
   } catch (const std::bad_alloc&) {
-    throw MemoryError("out of memory for " + std::to_string(sides.source.num_points) + " x " +
-                      std::to_string(sides.target.num_points) +
-                      " points of the pair geometry; every rank holds both clouds; use fewer ranks on a node or float32");
+    throw MemoryError(
+        "out of memory for " + std::to_string(sides.source.num_points) + " x " +
+        std::to_string(sides.target.num_points) +
+        " points of the pair geometry; every rank holds both clouds; use fewer ranks on a node or float32");
   }
 }
 

@@ -22,7 +22,7 @@ struct PointSet {
   std::variant<std::span<const float>, std::span<const double>> values;  // num_points x dimension, row-major
 };
 
-/// What the cost is between.
+/// What the cost is between; read when the geometry is made and not kept.
 struct PairSides {
   Cost cost = Cost::sq_euclidean;
   PointSet source, target;                                 // n and m points; `factored`: rows of U and V, C = U V^T
@@ -64,11 +64,11 @@ struct RowStatistics {
 ///
 ///   P_ij = alpha_i beta_j exp((f_i + g_j - C_ij) / epsilon)
 ///
-/// Both clouds are replicated; a rank owns whole blocks of rows. f is given for the owned rows, g for all columns;
-/// a point with alpha or beta zero takes no part. The packed features and biases define the problem: what `float32`
-/// rounds is the points and potentials, not the sums. Every member but the plain queries is a collective and gives
-/// the same bits for any number of ranks and threads.
-/// Source: Feydy et al. (2019), Interpolating between optimal transport and MMD; docs/math.md.
+/// Both clouds are replicated; a rank owns whole blocks of rows, Partition(n, ranks, block_rows). f is given for the
+/// owned rows, g for all columns; a point with alpha or beta zero takes no part. The packed features and biases define
+/// the problem: what `float32` rounds is the points and potentials, not the sums. Every member but the plain queries is
+/// a collective and gives the same bits for any number of ranks and threads. Source: Feydy et al. (2019), Interpolating
+/// between optimal transport and MMD; docs/math.md.
 class PairGeometry {
  public:
   virtual ~PairGeometry() = default;

@@ -130,7 +130,8 @@ std::vector<float> owned_columns(const Communicator& comm, const PairSides& side
     const RowRange part = columns.rows_of(rank);
     counts.push_back(part.size() * rows.size());
     for (std::int64_t i = 0; i < rows.size(); ++i) {
-      const auto row = sides.dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin), static_cast<std::size_t>(part.size()));
+      const auto row = sides.dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin),
+                                           static_cast<std::size_t>(part.size()));
       send.insert(send.end(), row.begin(), row.end());
     }
   }
@@ -140,10 +141,14 @@ std::vector<float> owned_columns(const Communicator& comm, const PairSides& side
 
 PairScore score_of(Cost cost) {
   switch (cost) {
-    case Cost::euclidean: return PairScore::euclidean;
-    case Cost::manhattan: return PairScore::manhattan;
-    case Cost::dense: return PairScore::dense;
-    default: return PairScore::dot;
+    case Cost::euclidean:
+      return PairScore::euclidean;
+    case Cost::manhattan:
+      return PairScore::manhattan;
+    case Cost::dense:
+      return PairScore::dense;
+    default:
+      return PairScore::dot;
   }
 }
 
@@ -162,9 +167,12 @@ PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& s
   points.columns = Partition(points.target.num_points, comm.size(), block_rows).rows_of(comm.rank());
   if (sides.cost == Cost::dense) {
     const std::int64_t m = sides.target.num_points, n = sides.source.num_points, own = points.columns.size();
-    points.dense_rows = dense_tiles<Scalar>(points.rows.size(), m, [&](std::int64_t i, std::int64_t j) { return sides.dense[static_cast<std::size_t>(i * m + j)]; });
+    points.dense_rows = dense_tiles<Scalar>(points.rows.size(), m, [&](std::int64_t i, std::int64_t j) {
+      return sides.dense[static_cast<std::size_t>(i * m + j)];
+    });
     const std::vector<float> columns = owned_columns(comm, sides, points.rows);
-    points.dense_columns = dense_tiles<Scalar>(own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
+    points.dense_columns = dense_tiles<Scalar>(
+        own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
   }
   return points;
 }
@@ -214,7 +222,7 @@ PackedPoints<Scalar> scaled(const PackedPoints<Scalar>& points, double scale, bo
   return result;
 }
 
-#define THALWEG_PAIR_POINTS(Scalar)                                                          \
+#define THALWEG_PAIR_POINTS(Scalar)                                                            \
   template PairPoints<Scalar> make_pair_points<Scalar>(const Communicator&, const PairSides&); \
   template PackedPoints<Scalar> scaled<Scalar>(const PackedPoints<Scalar>&, double, bool);
 THALWEG_PAIR_POINTS(float)

@@ -30,9 +30,9 @@ struct PairPoints {
   PairScore score = PairScore::dot;
   double factor = 1.0;
   PackedPoints<Scalar> source, target;
-  RowRange rows, columns;                      // owned
-  LineBuffer<Scalar> dense_rows{0};            // `dense`: -C of the owned rows, (tile, column, row)
-  LineBuffer<Scalar> dense_columns{0};         // -C of the owned columns, (tile, row, column)
+  RowRange rows, columns;               // owned
+  LineBuffer<Scalar> dense_rows{0};     // `dense`: -C of the owned rows, (tile, column, row)
+  LineBuffer<Scalar> dense_columns{0};  // -C of the owned columns, (tile, row, column)
 
   double source_part(std::int64_t i) const {
     if (cost == Cost::sq_euclidean) return source.norms[static_cast<std::size_t>(i)];
@@ -43,7 +43,8 @@ struct PairPoints {
   }
 };
 
-/// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`), packs.
+/// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`),
+/// packs.
 /// @throws DataError for values that are not finite, and rows that cannot be normalised
 template <class Scalar>
 PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides);

@@ -18,7 +18,8 @@ TileRange tiles_of(RowRange rows) { return {rows.begin / tile_rows, PairOperands
 template <class Scalar>
 std::vector<Scalar> norms_of(const PackedPoints<Scalar>& points) {
   std::vector<Scalar> norms(static_cast<std::size_t>(padded(points.num_points)), Scalar(0));
-  std::transform(points.norms.begin(), points.norms.end(), norms.begin(), [](double norm) { return static_cast<Scalar>(norm); });
+  std::transform(points.norms.begin(), points.norms.end(), norms.begin(),
+                 [](double norm) { return static_cast<Scalar>(norm); });
   return norms;
 }
 
@@ -31,7 +32,8 @@ DeviceCopy<Scalar, ExecutionSpace>::DeviceCopy(const ExecutionSpace& exec, const
     data_ = values;
   } else {
     using Host = Kokkos::View<const Scalar*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-    copy_ = decltype(copy_)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_points"), static_cast<std::size_t>(size));
+    copy_ = decltype(copy_)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_points"),
+                            static_cast<std::size_t>(size));
     Kokkos::deep_copy(exec, copy_, Host(values, static_cast<std::size_t>(size)));
     exec.fence("thalweg::tiled_geometry::copy");
     data_ = copy_.data();
@@ -39,7 +41,8 @@ DeviceCopy<Scalar, ExecutionSpace>::DeviceCopy(const ExecutionSpace& exec, const
 }
 
 template <class Scalar, class ExecutionSpace>
-TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context, std::shared_ptr<const PairPoints<Scalar>> points,
+TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
+                                                     std::shared_ptr<const PairPoints<Scalar>> points,
                                                      EvaluationForm form, bool is_float)
     : context_(context),
       form_(form),
@@ -86,7 +89,8 @@ void TiledGeometry<Scalar, ExecutionSpace>::set_epsilon(double epsilon) {
 }
 
 template <class Scalar, class ExecutionSpace>
-void TiledGeometry<Scalar, ExecutionSpace>::set_reference(std::span<const double> log_alpha, std::span<const double> log_beta) {
+void TiledGeometry<Scalar, ExecutionSpace>::set_reference(std::span<const double> log_alpha,
+                                                          std::span<const double> log_beta) {
   const auto base_2 = [](double value) { return value * std::numbers::log2e; };
   std::transform(log_alpha.begin(), log_alpha.end(), log2_alpha_.begin(), base_2);
   std::transform(log_beta.begin(), log_beta.end(), log2_beta_.begin(), base_2);
@@ -115,7 +119,8 @@ double TiledGeometry<Scalar, ExecutionSpace>::row_bias(std::int64_t i, double f)
 
 template <class Scalar, class ExecutionSpace>
 double TiledGeometry<Scalar, ExecutionSpace>::column_bias(std::int64_t j, double g) const {
-  return std::numbers::log2e / epsilon_ * g - kappa_ * points_->target_part(j) + log2_beta_[static_cast<std::size_t>(j)];
+  return std::numbers::log2e / epsilon_ * g - kappa_ * points_->target_part(j) +
+         log2_beta_[static_cast<std::size_t>(j)];
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -180,7 +185,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::owned_alpha() const {
 template <class Scalar, class ExecutionSpace>
 std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::all_alpha() const {
   std::vector<Scalar> alpha(static_cast<std::size_t>(padded(num_rows())), Scalar(0));
-  std::transform(log2_alpha_.begin(), log2_alpha_.end(), alpha.begin(), [](double log) { return static_cast<Scalar>(std::exp2(log)); });
+  std::transform(log2_alpha_.begin(), log2_alpha_.end(), alpha.begin(),
+                 [](double log) { return static_cast<Scalar>(std::exp2(log)); });
   return alpha;
 }
 
@@ -191,9 +197,18 @@ auto TiledGeometry<Scalar, ExecutionSpace>::row_pass(std::vector<Scalar> biases)
   pass->bias_copy = Copy(exec_, pass->bias.data(), static_cast<std::int64_t>(pass->bias.size()));
   pass->tiles = tiles_of(rows());
   PairOperands<Scalar>& operands = pass->operands;
-  operands = {points_->score, points_->source.dimension, num_columns(), is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
-              source_copy_.data(), target_copy_.data(), source_norms_copy_.data(), target_norms_copy_.data(),
-              pass->bias_copy.data(), nullptr, dense_rows_.data(), pass->tiles.first};
+  operands = {points_->score,
+              points_->source.dimension,
+              num_columns(),
+              is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
+              source_copy_.data(),
+              target_copy_.data(),
+              source_norms_copy_.data(),
+              target_norms_copy_.data(),
+              pass->bias_copy.data(),
+              nullptr,
+              dense_rows_.data(),
+              pass->tiles.first};
   return pass;
 }
 
@@ -204,12 +219,22 @@ auto TiledGeometry<Scalar, ExecutionSpace>::column_pass(std::vector<Scalar> bias
   pass->bias = std::move(biases);
   pass->weights = std::move(weights);
   pass->bias_copy = Copy(exec_, pass->bias.data(), static_cast<std::int64_t>(pass->bias.size()));
-  if (!pass->weights.empty()) pass->weights_copy = Copy(exec_, pass->weights.data(), static_cast<std::int64_t>(pass->weights.size()));
+  if (!pass->weights.empty())
+    pass->weights_copy = Copy(exec_, pass->weights.data(), static_cast<std::int64_t>(pass->weights.size()));
   pass->tiles = tiles_of(points_->columns);
   PairOperands<Scalar>& operands = pass->operands;
-  operands = {points_->score, points_->source.dimension, num_rows(), is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
-              target_copy_.data(), source_copy_.data(), target_norms_copy_.data(), source_norms_copy_.data(),
-              pass->bias_copy.data(), pass->weights_copy.data(), dense_columns_.data(), pass->tiles.first};
+  operands = {points_->score,
+              points_->source.dimension,
+              num_rows(),
+              is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
+              target_copy_.data(),
+              source_copy_.data(),
+              target_norms_copy_.data(),
+              source_norms_copy_.data(),
+              pass->bias_copy.data(),
+              pass->weights_copy.data(),
+              dense_columns_.data(),
+              pass->tiles.first};
   return pass;
 }
 

@@ -92,7 +92,7 @@ class TiledGeometry final : public PairGeometry {
   std::vector<Scalar> column_biases(std::span<const double> g) const;  // of all columns, padded
   std::vector<Scalar> all_rows(std::span<const Scalar> owned) const;   // padded biases of all ranks
   std::vector<Scalar> owned_columns(const std::vector<Scalar>& biases) const;
-  std::vector<double> owned_alpha() const;                             // padded with zeros
+  std::vector<double> owned_alpha() const;  // padded with zeros
   std::vector<Scalar> all_alpha() const;
 
   // Evaluation [tiled_evaluation.cpp]

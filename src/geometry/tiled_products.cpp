@@ -9,10 +9,12 @@ namespace thalweg {
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::apply(std::span<const double> f, std::span<const double> g,
-                                                                 std::span<const double> values, std::int64_t width) const {
+                                                                 std::span<const double> values,
+                                                                 std::int64_t width) const {
   const auto pass = row_pass(column_biases(g));
   const std::vector<Scalar> shifts = row_biases(f);
-  std::vector<double> products = pair_apply(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts), values, width);
+  std::vector<double> products =
+      pair_apply(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts), values, width);
   products.resize(static_cast<std::size_t>(rows().size() * width));
   for (std::int64_t i = 0; i < rows().size(); ++i) {
     const double alpha = std::exp2(log2_alpha_[static_cast<std::size_t>(rows().begin + i)]);
@@ -33,8 +35,9 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::apply_transposed(std:
   }
   const auto pass = column_pass(all_rows(row_biases(f)), {});
   const std::vector<Scalar> shifts = owned_columns(column_biases(g));
-  std::vector<double> products = pair_apply(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts),
-                                            std::span<const double>(context_.comm.all_gather(std::span<const double>(weighted))), width);
+  std::vector<double> products =
+      pair_apply(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts),
+                 std::span<const double>(context_.comm.all_gather(std::span<const double>(weighted))), width);
   products.resize(static_cast<std::size_t>(points_->columns.size() * width));
   return context_.comm.all_gather(std::span<const double>(products));
 }
@@ -53,7 +56,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::cost_rows(RowRange gl
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRange global_rows, std::span<const double> f,
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRange global_rows,
+                                                                         std::span<const double> f,
                                                                          std::span<const double> g) const {
   std::vector<double> coupling = cost_rows(global_rows);
   for (std::int64_t i = 0; i < global_rows.size(); ++i) {
@@ -68,13 +72,13 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRang
   return coupling;
 }
 
-#define THALWEG_TILED_PRODUCTS(Scalar, Space)                                                                         \
-  template std::vector<double> TiledGeometry<Scalar, Space>::apply(std::span<const double>, std::span<const double>,  \
-                                                                   std::span<const double>, std::int64_t) const;      \
-  template std::vector<double> TiledGeometry<Scalar, Space>::apply_transposed(                                        \
-      std::span<const double>, std::span<const double>, std::span<const double>, std::int64_t) const;                 \
-  template std::vector<double> TiledGeometry<Scalar, Space>::cost_rows(RowRange) const;                               \
-  template std::vector<double> TiledGeometry<Scalar, Space>::coupling_rows(RowRange, std::span<const double>,         \
+#define THALWEG_TILED_PRODUCTS(Scalar, Space)                                                                        \
+  template std::vector<double> TiledGeometry<Scalar, Space>::apply(std::span<const double>, std::span<const double>, \
+                                                                   std::span<const double>, std::int64_t) const;     \
+  template std::vector<double> TiledGeometry<Scalar, Space>::apply_transposed(                                       \
+      std::span<const double>, std::span<const double>, std::span<const double>, std::int64_t) const;                \
+  template std::vector<double> TiledGeometry<Scalar, Space>::cost_rows(RowRange) const;                              \
+  template std::vector<double> TiledGeometry<Scalar, Space>::coupling_rows(RowRange, std::span<const double>,        \
                                                                            std::span<const double>) const;
 THALWEG_INSTANTIATE(THALWEG_TILED_PRODUCTS)
 
