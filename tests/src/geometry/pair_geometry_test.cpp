@@ -1,6 +1,7 @@
 #include "geometry/pair_geometry.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
 #include <limits>
@@ -264,6 +265,24 @@ TEST(Euclidean, CostsOfNearlyEqualPointsKeepTheirDigits) {
     const double cost = reference::cost_between(problem.point(problem.x, static_cast<std::int64_t>(i)), problem.point(problem.y, static_cast<std::int64_t>(i)), Cost::euclidean);
     ASSERT_NEAR(f[i], cost, 1e-3 * cost) << i;  // float coordinates near 1 hold differences of 1e-4 to 6e-4
   }
+}
+
+TEST(Memory, HoldsNothingOfTheSizeOfAllPairs) {
+  constexpr std::int64_t count = 20'000;  // all pairs in float: 1.6 GB
+  const RandomStream random{5, 5};
+  std::vector<float> points;
+  for (std::int64_t i = 0; i < count * 4; ++i) points.push_back(static_cast<float>(random.normal(static_cast<std::uint64_t>(i))));
+  const PointSet set{count, 4, std::span<const float>(points)};
+  for (const EvaluationForm form : {EvaluationForm::strip, EvaluationForm::two_pass}) {
+    const auto geometry = make_pair_geometry({*self, Precision::float32, Device::cpu, 0}, {Cost::sq_euclidean, set, set, {}, {}, {}}, form);
+    geometry->set_epsilon(5.0);
+    const std::vector<double> ratio(count, 0.0), g(count, -std::log(static_cast<double>(count)));
+    const Evaluation evaluation = geometry->evaluate({1.0, ratio}, {}, g);
+    geometry->apply(evaluation.f, g, std::vector<double>(count, 1.0), 1);
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  EXPECT_LT(usage.ru_maxrss, 400 * 1024) << "KiB";
 }
 
 TEST(BadPoints, AreNamedByTheirRow) {
