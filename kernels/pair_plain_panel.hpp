@@ -152,7 +152,7 @@ struct RowMoments {
   KOKKOS_FUNCTION static void add(Scalar exponent, Scalar column_log, Scalar* values) {
     const Scalar value = exp2(exponent);
     values[0] += value;
-    values[stride] += value * exponent;
+    values[stride] += value * Kokkos::max(exponent, -largest_exponent<Scalar>);
     values[2 * stride] += value * column_log;
   }
 };
