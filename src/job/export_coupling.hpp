@@ -11,7 +11,7 @@
 namespace thalweg {
 
 /// Bytes of the rows that are in memory at a time.
-inline constexpr std::int64_t export_tile_bytes = std::int64_t{32} << 20;
+inline constexpr std::int64_t export_tile_bytes = std::int64_t{16} << 20;
 
 /// Writes tmaps/PREFIX_SOURCE_TARGET.h5ad into the results directory: X = n P in float64, rows and columns named as the
 /// cells of the input. P is computed in float64 whatever the precision of the solve. Collective.

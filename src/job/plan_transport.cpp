@@ -17,7 +17,7 @@ namespace {
 constexpr WideInt strip_rows = 64;       // whose exponentials a thread keeps
 constexpr WideInt lanes = 16;            // padding of columns
 constexpr WideInt tile_padding = 64;     // of points
-constexpr WideInt cost_rows = 256;       // of the certificate, as scores and as costs
+constexpr WideInt cost_rows = 256;       // at a time, for potentials of targets without weight
 constexpr WideInt vectors_of_solver = 24;  // f, g, weights, references, sums and their copies, of the solver and its best state
 constexpr WideInt columns_at_once = 64;  // of a product with the coupling
 
@@ -68,7 +68,7 @@ void add_pass(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   const WideInt columns = std::max(n, m) + lanes;  // also the other way round, when cells are described
   if (!input.on_device) items.add_fixed("strips of the threads", phases, false, input.threads * (strip_rows * 4 + 8) * columns);
   items.add_fixed("column sums", phases, input.on_device, 2 * 8 * columns);
-  items.add_fixed("rows of costs", Collector::solving, false, 2 * 8 * cost_rows * m);
+  if (input.weighted) items.add_fixed("rows of costs", Collector::solving, false, 8 * cost_rows * m);
 }
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
