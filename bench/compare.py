@@ -139,6 +139,7 @@ def time_solution(problem, tools):
             if "failed" not in line:
                 line["error"], line["cost"] = problem.judge()
                 line["iterations"] = line["evaluations"]
+                line["flags"] = line["flags"].split()
             yield dict(line, variant=tool)
             continue
         iterations, line = 100, {}
