@@ -250,7 +250,7 @@ SinkhornRun::Stop SinkhornRun::confirm(const Iterate& now) {
 bool SinkhornRun::is_gap_closed(const Iterate& exact) {
   if (transport_.source.is_exact() || !transport_.target.is_exact()) return true;
   const Bounds bounds = bounds_with_exact_columns(context_.comm, transport_, exact, exact_geometry());
-  return bounds.upper - bounds.dual <= settings_.gap_tolerance * std::max(std::abs(bounds.upper), std::abs(bounds.dual));
+  return std::isfinite(bounds.upper) && bounds.upper - bounds.dual <= settings_.gap_tolerance * std::max(std::abs(bounds.upper), std::abs(bounds.dual));
 }
 
 }  // namespace thalweg
