@@ -11,6 +11,7 @@
 
 #include "distributed/error.hpp"
 #include "distributed/mpi_communicator.hpp"
+#include "distributed/unreadable_file.hpp"
 
 namespace thalweg::hdf5 {
 
@@ -46,12 +47,12 @@ FileStatus examine_file(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) throw DataError("file " + path + " not found; check the path");
-    throw IoError("cannot read " + path + ": " + std::strerror(errno));
+    throw_unreadable(path, errno);
   }
   if (S_ISDIR(status.st_mode)) refuse_folder(path);
   if (status.st_size == 0) throw DataError("file " + path + " is empty; an .h5ad file is needed");
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw IoError("cannot read " + path + ": " + std::strerror(errno));
+  if (!file) throw_unreadable(path, errno);
   const int version = superblock_version(file, status.st_size);
   if (version < 0) throw DataError(path + " is not an HDF5 file; an .h5ad file is needed");
   if (version > newest_superblock)

@@ -62,6 +62,15 @@ std::optional<std::string> closest_name(std::string_view name, const std::vector
   return closest;
 }
 
+std::string available_names(std::string_view name, const std::vector<std::string>& names) {
+  if (names.empty()) return "none available";
+  constexpr std::size_t most = 20;
+  std::string text = "available: " + join({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(most, names.size()))}, ", ");
+  if (names.size() > most) text += ", .. (" + std::to_string(names.size()) + " in all)";
+  const auto closest = closest_name(name, names);
+  return closest ? text + " (nearest: " + *closest + ")" : text;
+}
+
 std::string suggestion(std::string_view name, const std::vector<std::string>& known) {
   if (const auto closest = closest_name(name, known)) return "did you mean '" + *closest + "'?";
   return "known: " + join(known, ", ");

@@ -8,18 +8,39 @@
 
 namespace thalweg {
 
-std::string shortest_number(double value) {
+namespace {
+
+template <class Float>
+std::string shortest(Float value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  std::array<char, 32> buffer;
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  const Float size = std::abs(value);
+  const bool is_plain = value == 0 || (size >= Float(1e-4) && size < Float(1e16));
+  std::array<char, 64> buffer;
+  char* const last = buffer.data() + buffer.size();
+  const auto result = is_plain ? std::to_chars(buffer.data(), last, value, std::chars_format::fixed)
+                               : std::to_chars(buffer.data(), last, value);
   return {buffer.data(), result.ptr};
 }
 
-std::string decimal_number(double value) {
-  std::string text = shortest_number(value);
+template <class Float>
+std::string decimal(Float value) {
+  std::string text = shortest(value);
   if (std::isfinite(value) && text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
+}
+
+}  // namespace
+
+std::string shortest_number(double value) { return shortest(value); }
+std::string decimal_number(double value) { return decimal(value); }
+std::string decimal_number(float value) { return decimal(value); }
+
+bool parse_number(std::string_view text, double& value) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const char* const end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, value);
+  return status == std::errc() && stop == end && std::isfinite(value);
 }
 
 std::string rounded_number(double value, int digits) { return fmt::format("{:.{}g}", value, digits); }

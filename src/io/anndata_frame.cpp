@@ -5,6 +5,8 @@
 #include <limits>
 #include <unordered_map>
 
+#include "core/closest_name.hpp"
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
 #include "io/names.hpp"
 
@@ -33,8 +35,8 @@ RowRange rows_of_root(const Hdf5Reader& file, const std::string& key) {
 std::string number_label(double value, const Column& column) {
   if (column.kind == Column::Kind::boolean) return value != 0 ? "True" : "False";
   if (column.type == "float32" || column.type == "float16")
-    return shortest_decimal(static_cast<float>(value), /*with_decimal_place=*/true);
-  return shortest_decimal(value, !column.is_integer);
+    return decimal_number(static_cast<float>(value));
+  return column.is_integer ? shortest_number(value) : decimal_number(value);
 }
 
 }  // namespace

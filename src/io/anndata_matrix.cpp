@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/closest_name.hpp"
 #include "distributed/error.hpp"
 #include "io/anndata_frame.hpp"
-#include "io/names.hpp"
 #include "io/sparse_exchange.hpp"
 
 namespace thalweg {

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/closest_name.hpp"
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
-#include "io/names.hpp"
 
 namespace thalweg {
 
@@ -113,7 +114,7 @@ std::string times_with_cells(const TimeAxis& axis, const std::vector<std::int64_
     if (counts[k] == 0) continue;
     double number = 0;
     const std::string& name = axis.points[k].name;
-    text += (text.empty() ? "" : ", ") + (parse_number(name, number) ? shortest_decimal(number) : name) + " (" +
+    text += (text.empty() ? "" : ", ") + (parse_number(name, number) ? shortest_number(number) : name) + " (" +
             std::to_string(counts[k]) + ")";
   }
   return text.empty() ? "none" : text;

@@ -10,6 +10,9 @@
 
 namespace thalweg {
 
+/// Coordinates that files usually have; the one embedding that may be absent.
+inline constexpr const char* default_embedding = "obsm/X_umap";
+
 struct InputOptions {
   std::vector<std::string> file = {};
   std::string time_key = {};
@@ -17,6 +20,7 @@ struct InputOptions {
   std::string joint = "obsm/X_pca";
   std::int64_t pca = 0;
   std::string annotation = {};
+  std::string embedding = default_embedding;
   ListMap filter = {};
   std::string weights = {};
 
@@ -31,9 +35,10 @@ struct InputOptions {
     field("joint", &InputOptions::joint, "features: an obsm key, X, layers/.. or raw/X");
     field("pca", &InputOptions::pca, "components of one PCA over all cells on joint; 0: none", only_default);
     field("annotation", &InputOptions::annotation, "obs column of cell types, for tables, plots and scores");
+    field("embedding", &InputOptions::embedding,
+          "matrix whose first two columns are coordinates for plots; the default is skipped where it is absent, \"\": none");
     field("filter", &InputOptions::filter, "rows kept: values allowed in each obs column");
     field("weights", &InputOptions::weights, "obs column of the mass per cell; empty: uniform");
-    field.later("embedding", "plots on an embedding");
     field.later("local_pca", "PCA per pair");
     field.later("local_pca_centering", "centring of the PCA per pair");
     field.later("spatial", "spatial coordinates");

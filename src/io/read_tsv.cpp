@@ -2,9 +2,10 @@
 #include <limits>
 #include <utility>
 
+#include "core/closest_name.hpp"
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
 #include "io/column_names.hpp"
-#include "io/names.hpp"
 #include "io/table.hpp"
 #include "io/text_file.hpp"
 

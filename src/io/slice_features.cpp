@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
 
 namespace thalweg {
@@ -36,18 +37,25 @@ struct NonFinite {
   }
 };
 
-class FeatureReader {
+/// Where the columns of a matrix go.
+struct Target {
+  std::vector<float> SliceRows::*values;
+  std::int64_t num_columns = 0;  // the first ones of the matrix
+  bool must_be_finite = true;
+};
+
+class MatrixReader {
  public:
-  FeatureReader(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes, std::vector<SliceRows>& slices)
-      : reader_(reader), matrix_(matrix), routes_(routes), slices_(slices) {
+  MatrixReader(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes, Target target, std::vector<SliceRows>& slices)
+      : reader_(reader), matrix_(matrix), routes_(routes), target_(target), slices_(slices) {
     for (const SliceRows& slice : slices) slice_ends_.push_back((slice_ends_.empty() ? 0 : slice_ends_.back()) + slice.rows.size());
   }
 
   void read() {
     const Communicator& comm = reader_.comm();
-    const auto width = static_cast<std::size_t>(matrix_.num_columns());
+    const auto width = static_cast<std::size_t>(target_.num_columns);
     comm.on_all([&] {
-      for (SliceRows& slice : slices_) slice.features.resize(static_cast<std::size_t>(slice.rows.size()) * width);
+      for (SliceRows& slice : slices_) (slice.*target_.values).resize(static_cast<std::size_t>(slice.rows.size()) * width);
     });
     if (matrix_.is_sparse()) sparse_ = matrix_.read_sparse(routes_.slab, &checksum_);
     const std::int64_t rows_per_block = std::max<std::int64_t>(1, block_bytes / std::max<std::int64_t>(4, 4 * matrix_.num_columns()));
@@ -55,8 +63,9 @@ class FeatureReader {
     const std::int64_t blocks = comm.all_reduce((rows + rows_per_block - 1) / rows_per_block, Reduction::max);
     for (std::int64_t block = 0; block < blocks; ++block) {
       const std::int64_t begin = std::min(block * rows_per_block, rows), end = std::min(begin + rows_per_block, rows);
-      const std::vector<float> values = read_block({begin, end});
-      look_for_non_finite(values, {begin, end});
+      std::vector<float> values = read_block({begin, end});
+      if (target_.must_be_finite) look_for_non_finite(values, {begin, end});
+      keep_columns(end - begin, values);
       deliver(values, {begin, end});
     }
     non_finite_.require_none(comm, matrix_.key() + " of " + reader_.file().path());
@@ -84,8 +93,16 @@ class FeatureReader {
         non_finite_.look_at(values.data() + (row - rows.begin) * width, width, routes_.slab.begin + row);
   }
 
+  void keep_columns(std::int64_t num_rows, std::vector<float>& values) const {
+    if (target_.num_columns == matrix_.num_columns()) return;
+    const auto from = static_cast<std::size_t>(matrix_.num_columns()), to = static_cast<std::size_t>(target_.num_columns);
+    for (std::size_t row = 0; row < static_cast<std::size_t>(num_rows); ++row)
+      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(row * from), to, values.begin() + static_cast<std::ptrdiff_t>(row * to));
+    values.resize(static_cast<std::size_t>(num_rows) * to);
+  }
+
   void deliver(const std::vector<float>& values, RowRange rows) {
-    const auto width = static_cast<std::size_t>(matrix_.num_columns());
+    const auto width = static_cast<std::size_t>(target_.num_columns);
     const auto begin = static_cast<std::size_t>(rows.begin), end = static_cast<std::size_t>(rows.end);
     if (reader_.comm().size() == 1) {  // everything stays here: no copies for an exchange
       for (std::size_t row = begin; row < end; ++row)
@@ -100,12 +117,13 @@ class FeatureReader {
   void place(std::int64_t slot, const float* values, std::size_t width) {
     const auto s = static_cast<std::size_t>(std::upper_bound(slice_ends_.begin(), slice_ends_.end(), slot) - slice_ends_.begin());
     const auto row = static_cast<std::size_t>(slot - (s == 0 ? 0 : slice_ends_[s - 1]));
-    std::copy_n(values, width, slices_[s].features.data() + row * width);
+    std::copy_n(values, width, (slices_[s].*target_.values).data() + row * width);
   }
 
   const AnnDataReader& reader_;
   const StoredMatrix& matrix_;
   const CellRoutes& routes_;
+  Target target_;
   std::vector<SliceRows>& slices_;
   std::vector<std::int64_t> slice_ends_;  // local cells up to the end of each slice
   SparseRows sparse_;
@@ -115,11 +133,37 @@ class FeatureReader {
 
 }  // namespace
 
+StoredMatrix open_features(const AnnDataReader& reader, const std::string& key) {
+  StoredMatrix matrix = reader.matrix(key, "input.joint");
+  if (matrix.num_columns() == 0)
+    throw DataError(key + " of " + reader.file().path() + " has 0 columns; features are needed; set input.joint to one of " +
+                    join(matrix_keys(reader.file()), ", "));
+  return matrix;
+}
+
+std::optional<StoredMatrix> find_embedding(const AnnDataReader& reader, const TimeSeriesRequest& request) {
+  if (request.embedding.empty()) return std::nullopt;
+  if (request.embedding_may_be_absent && !reader.file().object(request.embedding).exists()) return std::nullopt;
+  StoredMatrix matrix = reader.matrix(request.embedding, "input.embedding");
+  if (matrix.num_columns() < 2)
+    throw DataError(request.embedding + " of " + reader.file().path() + " has " + std::to_string(matrix.num_columns()) +
+                    " columns; an embedding has at least two; set input.embedding to one of " +
+                    join(matrix_keys(reader.file()), ", ") + ", or to \"\" for none");
+  return matrix;
+}
+
 KeyInfo read_features(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,
                       std::vector<SliceRows>& slices) {
-  FeatureReader features(reader, matrix, routes, slices);
+  MatrixReader features(reader, matrix, routes, {&SliceRows::features, matrix.num_columns()}, slices);
   features.read();
   return features.info();
+}
+
+KeyInfo read_coordinates(const AnnDataReader& reader, const StoredMatrix& matrix, const CellRoutes& routes,
+                         std::vector<SliceRows>& slices) {
+  MatrixReader coordinates(reader, matrix, routes, {&SliceRows::coordinates, 2, /*must_be_finite=*/false}, slices);
+  coordinates.read();
+  return coordinates.info();
 }
 
 }  // namespace thalweg

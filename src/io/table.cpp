@@ -3,28 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
 #include "io/column_names.hpp"
-#include "io/names.hpp"
 #include "io/text_file.hpp"
 
 namespace thalweg {
 
 namespace {
 
-std::string quoted_if_needed(const std::string& text) {
-  if (text.find_first_of("\t\r\n\"") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char character : text) {
-    if (character == '"') quoted += '"';
-    quoted += character;
-  }
-  return quoted + '"';
-}
-
 std::string cell_text(const TableCell& cell) {
-  if (const auto* text = std::get_if<std::string>(&cell)) return quoted_if_needed(*text);
-  if (const auto* number = std::get_if<double>(&cell)) return std::isnan(*number) ? "" : shortest_decimal(*number);
+  if (const auto* text = std::get_if<std::string>(&cell)) return tsv_cell(*text);
+  if (const auto* number = std::get_if<double>(&cell)) return std::isnan(*number) ? "" : shortest_number(*number);
   if (const auto* count = std::get_if<std::int64_t>(&cell)) return std::to_string(*count);
   if (const auto* truth = std::get_if<bool>(&cell)) return *truth ? "True" : "False";
   return "";
@@ -38,6 +28,16 @@ std::string row_line(const std::vector<std::string>& cells) {
 }
 
 }  // namespace
+
+std::string tsv_cell(const std::string& text) {
+  if (text.find_first_of("\t\r\n\"") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char character : text) {
+    if (character == '"') quoted += '"';
+    quoted += character;
+  }
+  return quoted + '"';
+}
 
 Table::Table(std::vector<std::string> columns) : columns_(std::move(columns)) {
   if (const std::string fault = fault_of_names(columns_); !fault.empty())
@@ -53,7 +53,7 @@ void Table::add_row(std::vector<TableCell> cells) {
 
 std::string Table::to_tsv() const {
   std::vector<std::string> cells;
-  for (const std::string& name : columns_) cells.push_back(quoted_if_needed(name));
+  for (const std::string& name : columns_) cells.push_back(tsv_cell(name));
   std::string text = row_line(cells);
   for (const auto& row : rows_) {
     std::transform(row.begin(), row.end(), cells.begin(), cell_text);

@@ -35,6 +35,9 @@ class Table {
   std::vector<std::vector<TableCell>> rows_;
 };
 
+/// A text as a cell of a table: quoted where it holds a tab, newline or quote.
+std::string tsv_cell(const std::string& text);
+
 /// A table as it stands in a file: texts only.
 struct TextTable {
   std::string path;

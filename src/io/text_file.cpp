@@ -2,12 +2,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 
 #include "distributed/durable_file.hpp"
 #include "distributed/error.hpp"
+#include "distributed/unreadable_file.hpp"
 
 namespace thalweg {
 
@@ -26,14 +26,6 @@ void write_whole(const std::string& path, std::string_view text) {
   if (std::fclose(file.release()) != 0) throw_errno("write", path);
 }
 
-/// A wrong path is an error of the job, anything else one of the machine.
-[[noreturn]] void throw_unreadable(const std::string& path) {
-  const int error = errno;
-  const bool is_wrong_path = error == ENOENT || error == ENOTDIR || error == EISDIR || error == EACCES;
-  if (!is_wrong_path) throw_errno("read", path);
-  throw DataError("cannot read " + path + ": " + std::strerror(error) + "; give the path of a readable file");
-}
-
 }  // namespace
 
 void write_text_file(const std::string& path, std::string_view text) {
@@ -49,12 +41,12 @@ void write_text_file(const std::string& path, std::string_view text) {
 
 std::string read_text_file(const std::string& path) {
   const OpenFile file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw_unreadable(path);
+  if (!file) throw_unreadable(path, errno);
   std::string text;
   char block[65536];
   for (std::size_t count = 1; count > 0; text.append(block, count))
     count = std::fread(block, 1, sizeof block, file.get());
-  if (std::ferror(file.get()) != 0) throw_unreadable(path);
+  if (std::ferror(file.get()) != 0) throw_unreadable(path, errno);
   return text;
 }
 

@@ -4,8 +4,9 @@
 #include <cctype>
 #include <optional>
 
+#include "core/closest_name.hpp"
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
-#include "io/names.hpp"
 
 namespace thalweg {
 
@@ -70,7 +71,7 @@ TimeAxis axis_of_numbers(const std::vector<double>& times) {
   std::vector<double> distinct(times);
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-  for (const double time : distinct) axis.points.push_back({shortest_decimal(time, /*with_decimal_place=*/true), time});
+  for (const double time : distinct) axis.points.push_back({decimal_number(time), time});
   for (const double time : times)
     axis.point_of_category.push_back(
         static_cast<std::int32_t>(std::lower_bound(distinct.begin(), distinct.end(), time) - distinct.begin()));

@@ -98,7 +98,7 @@ void record_rows(const Communicator& comm, const CellRoutes& routes, TimeSeries&
 
 TimeSeries read_time_series(const Communicator& comm, const TimeSeriesRequest& request) {
   const AnnDataReader reader(comm, request.path);
-  const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
+  const StoredMatrix matrix = open_features(reader, request.features);
   Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
   const CellRoutes routes = make_cell_routes(comm, selection, reader.num_obs(), request.granule);
 
@@ -117,6 +117,11 @@ TimeSeries read_time_series(const Communicator& comm, const TimeSeriesRequest& r
   if (!request.weights.empty()) read_weights(reader, request.weights, routes, series);
   if (!request.annotation.empty()) read_annotation(reader, request.annotation, routes, series);
   series.keys.push_back(read_features(reader, matrix, routes, series.slices));
+  if (const auto embedding = find_embedding(reader, request)) {
+    series.embedding = embedding->key();
+    const KeyInfo info = read_coordinates(reader, *embedding, routes, series.slices);
+    if (embedding->key() != matrix.key()) series.keys.push_back(info);
+  }
   return series;
 }
 

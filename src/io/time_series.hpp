@@ -21,6 +21,9 @@ struct TimeSeriesRequest {
   std::string features = "obsm/X_pca";
   /// obs columns of labels and of the mass per cell; empty: none, uniform.
   std::string annotation, weights;
+  /// Matrix of which the first two columns are read as coordinates; empty: none. One that may be absent is skipped then.
+  std::string embedding;
+  bool embedding_may_be_absent = false;
   /// Times kept, in this order; empty: all, ascending.
   std::vector<std::string> days;
   /// obs column -> values kept.
@@ -40,6 +43,8 @@ struct SliceRows {
   RowRange rows;
   /// rows x num_features, row-major.
   std::vector<float> features;
+  /// rows x 2, values that are not finite among them; empty without an embedding.
+  std::vector<float> coordinates;
   /// Mass per cell as stored, or times a power of two where that is far from 1; empty when uniform.
   std::vector<double> weights;
   /// Index into the categories, -1 where missing; empty without annotation.
@@ -56,6 +61,8 @@ struct TimeSeries {
   std::int64_t num_obs = 0;
   std::int64_t num_cells = 0;
   std::int64_t num_features = 0;
+  /// Matrix of the coordinates; empty: none were read.
+  std::string embedding;
   /// Of the annotation; one "#rrggbb" each, or none.
   std::vector<std::string> categories;
   std::vector<std::string> category_colors;
@@ -73,6 +80,14 @@ struct TimeSeries {
 
   std::int64_t num_local_cells() const { return static_cast<std::int64_t>(file_order.size()); }
 };
+
+/// Values of one slice within a vector with one for each local cell, slice after slice.
+template <class T>
+std::span<const T> of_slice(const std::vector<T>& values, const TimeSeries& series, std::size_t slice) {
+  std::size_t first = 0;
+  for (std::size_t t = 0; t < slice; ++t) first += static_cast<std::size_t>(series.slices[t].rows.size());
+  return {values.data() + first, static_cast<std::size_t>(series.slices[slice].rows.size())};
+}
 
 /// Reads the slices. Each rank reads one contiguous slab of the file; rows then go to their owners in
 /// blocks of at most 256 MiB, so files sorted by time and shuffled ones cost the same.

@@ -22,6 +22,21 @@ void append_padded(const Matrix& rows, std::int64_t width, std::vector<float>& v
   }
 }
 
+/// Calls visit(slice, memberships) for tiles of this rank's rows, slice after slice.
+template <class Visit>
+void for_membership_tiles(const Chain& chain, const ChainState& state, const HmOtProblem& problem, const Visit& visit) {
+  for (std::size_t t = 0; t < problem.slices.size(); ++t) {
+    const std::int64_t rows = problem.slices[t].rows.rows.size(), blocks = (rows + block_rows - 1) / block_rows;
+    for (std::int64_t first = 0; first < blocks; first += blocks_per_tile) {
+      Matrix tile;
+      tile.values = slice_memberships(chain, state.slices[t], t, first, std::min(blocks_per_tile, blocks - first));
+      tile.columns = problem.slices[t].num_types;
+      tile.rows = static_cast<std::int64_t>(tile.values.size()) / tile.columns;
+      visit(t, tile);
+    }
+  }
+}
+
 class CellLabeller {
  public:
   CellLabeller(const HmOtSolution& solution, const HmOtProblem& problem, const CellTypesRequest& request)
@@ -33,16 +48,7 @@ class CellLabeller {
   }
 
   CellTypes run() {
-    for (std::size_t t = 0; t < problem_.slices.size(); ++t) {
-      const std::int64_t rows = problem_.slices[t].rows.rows.size(), blocks = (rows + block_rows - 1) / block_rows;
-      for (std::int64_t first = 0; first < blocks; first += blocks_per_tile) {
-        Matrix tile;
-        tile.values = slice_memberships(solution_, t, first, std::min(blocks_per_tile, blocks - first));
-        tile.columns = problem_.slices[t].num_types;
-        tile.rows = static_cast<std::int64_t>(tile.values.size()) / tile.columns;
-        label_tile(t, tile);
-      }
-    }
+    for_membership_tiles(solution_.chain, solution_.state, problem_, [&](std::size_t t, const Matrix& tile) { label_tile(t, tile); });
     return std::move(result_);
   }
 
@@ -75,6 +81,13 @@ class CellLabeller {
 
 CellTypes label_cells(const HmOtSolution& solution, const HmOtProblem& problem, const CellTypesRequest& request) {
   return CellLabeller(solution, problem, request).run();
+}
+
+CellClustering label_cells_by_state(const HmOtSolution& solution, const ChainState& state, const HmOtProblem& problem) {
+  CellClustering clustering;
+  for_membership_tiles(solution.chain, state, problem,
+                       [&](std::size_t, const Matrix& tile) { append(most_probable_types(tile), clustering); });
+  return clustering;
 }
 
 std::int64_t slice_of_clustering(const std::string& clustering, std::size_t reference, std::size_t num_slices) {

@@ -35,6 +35,9 @@ struct CellTypesRequest {
 /// Labels of this rank's cells from memberships formed a tile of rows at a time. Local.
 CellTypes label_cells(const HmOtSolution& solution, const HmOtProblem& problem, const CellTypesRequest& request);
 
+/// Most probable types in another state of the same chain, as that of the k-means baseline. Local.
+CellClustering label_cells_by_state(const HmOtSolution& solution, const ChainState& state, const HmOtProblem& problem);
+
 /// Slice whose types a clustering names: its own for ml and emission (none), the first for ancestral, the
 /// last for terminal.
 std::int64_t slice_of_clustering(const std::string& clustering, std::size_t reference, std::size_t num_slices);

@@ -1,8 +1,8 @@
 // Results of HM-OT and low-rank jobs: tables, plots, the sidecar file.
 #pragma once
 
+#include "job/chain_files.hpp"
 #include "job/hmot_problem.hpp"
-#include "job/hmot_tables.hpp"
 #include "job/job_session.hpp"
 
 namespace thalweg {
@@ -12,15 +12,16 @@ struct ChainOutput {
   std::string prefix = "hmot";  // of obs columns and of the uns entry
   std::string title;            // of the map
   double edge_threshold = 0.05;
-  bool has_annotation = false;
+  std::string annotation;       // obs column that the types are compared with; empty: none
   CellTypesRequest cells;
 };
 
-/// Files that the slices came from, for the way back to file order: one with all slices, or one a side.
-struct ChainFile {
-  const TimeSeries* series = nullptr;
-  std::string result = "result.h5ad";
-  std::size_t first_slice = 0, num_slices = 0;
+/// A solved chain with its cells.
+struct ChainResults {
+  const HmOtJob& job;
+  const HmOtSolution& solution;
+  const TimeSeries& series;  // all slices
+  const CellTypes& types;
 };
 
 /// Writes everything but run.json. Collective.

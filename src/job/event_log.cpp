@@ -18,12 +18,20 @@ void set_number(nlohmann::ordered_json& json, const char* key, double value) {
 
 }  // namespace
 
-EventLog::EventLog(const std::string& path) : file_(path, std::ios::trunc), path_(path) {
-  if (!file_) throw IoError("cannot write " + path + ": " + std::strerror(errno));
+EventLog::EventLog(const std::string& path, bool is_held) : path_(path), is_held_(true) {
+  if (!is_held) open();
+}
+
+void EventLog::open() {
+  if (!is_held_) return;
+  is_held_ = false;
+  file_.open(path_, std::ios::trunc);
+  if (!file_) throw IoError("cannot write " + path_ + ": " + std::strerror(errno));
+  file_ << held_ << std::flush;
 }
 
 void EventLog::write(const Event& event) {
-  if (!file_.is_open()) return;
+  if (!is_held_ && !file_.is_open()) return;
   nlohmann::ordered_json json;
   json["t"] = std::round(std::chrono::duration<double>(Clock::now() - start_).count() * 1e6) * 1e-6;
   json["event"] = event.event;
@@ -35,7 +43,12 @@ void EventLog::write(const Event& event) {
   set_number(json, "objective", event.objective);
   if (event.bytes) json["bytes"] = *event.bytes;
   if (!event.text.empty()) json["text"] = event.text;
-  file_ << json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n' << std::flush;
+  const std::string line = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  if (is_held_) {
+    held_ += line;
+    return;
+  }
+  file_ << line << std::flush;
   if (file_) return;
   file_.close();
   log_warning("event_log", "cannot write " + path_ + " any more: " + std::strerror(errno));

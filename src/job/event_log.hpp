@@ -27,20 +27,24 @@ struct Event {
 
 /// Appends events with the seconds since its construction; every line is flushed.
 ///
-/// A default-constructed log drops its events: what all ranks but 0 hold. A disk that fills up costs the
+/// Held back, it leaves the file of an earlier run alone. A default-constructed log drops its events: what all ranks but 0 hold. A disk that fills up costs the
 /// log, not the run: one warning, then silence.
 class EventLog {
  public:
   EventLog() = default;
-  /// Starts the file anew. Throws IoError when it cannot be opened.
-  explicit EventLog(const std::string& path);
+  /// Starts the file anew, or holds events back until `open`. Throws IoError when it cannot be opened.
+  explicit EventLog(const std::string& path, bool is_held = false);
 
+  /// Starts the file with the events held back, if there are any to come.
+  void open();
   void write(const Event& event);
 
  private:
   using Clock = std::chrono::steady_clock;
   std::ofstream file_;
   std::string path_;
+  bool is_held_ = false;
+  std::string held_;
   Clock::time_point start_ = Clock::now();
 };
 

@@ -9,14 +9,6 @@ namespace thalweg {
 
 namespace {
 
-/// Labels of one slice within a vector that holds all slices one after another.
-template <class T>
-std::span<const T> of_slice(const std::vector<T>& values, const TimeSeries& series, std::size_t slice) {
-  std::size_t first = 0;
-  for (std::size_t t = 0; t < slice; ++t) first += static_cast<std::size_t>(series.slices[t].rows.size());
-  return {values.data() + first, static_cast<std::size_t>(series.slices[slice].rows.size())};
-}
-
 double squared_norm(const Matrix& means, std::int64_t type) {
   double sum = 0.0;
   for (std::int64_t j = 0; j < means.rows; ++j) sum += means(j, type) * means(j, type);
@@ -169,20 +161,6 @@ Table paths_table(const HmOtJob& job, const HmOtSolution& solution) {
     for (std::size_t t = 0; t < path.types.size(); ++t) row.push_back(job.type_names[t][static_cast<std::size_t>(path.types[t])]);
     row.push_back(path.mass);
     table.add_row(std::move(row));
-  }
-  return table;
-}
-
-Table scores_table(const Communicator& comm, const HmOtJob& job, const TimeSeries& series, const CellTypes& types) {
-  Table table({"clustering", "time", "ami", "ari"});
-  for (const auto& [name, clustering] : types.clusterings) {
-    std::int32_t most = 0;
-    for (const std::int32_t label : clustering.labels) most = std::max(most, label + 1);
-    most = comm.all_reduce(most, Reduction::max);
-    for (std::size_t t = 0; t < job.slice_names.size(); ++t) {
-      const Matrix counts = all_reduced(comm, contingency_table(of_slice(clustering.labels, series, t), series.slices[t].labels, most, num_categories(series)));
-      table.add_row({name, job.slice_names[t], adjusted_mutual_information(counts), adjusted_rand_index(counts)});
-    }
   }
   return table;
 }

@@ -38,7 +38,4 @@ Table restarts_table(const HmOtSolution& solution);
 /// The 50 heaviest paths of types through all slices.
 Table paths_table(const HmOtJob& job, const HmOtSolution& solution);
 
-/// AMI and ARI of every clustering with the annotation, per slice. Collective.
-Table scores_table(const Communicator& comm, const HmOtJob& job, const TimeSeries& series, const CellTypes& types);
-
 }  // namespace thalweg

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/format_number.hpp"
+#include "io/table.hpp"
 
 namespace thalweg {
 
@@ -11,7 +12,7 @@ namespace {
 std::string number_cell(double value) { return std::isnan(value) ? "" : shortest_number(value); }
 
 std::vector<std::string> cells_of(const IndexRow& row) {
-  std::vector<std::string> cells = {row.pair, row.source, row.target, std::to_string(row.n), std::to_string(row.m)};
+  std::vector<std::string> cells = {tsv_cell(row.pair), tsv_cell(row.source), tsv_cell(row.target), std::to_string(row.n), std::to_string(row.m)};
   for (const double value :
        {row.mass, row.cost, row.primal, row.dual, row.gap, row.marginal_error_source, row.marginal_error_target})
     cells.push_back(number_cell(value));
@@ -20,7 +21,7 @@ std::vector<std::string> cells_of(const IndexRow& row) {
   cells.push_back(row.stop_reason == StopReason::converged ? "True" : "False");
   cells.push_back(number_cell(row.seconds));
   cells.push_back(number_cell(row.peak_gib));
-  cells.push_back(row.file);
+  cells.push_back(tsv_cell(row.file));
   return cells;
 }
 

@@ -3,6 +3,8 @@
 #include "core/format_number.hpp"
 #include "core/log.hpp"
 #include "core/stop_request.hpp"
+#include "distributed/durable_file.hpp"
+#include "io/text_file.hpp"
 #include "job/run_header.hpp"
 
 namespace thalweg {
@@ -11,9 +13,7 @@ JobSession::JobSession(const Communicator& comm, const JobContext& context)
     : comm_(comm), context_(context), results_(comm, context.job.output, context.resolved), record_(comm, context, results_) {
   log_run_header(comm, context);
   comm.on_root([&] {
-    results_.make_folder("tables");
-    if (makes_plots()) results_.make_folder("plots");
-    events_ = EventLog(results_.file("log.jsonl"));
+    events_ = EventLog(results_.file("log.jsonl"), /*is_held=*/results_.has_earlier());
   });
   set_on_warning([this](const Warning& warning) { events_.write({.event = "warning", .text = warning.code + ": " + warning.text}); });
   progress_.emplace(context.job.run, comm.is_root(), context.arguments.quiet, events_);
@@ -21,6 +21,7 @@ JobSession::JobSession(const Communicator& comm, const JobContext& context)
 
 void JobSession::start_phase(const std::string& name) {
   record_.start_phase(name);
+  if (name != "read") comm_.on_root([&] { events_.open(); });
   events_.write({.event = "phase", .text = name});
 }
 
@@ -39,7 +40,11 @@ std::function<std::optional<StopReason>()> JobSession::stop_check() {
 }
 
 void JobSession::write_on_root(const std::string& name, const std::function<void(const std::string& path)>& write) {
-  comm_.on_root([&] { write(results_.file(name)); });
+  comm_.on_root([&] {
+    results_.claim(record_.files());
+    make_directories(folder_of(results_.file(name)));
+    write(results_.file(name));
+  });
   record_.add_file(name);
 }
 

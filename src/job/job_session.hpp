@@ -25,7 +25,8 @@ class JobSession {
   Progress& progress() { return *progress_; }
   bool makes_plots() const { return context_.job.output.plots; }
 
-  /// Logs and times a phase: "read", "solve", "write".
+  /// Logs and times a phase: "read", "solve", "write". Until the first is over an earlier result in the folder has its
+  /// log. Collective.
   void start_phase(const std::string& name);
 
   /// Precision, device and seed of the job.
@@ -34,7 +35,8 @@ class JobSession {
   /// For solvers: a signal, run.max_wall_s, run.stop_after_iterations.
   std::function<std::optional<StopReason>()> stop_check();
 
-  /// Runs `write` on rank 0, its errors on all, and notes the file.
+  /// Runs `write` on rank 0, its errors on all, and notes the file. The first call removes the files of an earlier
+  /// result, except those that were noted before.
   void write_on_root(const std::string& name, const std::function<void(const std::string& path)>& write);
 
   /// Writes run.json, logs the outcome and returns the exit code of `reason`.

@@ -136,8 +136,8 @@ class Collector {
 void add_reading(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
   const WideInt p = input.num_features;
   items.add_rows("features as read", Collector::always, false, [=](const Rows& rows) { return 4 * p * rows.all; });
-  const WideInt columns = 16 + (input.labelled ? 4 : 0) + (input.weighted ? 8 : 0);
-  items.add_rows("rows, labels, weights", Collector::always, false,
+  const WideInt columns = 16 + (input.labelled ? 4 : 0) + (input.weighted ? 8 : 0) + (input.embedded ? 8 : 0);
+  items.add_rows("rows, labels, weights, coordinates", Collector::always, false,
                  [=](const Rows& rows) { return columns * rows.all; });
   items.add_rows("routes of the rows", Collector::reading, false, [](const Rows& rows) { return 24 * rows.file; });
   items.add_shares("sparse rows", Collector::reading, 20 * WideInt{input.stored_entries});
@@ -186,6 +186,9 @@ void add_writing(const PlanInput& input, Collector& items) {
   const WideInt columns = label_and_confidence * input.num_clusterings + row_number + share * input.membership_columns;
   items.add_rows("columns of the result", Collector::writing, false,
                  [=](const Rows& rows) { return columns * rows.all; });
+  constexpr WideInt plotted_cell = 2 * 8 + 2 * 4, counted_cell = 24;
+  items.add_rows("cells on the embedding", Collector::writing, false,
+                 [=](const Rows& rows) { return input.embedded ? (plotted_cell + 2 * counted_cell) * rows.all : 0; });
   items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
   items.add_capped("output buffers", Collector::writing, 3 * text_block,
                    [](const Rows& rows) { return name_bytes * rows.all; });

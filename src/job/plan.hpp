@@ -22,6 +22,7 @@ struct PlanInput {
   bool on_device = false;                     ///< tiles lie in device memory
   bool weighted = false;
   bool labelled = false;                ///< an annotation is read
+  bool embedded = false;                ///< coordinates for plots are read
   std::int64_t subsample = 8192;        ///< cells per slice for the start
   std::int64_t num_clusterings = 1;     ///< label columns written, each with a confidence
   std::int64_t membership_columns = 0;  ///< floats a cell written to obsm

@@ -8,6 +8,7 @@
 #include "distributed/error.hpp"
 #include "io/anndata_reader.hpp"
 #include "io/cell_selection.hpp"
+#include "io/slice_features.hpp"
 #include "job/read_cells.hpp"
 #include "job/simulation/cell_model.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 /// Appends the slices that a request reads; adds rows, features and stored entries.
 void add_slices(const Communicator& comm, const TimeSeriesRequest& request, PlanInput& input) {
   const AnnDataReader reader(comm, request.path);
-  const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
+  const StoredMatrix matrix = open_features(reader, request.features);
   if (input.num_features != 0 && input.num_features != matrix.num_columns())
     throw DataError(request.features + " of " + request.path + " has " + std::to_string(matrix.num_columns()) +
                     " columns, that of the other side " + std::to_string(input.num_features) +
@@ -26,18 +27,9 @@ void add_slices(const Communicator& comm, const TimeSeriesRequest& request, Plan
   input.num_features = matrix.num_columns();
   input.num_obs += reader.num_obs();
   if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
+  input.embedded |= find_embedding(reader, request).has_value();
   const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
   input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
-}
-
-/// [input] with what the side says instead, without times.
-InputOptions input_of_side(InputOptions input, const SideOptions& side) {
-  if (!side.file.empty()) input.file = side.file;
-  if (!side.filter.empty()) input.filter = side.filter;
-  if (!side.key.empty()) input.joint = side.key;
-  input.time_key.clear();
-  input.days.clear();
-  return input;
 }
 
 /// What all solvers share.
@@ -64,7 +56,7 @@ void use_types_of_labels(const Communicator& comm, const Job& job, PlanInput& in
 PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
   const HmOtOptions& options = context.job.hmot;
   PlanInput input = shared_input(context);
-  add_slices(comm, request_of(context.job.input, ""), input);
+  add_slices(comm, request_of(context.job.input, context.job.output, ""), input);
   input.types = options.rank;
   input.subsample = options.subsample;
   std::set<std::string> clusterings(options.clusterings.begin(), options.clusterings.end());
@@ -81,10 +73,10 @@ PlanInput low_rank_input(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
   PlanInput input = shared_input(context);
   if (!job.source.is_given() && !job.target.is_given()) {
-    add_slices(comm, request_of(job.input, ""), input);
+    add_slices(comm, request_of(job.input, job.output, ""), input);
   } else {
-    add_slices(comm, request_of(input_of_side(job.input, job.source), ""), input);
-    add_slices(comm, request_of(input_of_side(job.input, job.target), ""), input);
+    add_slices(comm, request_of(input_of_side(job.input, job.source), job.output, ""), input);
+    add_slices(comm, request_of(input_of_side(job.input, job.target), job.output, ""), input);
   }
   if (input.cells_per_slice.size() != 2)
     throw DataError("lowrank has " + std::to_string(input.cells_per_slice.size()) + " times in " +

@@ -18,7 +18,7 @@ std::string hexadecimal(std::uint64_t value) {
 
 }  // namespace
 
-TimeSeriesRequest request_of(const InputOptions& input, const std::string& annotation) {
+TimeSeriesRequest request_of(const InputOptions& input, const OutputOptions& output, const std::string& annotation) {
   if (input.file.size() != 1)
     throw DataError("input.file names " + std::to_string(input.file.size()) +
                     " files; this version reads one: concatenate them with anndata.concat");
@@ -27,11 +27,23 @@ TimeSeriesRequest request_of(const InputOptions& input, const std::string& annot
   request.time_key = input.time_key;
   request.features = input.joint;
   request.annotation = annotation;
+  if (output.plots) request.embedding = input.embedding;
+  request.embedding_may_be_absent = input.embedding == default_embedding;
   request.weights = input.weights;
   request.days = input.days;
   for (const auto& [column, values] : input.filter) request.filter[column] = values;
   request.granule = block_rows;
   return request;
+}
+
+InputOptions input_of_side(InputOptions input, const SideOptions& side) {
+  if (!side.file.empty()) input.file = side.file;
+  if (!side.filter.empty()) input.filter = side.filter;
+  if (!side.key.empty()) input.joint = side.key;
+  if (!side.weights.empty()) input.weights = side.weights;
+  input.time_key.clear();
+  input.days.clear();
+  return input;
 }
 
 void record_input(const TimeSeries& series, RunRecord& record) {

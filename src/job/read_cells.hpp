@@ -6,12 +6,17 @@
 #include "distributed/communicator.hpp"
 #include "io/input_options.hpp"
 #include "io/time_series.hpp"
+#include "job/output_options.hpp"
 #include "job/run_record.hpp"
 
 namespace thalweg {
 
-/// What [input] asks for, as a request to the reader. @throws DataError for several files
-TimeSeriesRequest request_of(const InputOptions& input, const std::string& annotation);
+/// What [input] asks for, as a request to the reader; coordinates only where plots are made.
+/// @throws DataError for several files
+TimeSeriesRequest request_of(const InputOptions& input, const OutputOptions& output, const std::string& annotation);
+
+/// [input] with what a side says instead, without times.
+InputOptions input_of_side(InputOptions input, const SideOptions& side);
 
 /// Enters what was read into run.json and the log.
 void record_input(const TimeSeries& series, RunRecord& record);

@@ -1,8 +1,10 @@
 #include "job/results_directory.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "config/toml_text.hpp"
 #include "core/format_number.hpp"
@@ -47,12 +49,22 @@ void refuse_other_job(const std::string& folder, const nlohmann::json& there, co
                     "); choose another output.dir or set output.overwrite = true");
 }
 
-void remove_result(const std::string& folder) {
+/// Files in the folder of the run that left the record, or all that a run may leave when the record does not list them.
+std::vector<std::string> files_of(const nlohmann::json& record) {
+  if (!record.is_object() || !record.contains("checksums") || !record["checksums"].is_object())
+    return {std::begin(result_names), std::end(result_names)};
+  std::vector<std::string> files{"run.json", "versions.yml"};
+  for (const auto& [name, checksum] : record["checksums"].items())
+    if (!name.empty() && fs::path(name).is_relative() && fs::path(name).lexically_normal().string().front() != '.') files.push_back(name);
+  return files;
+}
+
+/// A file's folder goes with the last file in it.
+void remove_file(const std::string& folder, const std::string& name) {
   std::error_code error;
-  for (const char* name : result_names) {
-    fs::remove_all(fs::path(folder) / name, error);
-    if (error) throw IoError("cannot remove " + folder + "/" + name + ": " + error.message());
-  }
+  fs::remove_all(fs::path(folder) / name, error);
+  if (error) throw IoError("cannot remove " + folder + "/" + name + ": " + error.message());
+  if (const fs::path parent = fs::path(name).parent_path(); !parent.empty()) fs::remove(fs::path(folder) / parent, error);
 }
 
 /// Temporaries in the folder and the folders in it: what a killed run left.
@@ -72,35 +84,38 @@ void check_writable(const std::string& folder) {
   fs::remove(probe, ignored);
 }
 
-void prepare(const std::string& folder, const nlohmann::json& settings, bool overwrite) {
-  make_directories(folder);
-  const nlohmann::json record = earlier_record(folder);
-  const bool has_result = !record.is_null();
-  const nlohmann::json there = earlier_settings(record);
-  if (has_result && !overwrite) refuse_other_job(folder, there, settings);
-  check_writable(folder);
-  remove_temporaries(folder);
-  if (has_result && overwrite && there != settings) {
-    log_warning("overwritten", "the result of another job in " + folder + " is replaced");
-    remove_result(folder);
-  }
-}
-
 }  // namespace
 
 ResultsDirectory::ResultsDirectory(const Communicator& comm, const OutputOptions& options,
                                    const config::Table& resolved)
-    : path_(options.dir) {
+    : path_(options.dir), settings_(config::toml_document(resolved)) {
   const nlohmann::json settings = result_settings(config::to_json({.data = resolved}));
   hash_ = job_hash(settings);
   comm.on_root([&] {
-    prepare(path_, settings, options.overwrite);
-    write_text_file(file("job.toml"), config::toml_document(resolved));
+    make_directories(path_);
+    const nlohmann::json record = earlier_record(path_);
+    has_earlier_ = !record.is_null();
+    const nlohmann::json there = earlier_settings(record);
+    if (has_earlier_ && !options.overwrite) refuse_other_job(path_, there, settings);
+    check_writable(path_);
+    remove_temporaries(path_);
+    is_of_other_job_ = has_earlier_ && there != settings;
+    if (has_earlier_) earlier_files_ = files_of(record);
+    else write_text_file(file("job.toml"), settings_);
   });
+}
+
+void ResultsDirectory::claim(const std::vector<std::string>& written) {
+  if (!std::exchange(has_earlier_, false)) return;
+  if (is_of_other_job_) log_warning("overwritten", "the result of another job in " + path_ + " is replaced");
+  for (const std::string& name : earlier_files_) {
+    const auto is_new = [&](const std::string& file) { return file == name || file.starts_with(name + "/"); };
+    if (name != "log.jsonl" && std::none_of(written.begin(), written.end(), is_new)) remove_file(path_, name);
+  }
+  write_text_file(file("job.toml"), settings_);
 }
 
 std::string ResultsDirectory::file(const std::string& name) const { return path_ + "/" + name; }
 
-void ResultsDirectory::make_folder(const std::string& name) const { make_directories(file(name)); }
 
 }  // namespace thalweg

@@ -17,7 +17,7 @@ ChainOutput output_of(const HmOtOptions& options, const std::string& annotation,
   output.prefix = "hmot";
   output.title = "Differentiation map (" + options.mode + ")";
   output.edge_threshold = options.edge_threshold;
-  output.has_annotation = !annotation.empty();
+  output.annotation = annotation;
   output.cells.clusterings = options.clusterings;
   output.cells.with_memberships = options.write_q;
   if (!options.reference.empty()) output.cells.reference = find_slice(job.slice_names, options.reference, "hmot.reference");
@@ -32,7 +32,7 @@ int run_hmot(const Communicator& comm, const JobContext& context) {
   check_memory(comm, read_plan_input(comm, context), context.job.run);
   JobSession session(comm, context);
   session.start_phase("read");
-  TimeSeries series = read_time_series(comm, request_of(context.job.input, annotation));
+  TimeSeries series = read_time_series(comm, request_of(context.job.input, context.job.output, annotation));
   record_input(series, session.record());
   const HmOtJob job = make_hmot_job(comm, options, annotation, series);
 

@@ -3,6 +3,7 @@
 
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
+#include "io/table.hpp"
 #include "job/chain_output.hpp"
 #include "job/commands_run.hpp"
 #include "job/hmot_problem.hpp"
@@ -27,14 +28,8 @@ struct Sides {
   }
 };
 
-TimeSeries read_side(const Communicator& comm, InputOptions input, const SideOptions& side, const std::string& name) {
-  if (!side.file.empty()) input.file = side.file;
-  if (!side.filter.empty()) input.filter = side.filter;
-  if (!side.key.empty()) input.joint = side.key;
-  if (!side.weights.empty()) input.weights = side.weights;
-  input.time_key.clear();
-  input.days.clear();
-  TimeSeries series = read_time_series(comm, request_of(input, ""));
+TimeSeries read_side(const Communicator& comm, const Job& job, const SideOptions& side, const std::string& name) {
+  TimeSeries series = read_time_series(comm, request_of(input_of_side(job.input, side), job.output, ""));
   series.slices[0].name = name;
   return series;
 }
@@ -42,18 +37,19 @@ TimeSeries read_side(const Communicator& comm, InputOptions input, const SideOpt
 Sides read_sides(const Communicator& comm, const Job& job) {
   Sides sides;
   if (!job.source.is_given() && !job.target.is_given()) {
-    sides.series = read_time_series(comm, request_of(job.input, job.input.annotation));
+    sides.series = read_time_series(comm, request_of(job.input, job.output, job.input.annotation));
     return sides;
   }
   if (!job.input.annotation.empty())
     throw ConfigError("input.annotation is not available in this version together with [source] and [target]; leave it out");
-  sides.of_files.push_back(read_side(comm, job.input, job.source, "source"));
-  sides.of_files.push_back(read_side(comm, job.input, job.target, "target"));
+  sides.of_files.push_back(read_side(comm, job, job.source, "source"));
+  sides.of_files.push_back(read_side(comm, job, job.target, "target"));
   if (sides.of_files[0].num_features != sides.of_files[1].num_features)
     throw DataError("the sides have " + std::to_string(sides.of_files[0].num_features) + " and " + std::to_string(sides.of_files[1].num_features) +
                     " features; give keys of the same features with source.key and target.key");
   sides.series.path = sides.of_files[0].path;
   sides.series.num_features = sides.of_files[0].num_features;
+  if (!sides.of_files[1].embedding.empty()) sides.series.embedding = sides.of_files[0].embedding;
   for (TimeSeries& file : sides.of_files) {
     SliceRows kept;  // the way back to file order needs no more than this
     kept.source_rows = file.slices[0].source_rows;
@@ -137,7 +133,7 @@ int run_lowrank(const Communicator& comm, const JobContext& context) {
   ChainOutput output;
   output.prefix = "lowrank";
   output.title = "Low-rank coupling (" + options.form + ")";
-  output.has_annotation = !sides.series.categories.empty();
+  output.annotation = context.job.input.annotation;
   output.cells.with_memberships = options.write_q;
   write_chain_results(session, context, job, solved.solution, sides.series, sides.files(), output, solved.seconds);
   session.write_on_root("tables/T.tsv", [&](const std::string& path) { coupling_table(job, solved.solution.state.couplings[0]).write(path); });

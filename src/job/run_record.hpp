@@ -41,6 +41,7 @@ class RunRecord {
   void add_stop_reason(const std::string& problem, StopReason reason) { stop_reasons_.push_back({problem, reason}); }
   /// Name of a finished file in the results directory, whose checksum is stored.
   void add_file(const std::string& name) { files_.push_back(name); }
+  const std::vector<std::string>& files() const { return files_; }
   /// Device memory high-water mark of this rank.
   void set_peak_device_bytes(std::int64_t bytes) { peak_device_bytes_ = bytes; }
 

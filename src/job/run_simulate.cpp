@@ -16,13 +16,14 @@ int run_simulate(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
   check_memory(comm, read_plan_input(comm, context), job.run);
   const auto model = make_cell_model(job.simulate, static_cast<std::uint64_t>(job.run.seed));
-  const ResultsDirectory results(comm, job.output, context.resolved);
+  ResultsDirectory results(comm, job.output, context.resolved);
   RunRecord record(comm, context, results);
 
   record.start_phase("simulate");
   const Hdf5WriteReport report = write_simulation(
       comm, *model, job.output, {{"model", job.simulate.model}, {"seed", job.run.seed}}, results.file(file_name));
   record.add_file(file_name);
+  comm.on_root([&] { results.claim(record.files()); });
   record.write(comm, 0);
   log_info(fmt::format("{}: {} cells x {} dimensions at {} times, {:.1f} MiB in {:.1f} s", results.file(file_name),
                        model->layout().num_cells(), model->layout().dimensions, model->layout().times.size(),

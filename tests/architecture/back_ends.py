@@ -10,8 +10,7 @@ NOT_FOR_NVCC = re.compile(r"^(toml\+\+/|toml\.hpp|spdlog/|fmt/)")
 CONDITION = re.compile(
     r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*(?:KOKKOS_ENABLE_|__CUDA|__NVCC|__HIP|THALWEG_\w*(?:CUDA|NCCL|MPI)|OPEN_MPI|_OPENMP)",
     re.MULTILINE)
-# The factory chooses a transport; the instantiation list is a macro and cannot ask `if constexpr`.
-CONDITION_PLACES = {"distributed/make_communicator.cpp", "kernels/instantiate.hpp"}
+CONDITION_PLACES = {"distributed/make_communicator.cpp"}  # the factory chooses a transport
 
 
 def direct_problems(path):

@@ -66,6 +66,9 @@ def write_inputs():
     edited("word_time.h5ad", as_text(lambda times: ["soon" if i == 5 else f"{t:g}" for i, t in enumerate(times)]))
     edited("nan_time.h5ad", set_value("obs/time", slice(None), np.nan))
     edited("rows.h5ad", lambda file: replace(file, "obsm/X_pca", np.zeros((1800, 30), np.float32)))
+    edited("no_columns.h5ad", lambda file: replace(file, "obsm/X_pca", np.zeros((1805, 0), np.float32)))
+    edited("flat.h5ad", lambda file: replace(file, "obsm/X_pca", np.ones((1805, 1), np.float32)))
+    (session.folder / "loop.h5ad").symlink_to("loop.h5ad")
     edited("few.h5ad", set_value("obs/time", slice(2, None), 360.0))
     edited("same_rows.h5ad", lambda file: replace(file, "obsm/X_pca", np.ones((1805, 30), np.float32)))
     edited("unlabelled.h5ad", set_value("obs/cell_type/codes", 7, -1))
@@ -87,6 +90,10 @@ def data_cases():
     yield {"input.time_key": "day"}, ["obs column 'day'", "available: ", "cell_type", "input.time_key"]
     yield {"input.annotation": "cell_typ"}, ["obs column 'cell_typ'", "nearest: cell_type", "input.annotation"]
     yield {"input.file": "nan.h5ad"}, ["nan.h5ad", "row 811", "column 3"]
+    yield {"input.file": "loop.h5ad"}, ["cannot read", "loop.h5ad", "give the path of a readable file"]
+    yield {"input.file": "no_columns.h5ad"}, ["obsm/X_pca of", "no_columns.h5ad has 0 columns", "input.joint"]
+    yield {"input.embedding": "obsm/X_tsne"}, ["obsm key 'X_tsne'", "available: X_pca", "input.embedding"]
+    yield {"input.file": "flat.h5ad", "input.embedding": "obsm/X_pca"}, ["has 1 columns", "input.embedding"]
     yield {"input.file": "one_time.h5ad"}, ["one time", "300"]
     yield {"input.file": "word_time.h5ad"}, ["soon", "word_time.h5ad"]
     yield {"input.file": "nan_time.h5ad"}, ["nan_time.h5ad", "time"]

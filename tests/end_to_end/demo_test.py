@@ -35,7 +35,7 @@ def check_files(folder):
         root = xml.etree.ElementTree.parse(path).getroot()
         session.check(root.get("viewBox") and (folder / "tables" / f"{path.stem}.tsv").exists(), f"{path.name} and its table")
         session.check(path.stat().st_size < 2_000_000, f"{path.name} below 2 MB")
-    session.check(len(list(folder.glob("plots/*.svg"))) == len(times) + 1, "7 plots")
+    session.check(len(list(folder.glob("plots/*.svg"))) == len(times) + 2, "8 plots")
     for path in folder.glob("tables/*.tsv"):
         read_tsv(path)
 
@@ -82,7 +82,7 @@ def check_odd_names():
     cells.obs["stage"] = pandas.Categorical(cells.obs["time"].map(stages).astype(str), list(stages.values()), ordered=True)
     cells.write_h5ad(session.folder / "odd.h5ad")
     (session.folder / "edge.tsv").write_text('source\ttarget\nAWC\ttab\there\n'.replace("tab\there", '"tab\there"'))
-    job = session.job("odd", "hmot", {"input": {"file": "odd.h5ad", "time_key": "stage", "annotation": "cell_type"},
+    job = session.job("odd", "hmot", {"input": {"file": "odd.h5ad", "time_key": "stage", "annotation": "cell_type", "embedding": "obsm/X_pca"},
                                       "hmot": {"mode": "supervised"},
                                       "hmot.mask": {"mode": "forbid", "../up:a:b": "edge.tsv"}})
     run = session.run("hmot", job, ranks=1)
@@ -93,10 +93,12 @@ def check_odd_names():
         warnings.simplefilter("error")
         result = anndata.read_h5ad(folder / "result.h5ad")
         edges = pandas.read_csv(folder / "tables" / "edges.tsv", sep="\t")
+        tables = {path.name: pandas.read_csv(path, sep="\t") for path in [*folder.glob("tables/*.tsv"), folder / "index.tsv"]}
     session.check(set(types.values()) <= set(result.obs["hmot_type"].cat.categories), "odd types in the sidecar")
     session.check(set(types.values()) <= set(edges["target"]) and list(dict.fromkeys(edges["t0"])) == list(stages.values())[:-1], "odd names in edges.tsv")
+    session.check(set(types.values()) <= set(tables["embedding.tsv"]["type"]) and set(stages.values()) == set(tables["embedding.tsv"]["time"]), "odd names in embedding.tsv")
     plots = list(folder.glob("plots/*.svg"))
-    session.check(len(plots) == len(times) + 1, f"plots of odd times: {[path.name for path in plots]}")
+    session.check(len(plots) == len(times) + 2, f"plots of odd times: {[path.name for path in plots]}")
     for path in [*plots, folder / "diffmap.graphml"]:
         xml.etree.ElementTree.parse(path)
 

@@ -148,6 +148,35 @@ def check_directories():
     replaced = session.run("hmot", job, "--set", "hmot.edge_threshold=0.2", "--set", "output.overwrite=true")
     session.done(replaced)
     session.check("warning: overwritten" in replaced.err and (session.folder / "place/notes.txt").exists(), "overwritten, other files kept", replaced)
+    check_overwriting(job)
+
+
+def check_overwriting(job):
+    """An earlier result stays whole until there is another; then nothing of it is left."""
+    place = session.folder / "place"
+
+    def content():
+        return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+    before = content()
+    overwrite = ["--set", "output.overwrite=true"]
+    for settings, text in ((["input.joint=obsm/none"], "obsm key 'none'"), (["input.annotation=none"], "obs column 'none'"),
+                           (["hmot.mask.'480:545'=none.tsv"], "none.tsv"), (["hmot.mode=unsupervised", "hmot.rank=1000"], "distinct cells")):
+        failed = session.run("hmot", job, *overwrite, *[word for s in settings for word in ("--set", s)])
+        session.refused(failed, 2, text)
+        session.check(content() == before, f"{text}: the earlier result is untouched", failed)
+    session.check(any(name.startswith("plots/transition_300.0") for name in before), "transitions of all times")
+    fewer = session.run("hmot", job, *overwrite, "--set", "input.days=[480, 545, 620]", "--set", "input.embedding=")
+    session.done(fewer)
+    record = json.loads((place / "run.json").read_text())
+    unlisted = {"run.json", "versions.yml", "job.toml", "log.jsonl", "notes.txt"}
+    session.check(set(content()) == set(record["checksums"]) | unlisted, f"files of the old result: {set(content()) - set(record['checksums']) - unlisted}", fewer)
+    session.check(not any("300.0" in name for name in content()), "no plot of a time that is left out")
+    rows = (place / "convergence.csv").read_text().splitlines()
+    session.check(len(rows) == 2 and ",exact," in rows[1] and ",converged," in rows[1], f"convergence.csv of a supervised run: {rows}")
+    plain = session.run("hmot", job, *overwrite, "--set", "output.plots=false")
+    session.done(plain)
+    session.check(not (place / "plots").exists(), "no folder of plots without plots", plain)
 
 
 def check_no_room():

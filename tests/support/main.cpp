@@ -5,11 +5,41 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
+#include <string>
 #include <string_view>
 
 #include "distributed/communicator.hpp"
 #include "distributed/device.hpp"
 #include "distributed/runtime.hpp"
+
+namespace {
+
+/// What ranks other than the first print: failures alone, each line with the rank.
+class FailurePrinter : public testing::EmptyTestEventListener {
+ public:
+  explicit FailurePrinter(int rank) : rank_(rank) {}
+
+  // Google Test holds its lock while a result is told: the test's name must be known before.
+  void OnTestStart(const testing::TestInfo& test) override { name_ = std::string(test.test_suite_name()) + "." + test.name() + " "; }
+  void OnTestEnd(const testing::TestInfo&) override { name_.clear(); }
+
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (!result.failed()) return;
+    const std::string file = result.file_name() == nullptr ? "?" : result.file_name();
+    std::istringstream lines(name_ + "failed at " + file + ":" + std::to_string(result.line_number()) + "\n" + result.summary());
+    std::string text;
+    for (std::string line; std::getline(lines, line);) text += "[rank " + std::to_string(rank_) + "] " + line + "\n";
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+ private:
+  int rank_;
+  std::string name_;
+};
+
+}  // namespace
 
 int main(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
@@ -25,6 +55,7 @@ int main(int argc, char** argv) {
   if (!comm->is_root()) {
     auto& listeners = testing::UnitTest::GetInstance()->listeners();
     delete listeners.Release(listeners.default_result_printer());
+    listeners.Append(new FailurePrinter(comm->rank()));
   }
   const bool failed = comm->any(RUN_ALL_TESTS() != 0);
   return failed ? 1 : 0;

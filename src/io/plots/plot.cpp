@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "io/plots/text.hpp"
+#include "io/table.hpp"
 
 namespace thalweg {
 
@@ -13,7 +14,7 @@ namespace {
 void append_line(const std::vector<std::string>& cells, std::string& out) {
   for (std::size_t k = 0; k < cells.size(); ++k) {
     if (k > 0) out += '\t';
-    for (const char c : encode_utf8(decode_utf8(cells[k]))) out += c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
+    out += tsv_cell(encode_utf8(decode_utf8(cells[k])));
   }
   out += '\n';
 }

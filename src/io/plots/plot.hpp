@@ -12,8 +12,8 @@ struct PlotTable {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
 
-  /// Tab-separated text with a header line; tabs and line ends inside a cell become spaces,
-  /// bytes that are not UTF-8 the replacement character.
+  /// Tab-separated text with a header line, cells quoted as those of `Table`; bytes that are not UTF-8 become the
+  /// replacement character.
   std::string tsv() const;
 };
 

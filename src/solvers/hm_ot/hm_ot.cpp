@@ -113,7 +113,7 @@ bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
   return true;
 }
 
-/// One round of k-means on all rows: sums of the rows nearest to each mean.
+/// One round of k-means on all rows: sums of the rows nearest to each mean, and the membership that formed them.
 void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state) {
   Matrix logits = state.means;  // softmax at this scale is an arg-max of -|x - m|^2
   std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
@@ -123,22 +123,26 @@ void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state
       logits(j, k) *= 2.0 * sharpness;
     }
   const PassSums sums = rows.rows->sums(logits, duals, {true, false});
-  if (*std::min_element(sums.masses.begin(), sums.masses.end()) > 0.0) set_sums(sums, state);
+  const bool is_valid = *std::min_element(sums.masses.begin(), sums.masses.end()) > 0.0;
+  if (is_valid) set_sums(sums, state);
+  if (!is_valid && !state.duals.empty()) return;
+  state.logits = std::move(logits);
+  state.duals = std::move(duals);
 }
 
-/// E of k-means types of all rows, begun at those of the sample, with exact couplings; NaN where constraints
+/// k-means types of all rows, begun at those of the sample, with exact couplings; nothing where constraints
 /// rule their masses out.
-double kmeans_baseline(const Chain& chain, ChainState state) {
+std::optional<ChainState> kmeans_baseline(const Chain& chain, ChainState state) {
   constexpr int rounds = 10;
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
     for (int round = 0; round < rounds; ++round) assign_to_means(chain.slices[t], 1e6 / chain.variance, state.slices[t]);
     state.slices[t].masses = state.slices[t].actual;
   }
-  if (!are_couplings_feasible(chain, state)) return std::numeric_limits<double>::quiet_NaN();
+  if (!are_couplings_feasible(chain, state)) return std::nullopt;
   solve_couplings(chain, state, /*keeps_diagonal=*/false);
   update_objective(chain, 0.0, state);
-  return state.objective;
+  return state;
 }
 
 /// The last levels of the annealing, down to epsilon_end by factors of 0.3 beyond 1e-3.
@@ -199,7 +203,8 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
     RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop_check);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
-    solution.baseline = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
+    solution.baseline_state = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
+    solution.baseline = solution.baseline_state ? solution.baseline_state->objective : std::numeric_limits<double>::quiet_NaN();
     if (!sample_is_whole) {
       Descent descent(on_sample, options, "sample", record, shared_check(context.comm, stop_check));
       descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance_on_sample, solution.state);
@@ -216,16 +221,21 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
   return solution;
 }
 
-std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t slice, std::int64_t first_block,
+std::vector<double> slice_memberships(const Chain& chain, const SliceState& state, std::size_t slice, std::int64_t first_block,
                                       std::int64_t num_blocks) {
-  const ChainSlice& rows = solution.chain.slices[slice];
-  if (rows.rows) return rows.rows->memberships(solution.state.slices[slice].logits, solution.state.slices[slice].duals, first_block, num_blocks);
+  const ChainSlice& rows = chain.slices[slice];
+  if (rows.rows) return rows.rows->memberships(state.logits, state.duals, first_block, num_blocks);
   const auto r = static_cast<std::size_t>(rows.num_types);
   const std::size_t first = static_cast<std::size_t>(first_block * block_rows);
   const std::size_t last = std::min(rows.fixed_labels.size(), first + static_cast<std::size_t>(num_blocks * block_rows));
   std::vector<double> memberships((last - first) * r, 0.0);
   for (std::size_t i = first; i < last; ++i) memberships[(i - first) * r + static_cast<std::size_t>(rows.fixed_labels[i])] = 1.0;
   return memberships;
+}
+
+std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t slice, std::int64_t first_block,
+                                      std::int64_t num_blocks) {
+  return slice_memberships(solution.chain, solution.state.slices[slice], slice, first_block, num_blocks);
 }
 
 }  // namespace thalweg

@@ -60,6 +60,7 @@ struct HmOtSolution {
   StopReason stop_reason = StopReason::converged;
   double epsilon = 0.0;                  // of the returned state, in units of the cost
   double baseline = 0.0;                 // E of k-means on every slice with exact couplings; NaN if constraints forbid it
+  std::optional<ChainState> baseline_state;  // of that E, where it was computed
   double full_rank_reference = 0.0;      // cost of one-to-one maps on the start's sample; NaN without one
   double column_error = 0.0;             // max_t |Q_t^T 1 - g_t|_1; rows are exact by construction
   double coupling_gap = 0.0;             // largest relative duality gap of the couplings
@@ -81,7 +82,11 @@ struct HmOtSolution {
 HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
                          const Descent::Observer& observer = {}, const Descent::StopCheck& stop_check = {});
 
-/// Memberships of the owned rows of one slice from row `first_block * block_rows` on, rows x r.
+/// Memberships of the owned rows of one slice in a state of it, from row `first_block * block_rows` on, rows x r.
+std::vector<double> slice_memberships(const Chain& chain, const SliceState& state, std::size_t slice, std::int64_t first_block,
+                                      std::int64_t num_blocks);
+
+/// Those of the solution.
 std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t slice, std::int64_t first_block,
                                       std::int64_t num_blocks);
 

@@ -34,6 +34,13 @@ TEST(ClosestName, KeepsToTheLimitOfTwoOrAThird) {
 
 TEST(ClosestName, TakesTheFirstOfEquallyNear) { EXPECT_EQ(closest_name("aa", {"ab", "ac"}), "ab"); }
 
+TEST(AvailableNames, ListsTwentyAndTheClosest) {
+  EXPECT_EQ(available_names("dya", {"batch", "day"}), "available: batch, day (nearest: day)");
+  EXPECT_EQ(available_names("time", {"batch"}), "available: batch");
+  EXPECT_EQ(available_names("x", {}), "none available");
+  EXPECT_THAT(available_names("q", std::vector<std::string>(30, "name")), testing::HasSubstr("name, .. (30 in all)"));
+}
+
 TEST(Suggestion, ListsTheGroupWhenNothingIsNear) {
   EXPECT_EQ(suggestion("hmto", {"hmot", "lowrank"}), "did you mean 'hmot'?");
   EXPECT_EQ(suggestion("something", {"hmot", "lowrank"}), "known: hmot, lowrank");

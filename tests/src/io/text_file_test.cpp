@@ -4,9 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "distributed/error.hpp"
+#include "distributed/unreadable_file.hpp"
 
 namespace thalweg {
 namespace {
@@ -29,6 +31,16 @@ struct TextFile : testing::Test {
     return "no error";
   }
 };
+
+TEST(UnreadableFile, IsTheJobsFaultOrTheMachines) {
+  for (const int error : {ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, ELOOP}) EXPECT_THROW(throw_unreadable("x", error), DataError);
+  for (const int error : {EIO, EMFILE, ESTALE}) EXPECT_THROW(throw_unreadable("x", error), IoError);
+  try {
+    throw_unreadable("a/x.h5ad", EACCES);
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(), "cannot read a/x.h5ad: Permission denied; give the path of a readable file");
+  }
+}
 
 TEST_F(TextFile, ReplacesTheOldFileAndLeavesNoTemporary) {
   write_text_file(path, "old");

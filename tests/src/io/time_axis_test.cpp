@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "distributed/error.hpp"
-#include "io/names.hpp"
 
 namespace thalweg {
 namespace {
@@ -74,29 +73,6 @@ TEST(TimeAxis, FindsADayByNameCategoryOrValue) {
 TEST(TimeAxis, APositionIsNoNameOfACategory) {
   const Names categories{"5", "late"};
   EXPECT_EQ(find_point(time_axis(categories, true, {}, "c"), categories, "0"), -1);
-}
-
-TEST(Names, SuggestTheNearestOne) {
-  EXPECT_EQ(available_names("dya", {"batch", "day"}), "available: batch, day (nearest: day)");
-  EXPECT_EQ(available_names("time", {"batch"}), "available: batch");
-  EXPECT_EQ(available_names("x", {}), "none available");
-  EXPECT_THAT(available_names("q", Names(30, "name")), HasSubstr("(30 in all)"));
-}
-
-TEST(Names, PrintTheShortestDecimal) {
-  EXPECT_EQ(shortest_decimal(12.0), "12");
-  EXPECT_EQ(shortest_decimal(12.0, true), "12.0");
-  EXPECT_EQ(shortest_decimal(0.1, true), "0.1");
-  EXPECT_EQ(shortest_decimal(0.1f, true), "0.1");
-  EXPECT_EQ(shortest_decimal(-0.0, true), "-0.0");
-  EXPECT_EQ(shortest_decimal(1e300, true), "1e+300");
-}
-
-TEST(Names, ParseWholeFiniteNumbersOnly) {
-  double value = 0;
-  EXPECT_TRUE(parse_number("+1.5e1", value));
-  EXPECT_EQ(value, 15);
-  for (const char* text : {"", "nan", "inf", "1 ", "1x", "x1", "+"}) EXPECT_FALSE(parse_number(text, value)) << text;
 }
 
 }  // namespace

@@ -59,6 +59,36 @@ std::vector<std::int64_t> rows_of_day(double day, std::int64_t n) {
   return rows;
 }
 
+TEST_F(Series, ReadsCoordinatesBesideTheFeatures) {
+  TimeSeriesRequest wanted = request("size_1003", "day");
+  wanted.embedding = "obsm/X_pca";
+  for (const char* features : {"obsm/X_pca", "layers/counts"}) {
+    wanted.features = features;
+    const TimeSeries series = read_time_series(*comm, wanted);
+    EXPECT_EQ(series.embedding, "obsm/X_pca");
+    const auto is_embedding = [](const KeyInfo& key) { return key.key == "obsm/X_pca"; };
+    EXPECT_EQ(std::count_if(series.keys.begin(), series.keys.end(), is_embedding), 1);
+    wanted.features = "obsm/X_pca";
+    const TimeSeries expected = read_time_series(*comm, wanted);
+    for (std::size_t t = 0; t < series.slices.size(); ++t) {
+      const SliceRows& slice = series.slices[t];
+      ASSERT_EQ(slice.coordinates.size(), 2 * slice.source_rows.size());
+      for (std::size_t i = 0; i < slice.coordinates.size(); ++i)
+        ASSERT_EQ(slice.coordinates[i], expected.slices[t].features[i / 2 * 5 + i % 2]);
+    }
+  }
+}
+
+TEST_F(Series, SkipsAnAbsentEmbeddingOnlyWhereItMayBeAbsent) {
+  TimeSeriesRequest wanted = request("size_1003", "day");
+  wanted.embedding = "obsm/X_umap";
+  EXPECT_THAT(error_of(wanted), AllOf(HasSubstr("obsm key 'X_umap' not found"), HasSubstr("X_pca"), HasSubstr("input.embedding")));
+  wanted.embedding_may_be_absent = true;
+  const TimeSeries series = read_time_series(*comm, wanted);
+  EXPECT_EQ(series.embedding, "");
+  EXPECT_THAT(series.slices[0].coordinates, IsEmpty());
+}
+
 TEST_F(Series, SplitsAShuffledFileIntoSlicesInFileOrder) {
   TimeSeriesRequest wanted = request("size_1003", "day");
   wanted.annotation = "type";

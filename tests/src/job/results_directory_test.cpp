@@ -44,8 +44,13 @@ class ResultsDirectoryTest : public testing::Test {
 
   ResultsDirectory open(const JobContext& job) const { return {*comm_, job.job.output, job.resolved}; }
 
-  void finish(const JobContext& job, const ResultsDirectory& results) const {
+  /// Leaves run.json of a job that wrote these files.
+  void finish(const JobContext& job, const ResultsDirectory& results, const std::vector<std::string>& files = {}) const {
     RunRecord record(*comm_, job, results);
+    for (const std::string& name : files) {
+      put(name);
+      record.add_file(name);
+    }
     record.write(*comm_, 0);
   }
   std::string text_of(const std::string& name) const {
@@ -53,7 +58,10 @@ class ResultsDirectoryTest : public testing::Test {
     return read_text_file(folder_ + "/" + name);
   }
   void put(const std::string& name) const {
-    comm_->on_root([&] { write_text_file(folder_ + "/" + name, "x"); });
+    comm_->on_root([&] {
+      fs::create_directories(fs::path(folder_ + "/" + name).parent_path());
+      write_text_file(folder_ + "/" + name, "x");
+    });
   }
   bool has(const std::string& name) const {
     comm_->barrier();
@@ -89,14 +97,58 @@ TEST_F(ResultsDirectoryTest, OfAnotherJobIsRefusedOnAllRanks) {
   }
 }
 
-TEST_F(ResultsDirectoryTest, OfAnotherJobIsClearedWithOverwrite) {
+TEST_F(ResultsDirectoryTest, OfAnotherJobStaysUntilItIsClaimed) {
   configure_log(false, Verbosity::quiet);
-  finish(context(), open(context()));
-  put("index.tsv");
+  finish(context(), open(context()), {"index.tsv", "tables/nodes.tsv", "plots/old.svg", "result.h5ad"});
   put("my_notes.txt");
-  open(context("hmot.rank = 4\n", /*overwrite=*/true));
-  EXPECT_FALSE(has("run.json"));
-  EXPECT_FALSE(has("index.tsv"));
+  put("tables/mine.tsv");
+  const std::string before = text_of("job.toml");
+  ResultsDirectory results = open(context("hmot.rank = 4\n", /*overwrite=*/true));
+  for (const char* name : {"run.json", "index.tsv", "tables/nodes.tsv", "plots/old.svg", "result.h5ad"}) EXPECT_TRUE(has(name)) << name;
+  EXPECT_EQ(text_of("job.toml"), before);
+  comm_->on_root([&] { results.claim({"result.h5ad"}); });
+  for (const char* name : {"run.json", "versions.yml", "index.tsv", "tables/nodes.tsv", "plots/old.svg", "plots"}) EXPECT_FALSE(has(name)) << name;
+  for (const char* name : {"my_notes.txt", "tables/mine.tsv", "result.h5ad"}) EXPECT_TRUE(has(name)) << name;
+  EXPECT_THAT(text_of("job.toml"), testing::HasSubstr("rank = 4\n"));
+  put("index.tsv");
+  comm_->on_root([&] { results.claim({}); });
+  EXPECT_TRUE(has("index.tsv")) << "claimed once";
+  configure_log(comm_->is_root(), Verbosity::normal);
+}
+
+TEST_F(ResultsDirectoryTest, OfTheSameJobLosesWhatIsNotWrittenAgain) {
+  finish(context(), open(context()), {"tables/a.tsv", "tables/b.tsv"});
+  ResultsDirectory results = open(context());
+  comm_->on_root([&] { results.claim({"tables/a.tsv"}); });
+  EXPECT_TRUE(has("tables/a.tsv"));
+  EXPECT_FALSE(has("tables/b.tsv"));
+}
+
+TEST_F(ResultsDirectoryTest, NeverRemovesFilesOutsideTheFolder) {
+  const std::string outside = folder_ + "_outside.txt";
+  finish(context(), open(context()), {});
+  comm_->on_root([&] {
+    write_text_file(outside, "x");
+    auto json = nlohmann::json::parse(read_text_file(folder_ + "/run.json"));
+    json["checksums"] = {{"../" + fs::path(outside).filename().string(), "0"}, {outside, "0"}, {"tables/../../" + fs::path(outside).filename().string(), "0"}};
+    write_text_file(folder_ + "/run.json", json.dump());
+  });
+  ResultsDirectory results = open(context());
+  comm_->on_root([&] { results.claim({}); });
+  EXPECT_TRUE(fs::exists(outside));
+  comm_->barrier();
+  comm_->on_root([&] { fs::remove(outside); });
+}
+
+TEST_F(ResultsDirectoryTest, WithAnUnreadableRecordIsClearedWholeWithOverwrite) {
+  configure_log(false, Verbosity::quiet);
+  open(context());
+  put("run.json");
+  put("tables/nodes.tsv");
+  put("my_notes.txt");
+  ResultsDirectory results = open(context("", /*overwrite=*/true));
+  comm_->on_root([&] { results.claim({}); });
+  EXPECT_FALSE(has("tables/nodes.tsv"));
   EXPECT_TRUE(has("my_notes.txt"));
   configure_log(comm_->is_root(), Verbosity::normal);
 }
@@ -108,8 +160,7 @@ TEST_F(ResultsDirectoryTest, WithAnUnreadableRecordIsRefused) {
 }
 
 TEST_F(ResultsDirectoryTest, LosesTemporariesOfEarlierRuns) {
-  const ResultsDirectory results = open(context());
-  comm_->on_root([&] { results.make_folder("tables"); });
+  open(context());
   put("result.h5ad.tmp");
   put("tables/t.tsv.tmp");
   open(context());

@@ -51,6 +51,11 @@ TEST(IndexTable, HasOneRowAProblem) {
                   "\n0.0_1.0\t0\t1\t5000000000\t2\t\t0.3333333333333333\t\t\t\t\t\t0\tmax_iterations\tFalse\t\t\t\n"));
 }
 
+TEST(IndexTable, QuotesNamesWithTabsAndLines) {
+  IndexRow row{.pair = "hmot", .source = "f\tg", .target = "a\nb"};
+  EXPECT_THAT(index_tsv({row}), testing::HasSubstr("\nhmot\t\"f\tg\"\t\"a\nb\"\t0\t0\t"));
+}
+
 TEST(PairName, HasShortDecimalsOrTheKey) {
   EXPECT_EQ(pair_name(12.0, 12.5), "12.0_12.5");
   EXPECT_EQ(pair_name("batch", "a", "b"), "batch-a_batch-b");
@@ -75,6 +80,21 @@ TEST(EventLog, WritesOneJsonObjectALineAtOnce) {
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) EXPECT_TRUE(nlohmann::json::accept(line));
   EXPECT_EQ(count, 2);
+  std::remove(path.c_str());
+}
+
+TEST(EventLog, HeldBackLeavesTheFileUntilItIsOpened) {
+  const std::string path = testing::TempDir() + "thalweg_held.jsonl";
+  write_text_file(path, "of an earlier run");
+  EventLog log(path, /*is_held=*/true);
+  log.write({.event = "phase", .text = "read"});
+  EXPECT_EQ(read_text_file(path), "of an earlier run");
+  log.open();
+  log.write({.event = "done"});
+  log.open();
+  const std::string text = read_text_file(path);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+  EXPECT_THAT(text, testing::HasSubstr("\"text\":\"read\""));
   std::remove(path.c_str());
 }
 

@@ -81,6 +81,25 @@ TEST_F(ReadPlanInput, CountsEachColumnOfTheResultOnce) {
   EXPECT_EQ(read().membership_columns, 12);
 }
 
+TEST_F(ReadPlanInput, CountsCoordinatesOnlyForPlots) {
+  EXPECT_FALSE(read().embedded) << "the default is absent";
+  context.job.input.embedding = "obsm/X_pca";
+  EXPECT_TRUE(read().embedded);
+  context.job.output.plots = false;
+  EXPECT_FALSE(read().embedded);
+  context.job.output.plots = true;
+  context.job.input.embedding = "obsm/none";
+  EXPECT_THROW(read(), DataError);
+}
+
+TEST_F(ReadPlanInput, LetsASideSayMoreThanTheInput) {
+  context.command = "lowrank";
+  context.job.source.key = "X";
+  EXPECT_THROW(read(), DataError) << "3 features against 5";
+  context.job.target.key = "layers/counts";
+  EXPECT_EQ(read().num_features, 3);
+}
+
 TEST_F(ReadPlanInput, RefusesWhatTheJobCouldNotRead) {
   context.job.input.joint = "obsm/none";
   EXPECT_THROW(read(), DataError);

@@ -45,7 +45,7 @@ def main():
         for path in plots:
             check_svg(path)
             with open(path.with_suffix(".tsv"), encoding="utf-8", newline="") as table:
-                rows = list(csv.reader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
+                rows = list(csv.reader(table, delimiter="\t"))
             assert len({len(row) for row in rows}) == 1, path
         for path in pathlib.Path(folder).glob("*.graphml"):
             ElementTree.parse(path)

@@ -203,9 +203,9 @@ TEST(Plot, FormatsNumbers) {
   EXPECT_EQ(grouped(-123), "-123");
 }
 
-TEST(Plot, TableHasOneLineARow) {
+TEST(Plot, TableQuotesAsOtherTablesDo) {
   const PlotTable table{{"a", "b"}, {{"x\ty", "1"}, {"\xff", "z\nw"}}};
-  EXPECT_EQ(table.tsv(), "a\tb\nx y\t1\n\uFFFD\tz w\n");
+  EXPECT_EQ(table.tsv(), "a\tb\n\"x\ty\"\t1\n\uFFFD\t\"z\nw\"\n");
 }
 
 }  // namespace

@@ -171,11 +171,12 @@ ConvergenceHistory example_history() {
   return history;
 }
 
-ScatterCells example_cells(std::int64_t num_cells, int categories) {
+ExampleScatter example_cells(std::int64_t num_cells, int categories, int panels) {
   const RandomStream random{7, 2};
-  ScatterCells cells;
-  cells.title = "Cells by type", cells.x_label = "UMAP 1", cells.y_label = "UMAP 2";
-  for (int k = 0; k < categories; ++k) cells.categories.push_back("type " + std::to_string(k));
+  ExampleScatter example{{.title = "Cells by type", .x_label = "UMAP 1", .y_label = "UMAP 2"}, {}};
+  for (int k = 0; k < categories; ++k) example.look.categories.push_back("type " + std::to_string(k));
+  for (int p = 0; p < panels; ++p) example.look.panels.push_back("panel " + std::to_string(p));
+  ScatterCells& cells = example.cells;
   for (std::int64_t i = 0; i < num_cells; ++i) {
     const auto index = static_cast<std::uint64_t>(i);
     const int k = static_cast<int>(random.bits(index, 9) % static_cast<std::uint64_t>(categories));
@@ -183,8 +184,9 @@ ScatterCells example_cells(std::int64_t num_cells, int categories) {
     cells.x.push_back(distance * std::cos(angle) + spread * random.normal(index, 0));
     cells.y.push_back(0.8 * distance * std::sin(angle) + spread * random.normal(index, 1));
     cells.category.push_back(i % 50 == 0 ? -1 : k);
+    if (panels > 0) cells.panel.push_back(static_cast<std::int32_t>(i % panels));
   }
-  return cells;
+  return example;
 }
 
 }  // namespace thalweg::test

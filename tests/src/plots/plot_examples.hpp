@@ -29,7 +29,13 @@ DifferentiationMap awkward_map();
 /// Two levels of a solve with a decaying objective and residuals, one of which reaches zero.
 ConvergenceHistory example_history();
 
-/// Gaussian clouds, one a category, of which every 50th cell is not assigned.
-ScatterCells example_cells(std::int64_t num_cells, int categories);
+struct ExampleScatter {
+  ScatterLook look;
+  ScatterCells cells;
+  Plot plot() const { return plot_scatter(look, cells); }
+};
+
+/// Gaussian clouds, one a category, of which every 50th cell is not assigned; dealt out to `panels`, 0: one without name.
+ExampleScatter example_cells(std::int64_t num_cells, int categories, int panels = 0);
 
 }  // namespace thalweg::test

@@ -39,8 +39,10 @@ int main(int argc, char** argv) {
   write(dir + "heat_forty", plot_transition(transition_matrix(test::random_map(2, 40, 4), 0)));
   write(dir + "heat_hundred", plot_transition(transition_matrix(test::random_map(2, 100, 4), 0)));
   write(dir + "convergence", plot_convergence(test::example_history()));
-  write(dir + "scatter_few", plot_scatter(test::example_cells(300, 5)));
-  write(dir + "scatter_points", plot_scatter(test::example_cells(20000, 12)));
-  write(dir + "scatter_grid", plot_scatter(test::example_cells(100000, 20)));
-  write(dir + "scatter_many", plot_scatter(test::example_cells(2000000, 60)));
+  write(dir + "scatter_few", test::example_cells(300, 5).plot());
+  write(dir + "scatter_points", test::example_cells(20000, 12).plot());
+  write(dir + "scatter_grid", test::example_cells(100000, 20).plot());
+  write(dir + "scatter_panels", test::example_cells(3000, 9, 6).plot());
+  write(dir + "scatter_panels_grid", test::example_cells(300000, 12, 5).plot());
+  write(dir + "scatter_many", test::example_cells(2000000, 60).plot());
 }
