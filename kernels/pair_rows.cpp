@@ -6,87 +6,13 @@
 
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_apply_host.hpp"
-#include "kernels/pair_plain.hpp"
+#include "kernels/pair_parallel.hpp"
+#include "kernels/pair_plain_passes.hpp"
 #include "kernels/pair_rows_host.hpp"
 
 namespace thalweg {
 
 namespace {
-
-template <class ExecutionSpace>
-inline constexpr bool is_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename ExecutionSpace::memory_space>::accessible;
-
-/// Calls body(position) for tiles of rows, handed to the threads of a host space one after another; in this thread
-/// where the pairs are too few to be worth handing over.
-template <class ExecutionSpace, class Body>
-void for_each_tile(const ExecutionSpace& exec, std::int64_t count, std::int64_t num_columns, const Body& body) {
-  constexpr std::int64_t worthwhile_pairs = 1 << 17;
-  if (exec.concurrency() == 1 || count < 2 || count * tile_rows * num_columns < worthwhile_pairs) {
-    for (std::int64_t position = 0; position < count; ++position) body(position);
-    return;
-  }
-  using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::Schedule<Kokkos::Dynamic>>;
-  Kokkos::parallel_for("thalweg::pair_rows::host", Policy(exec, 0, count, Kokkos::ChunkSize(1)), body);
-  exec.fence("thalweg::pair_rows::host");
-}
-
-template <class Value, class ExecutionSpace>
-Kokkos::View<Value*, typename ExecutionSpace::memory_space> to_device(const ExecutionSpace& exec,
-                                                                       std::span<const Value> values) {
-  using Device = Kokkos::View<Value*, typename ExecutionSpace::memory_space>;
-  Device device(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_values"), values.size());
-  using Host = Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-  Kokkos::deep_copy(exec, device, Host(values.data(), values.size()));
-  exec.fence("thalweg::pair_rows::to_device");
-  return device;
-}
-
-template <class Value, class Memory>
-std::vector<Value> to_host(const Kokkos::View<Value*, Memory>& device) {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, device);
-  return {host.data(), host.data() + host.size()};
-}
-
-template <class Body, class ExecutionSpace>
-void for_each_item(const ExecutionSpace& exec, std::int64_t count, const Body& body) {
-  if (count == 0) return;
-  Kokkos::parallel_for("thalweg::pair_rows::plain", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, count), body);
-  exec.fence("thalweg::pair_rows::plain");
-}
-
-/// The plain pass: what `Gather` collects for every row of the tiles. @param tiles  empty: the range
-template <class Gather, class Scalar, class ExecutionSpace>
-std::vector<double> gather_rows(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                std::span<const std::int64_t> tiles, TileRange range, std::span<const Scalar> shifts,
-                                std::span<const Scalar> column_logs = {}) {
-  constexpr std::int64_t most_slices = is_host<ExecutionSpace> ? 1 : 16;
-  const std::int64_t chunks = (operands.num_columns + flush_columns - 1) / flush_columns;
-  const std::int64_t slices = std::clamp<std::int64_t>(chunks, 1, most_slices);
-  const auto list = to_device<std::int64_t>(exec, tiles);
-  const auto shift = to_device<Scalar>(exec, shifts), logs = to_device<Scalar>(exec, column_logs);
-  const std::int64_t items = range.count * tile_rows * slices;
-  const Kokkos::View<double*, typename ExecutionSpace::memory_space> results(
-      "thalweg::pair_sums", static_cast<std::size_t>(items * Gather::size));
-  with_score(operands.score, [&](auto score) {
-    using Pass = plain::RowPass<Scalar, decltype(score), Gather>;
-    for_each_item(exec, items, Pass{operands, tiles.empty() ? nullptr : list.data(), range.first,
-                                    shifts.empty() ? nullptr : shift.data(), logs.data(), results.data(), slices});
-  });
-  const std::vector<double> parts = to_host(results);
-  constexpr std::int64_t stride = tile_rows * Gather::size;
-  std::vector<double> gathered(static_cast<std::size_t>(range.count * stride));
-  for (std::int64_t position = 0; position < range.count; ++position)
-    for (std::int64_t i = 0; i < stride; ++i) {
-      double& value = gathered[static_cast<std::size_t>(position * stride + i)];
-      value = parts[static_cast<std::size_t>(position * slices * stride + i)];
-      for (std::int64_t slice = 1; slice < slices; ++slice) {
-        const double part = parts[static_cast<std::size_t>((position * slices + slice) * stride + i)];
-        value = Gather::is_maximum(static_cast<int>(i % Gather::size)) ? std::max(value, part) : value + part;
-      }
-    }
-  return gathered;
-}
 
 /// A pass of the host over tiles of a range: body(tile, position, results of the tile).
 template <class ExecutionSpace, class Body>
@@ -108,7 +34,7 @@ std::vector<double> host_rows(const ExecutionSpace& exec, TileRange range, std::
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_sums_plain(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
                                         std::span<const std::int64_t> tiles, std::span<const Scalar> shifts) {
-  return gather_rows<plain::RowSum>(exec, operands, tiles, {0, static_cast<std::int64_t>(tiles.size())}, shifts);
+  return plain::row_sums(exec, operands, plain::Tiles::of_list(tiles), shifts);
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -135,7 +61,7 @@ std::vector<Scalar> pair_row_maxima(const ExecutionSpace& exec, const PairOperan
       host::row_maxima(operands, tiles[static_cast<std::size_t>(position)], maxima.data() + position * tile_rows);
     });
   } else {
-    const auto values = gather_rows<plain::RowMaximum>(exec, operands, tiles, {0, count}, std::span<const Scalar>{});
+    const auto values = plain::row_maxima(exec, operands, plain::Tiles::of_list(tiles));
     for (std::size_t i = 0; i < maxima.size(); ++i) maxima[i] = static_cast<Scalar>(values[i]);
   }
   return maxima;
@@ -149,7 +75,7 @@ std::vector<double> pair_row_moments(const ExecutionSpace& exec, const PairOpera
       host::row_moments(operands, tile, shifts.data() + position * tile_rows, column_logs.data(), values);
     });
   else
-    return gather_rows<plain::RowMoments>(exec, operands, std::span<const std::int64_t>{}, range, shifts, column_logs);
+    return plain::row_moments(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, column_logs);
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -160,15 +86,14 @@ std::vector<double> pair_row_costs(const ExecutionSpace& exec, const PairOperand
       host::row_costs(operands, tile, shifts.data() + position * tile_rows, values);
     });
   else
-    return gather_rows<plain::RowCosts>(exec, operands, std::span<const std::int64_t>{}, range, shifts);
+    return plain::row_costs(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
                                std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width) {
-  const std::int64_t size = range.count * tile_rows * width;
   if constexpr (is_host<ExecutionSpace>) {
-    std::vector<double> products(static_cast<std::size_t>(size));
+    std::vector<double> products(static_cast<std::size_t>(range.count * tile_rows * width));
     const host::ValuePanels<Scalar> panels(values.data(), operands.num_columns, width);
     for_each_tile(exec, range.count, operands.num_columns, [&](const std::int64_t position) {
       std::vector<double> tile(static_cast<std::size_t>(width * tile_rows));
@@ -179,15 +104,7 @@ std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Sc
     });
     return products;
   } else {
-    const auto shift = to_device<Scalar>(exec, shifts);
-    const auto columns = to_device<double>(exec, values);
-    const Kokkos::View<double*, typename ExecutionSpace::memory_space> products("thalweg::pair_products", static_cast<std::size_t>(size));
-    with_score(operands.score, [&](auto score) {
-      using Pass = plain::ApplyPass<Scalar, decltype(score)>;
-      for_each_item(exec, range.count * tile_rows * ((width + Pass::widest - 1) / Pass::widest),
-                    Pass{operands, range.first, shift.data(), columns.data(), width, products.data()});
-    });
-    return to_host(products);
+    return plain::apply(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, values, width);
   }
 }
 
@@ -205,15 +122,7 @@ std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const Pai
     for (const auto& part : own)
       for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part[i];
   } else {
-    const auto shift = to_device<Scalar>(exec, shifts);
-    const Kokkos::View<unsigned long long*, typename ExecutionSpace::memory_space> sums("thalweg::pair_counts", counts.size());
-    with_score(operands.score, [&](auto score) {
-      using Pass = plain::CountPass<Scalar, decltype(score)>;
-      const std::int64_t panels = (operands.num_columns + plain::panel_columns - 1) / plain::panel_columns;
-      for_each_item(exec, range.count * tile_rows * panels, Pass{operands, range.first, shift.data(), digit, sums.data()});
-    });
-    const auto host = to_host(sums);
-    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = static_cast<std::int64_t>(host[i]);
+    counts = plain::cost_counts(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, digit);
   }
   return counts;
 }
@@ -221,14 +130,7 @@ std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const Pai
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_scores(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
                                 std::int64_t first_row, std::int64_t num_rows) {
-  const Kokkos::View<double*, typename ExecutionSpace::memory_space> scores(
-      Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_scores"),
-      static_cast<std::size_t>(num_rows * operands.num_columns));
-  with_score(operands.score, [&](auto score) {
-    using Pass = plain::ScorePass<Scalar, decltype(score)>;
-    for_each_item(exec, num_rows * operands.column_tiles(), Pass{operands, first_row, scores.data()});
-  });
-  return to_host(scores);
+  return plain::scores(exec, operands, first_row, num_rows);
 }
 
 template <class Scalar, class ExecutionSpace>

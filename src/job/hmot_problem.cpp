@@ -7,7 +7,6 @@
 
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
-#include "exact/max_flow.hpp"
 #include "job/labelled_slices.hpp"
 #include "job/type_tables.hpp"
 
@@ -32,30 +31,32 @@ std::vector<std::string> default_names(const std::string& slice, std::int64_t co
   return names;
 }
 
-/// Which slices have fixed labels.
-std::vector<bool> labelled_slices(const HmOtOptions& options, const std::string& annotation, const std::vector<std::string>& slices) {
-  std::vector<bool> is_fixed(slices.size(), options.mode == "supervised" && options.fix_labels.empty());
+/// Which slices have the labels of the annotation as memberships.
+std::vector<bool> labelled_slices(const HmOtOptions& options, const std::string& annotation, const HmOtJob& job) {
+  const std::vector<std::string>& slices = job.slice_names;
+  std::vector<bool> is_labelled(slices.size(), options.mode == "supervised" && options.fix_labels.empty());
   if (options.mode == "transfer" && options.fix_labels.empty()) {
     if (options.reference.empty()) throw DataError("hmot.mode = \"transfer\" needs hmot.reference; times: " + join(slices, ", "));
-    is_fixed[find_slice(slices, options.reference, "hmot.reference")] = true;
+    is_labelled[find_slice(slices, options.reference, "hmot.reference")] = true;
   }
+  for (std::size_t t = 0; t < slices.size(); ++t)
+    if (job.memberships[t]) is_labelled[t] = false;
   for (const auto& [time, column] : options.fix_labels) {
+    const std::size_t t = find_slice(slices, time, "hmot.fix.labels");
     if (column_of(column) != annotation)
       throw DataError("hmot.fix.labels names obs column '" + column_of(column) + "' while input.annotation is '" + annotation +
                       "'; this version reads one label column: make them equal");
-    is_fixed[find_slice(slices, time, "hmot.fix.labels")] = true;
+    if (job.memberships[t])
+      throw DataError("time " + slices[t] + " stands in hmot.fix.labels and in hmot.fix.q; memberships are given once: remove one of them");
+    is_labelled[t] = true;
   }
-  const bool any = std::find(is_fixed.begin(), is_fixed.end(), true) != is_fixed.end();
+  const bool any = std::find(is_labelled.begin(), is_labelled.end(), true) != is_labelled.end();
   if (any && annotation.empty()) throw DataError("labels are to be fixed, but input.annotation is empty; name an obs column of labels");
-  return is_fixed;
+  return is_labelled;
 }
 
 void fix_labels(const Communicator& comm, const TimeSeries& series, const std::string& annotation, std::size_t slice, HmOtJob& job) {
-  SliceLabels labels = labels_of_slice(comm, series, slice);
-  if (labels.num_missing > 0)
-    throw DataError(std::to_string(labels.num_missing) + " of " + std::to_string(series.slices[slice].num_cells) + " cells of time " +
-                    series.slices[slice].name + " have no label in obs column '" + annotation + "' of " + series.path +
-                    "; label them or leave them out with input.filter");
+  SliceLabels labels = complete_labels_of_slice(comm, series, annotation, slice);
   job.labels[slice] = std::move(labels.labels);
   job.type_names[slice] = std::move(labels.names);
   job.problem.slices[slice].labels = job.labels[slice];
@@ -90,11 +91,27 @@ std::size_t find_transition(const std::vector<std::string>& slices, const std::s
   throw DataError("'" + key + "' in " + option + " is not of the form t0:t1; times: " + join(slices, ", "));
 }
 
+/// fix.g = "labels": the masses of the categories of that slice, and as many types.
+void apply_label_masses(const Communicator& comm, const HmOtOptions& options, const TimeSeries& series, const std::string& annotation, HmOtJob& job) {
+  for (const auto& [key, word] : options.fix_g) {
+    if (word != "labels") continue;
+    const std::size_t t = find_slice(job.slice_names, key, "hmot.fix.g");
+    if (annotation.empty())
+      throw DataError("hmot.fix.g = \"labels\" at time " + job.slice_names[t] + " needs labels, but input.annotation is empty; name an obs column of labels");
+    HmOtSlice& slice = job.problem.slices[t];
+    slice.masses = label_masses(comm, slice.rows, complete_labels_of_slice(comm, series, annotation, t), job.slice_names[t]);
+    const auto count = static_cast<std::int64_t>(slice.masses->size());
+    if (slice.num_types != 0 && slice.num_types != count)
+      throw DataError("hmot.fix.g = \"labels\" at time " + job.slice_names[t] + " has " + std::to_string(count) + " categories of '" + annotation +
+                      "' for the " + std::to_string(slice.num_types) + " types of its memberships; remove one of them");
+    slice.num_types = count;
+  }
+}
+
 void apply_tables(const Communicator& comm, const HmOtOptions& options, HmOtJob& job) {
   for (const auto& [key, path] : options.fix_g) {
     const std::size_t t = find_slice(job.slice_names, key, "hmot.fix.g");
-    if (path == "labels")
-      throw DataError("hmot.fix.g = \"labels\" at time " + job.slice_names[t] + " is not available in this version; give a file with columns type, mass");
+    if (path == "labels") continue;  // set before the types were named
     job.problem.slices[t].masses = read_type_masses(comm, path, job.type_names[t]);
   }
   for (const auto& [key, path] : options.fix_t) {
@@ -105,28 +122,6 @@ void apply_tables(const Communicator& comm, const HmOtOptions& options, HmOtJob&
     const std::size_t t = find_transition(job.slice_names, key, "hmot.mask");
     job.problem.transitions[t].allowed = read_mask(comm, path, job.type_names[t], job.type_names[t + 1], options.mask_mode == "forbid");
   }
-}
-
-/// Masses that are known before the solve: of fixed labels or given.
-std::optional<std::vector<double>> known_masses(const Communicator& comm, const HmOtSlice& slice) {
-  if (slice.masses) return slice.masses;
-  if (!comm.any(!slice.labels.empty())) return std::nullopt;
-  const std::vector<double> origin(static_cast<std::size_t>(slice.rows.dimension), 0.0);
-  return label_sums(comm, slice.rows, origin, row_moments(comm, slice.rows, origin), slice.labels, slice.num_types).masses;
-}
-
-void check_masks(const Communicator& comm, const HmOtJob& job) {
-  for (std::size_t t = 0; t < job.problem.transitions.size(); ++t) {
-    if (!job.problem.transitions[t].allowed) continue;
-    const auto source = known_masses(comm, job.problem.slices[t]), target = known_masses(comm, job.problem.slices[t + 1]);
-    if (source && target) check_mask(job, t, *source, *target);
-  }
-}
-
-std::string names_of(const std::vector<std::int64_t>& indices, const std::vector<std::string>& names) {
-  std::vector<std::string> chosen;
-  for (const std::int64_t index : indices) chosen.push_back(names[static_cast<std::size_t>(index)]);
-  return "{" + join(chosen, ", ") + "}";
 }
 
 /// Unmasked identity edges of transfer and cocluster.
@@ -140,6 +135,42 @@ void apply_mode(const HmOtOptions& options, HmOtJob& job) {
                       job.slice_names[t + 1] + " have " + std::to_string(job.problem.slices[t].num_types) + " and " +
                       std::to_string(job.problem.slices[t + 1].num_types));
   }
+}
+
+HmOtJob empty_job(const TimeSeries& series) {
+  const std::size_t count = series.slices.size();
+  HmOtJob job;
+  job.type_names.resize(count);
+  job.labels.resize(count);
+  job.problem.slices.resize(count);
+  job.problem.transitions.resize(count - 1);
+  for (std::size_t t = 0; t < count; ++t) {
+    const SliceRows& slice = series.slices[t];
+    job.slice_names.push_back(slice.name);
+    job.problem.slices[t].name = slice.name;
+    job.problem.slices[t].rows = {slice.num_cells, slice.rows, series.num_features, slice.features, slice.weights};
+  }
+  return job;
+}
+
+/// Given memberships and those of labels, with their numbers of types.
+void fix_memberships(const Communicator& comm, const HmOtOptions& options, const TimeSeries& series, const std::string& annotation, HmOtJob& job) {
+  const std::vector<bool> is_labelled = labelled_slices(options, annotation, job);
+  for (std::size_t t = 0; t < is_labelled.size(); ++t) {
+    if (is_labelled[t]) fix_labels(comm, series, annotation, t, job);
+    if (!job.memberships[t]) continue;
+    job.problem.slices[t].memberships = job.memberships[t]->shares;
+    job.problem.slices[t].num_types = job.memberships[t]->num_types;
+  }
+}
+
+/// Mode transfer: the other slices have as many types as the reference, or the last slice whose labels are fixed.
+std::int64_t types_of_reference(const HmOtOptions& options, const HmOtJob& job) {
+  const std::size_t reference = find_slice(job.slice_names, options.reference, "hmot.reference");
+  std::int64_t count = 0;
+  for (const HmOtSlice& slice : job.problem.slices)
+    if (slice.num_types != 0) count = slice.num_types;
+  return job.problem.slices[reference].num_types != 0 ? job.problem.slices[reference].num_types : count;
 }
 
 }  // namespace
@@ -176,44 +207,26 @@ void check_distinct_rows(const Communicator& comm, const HmOtSlice& slice) {
                     " types; lower the rank of that time or leave it out with input.days");
 }
 
-void check_mask(const HmOtJob& job, std::size_t transition, const std::vector<double>& source, const std::vector<double>& target) {
-  const FlowCheck check = check_flow(source, target, *job.problem.transitions[transition].allowed, nullptr, 1e-9);
-  if (check.feasible) return;
-  throw DataError("mask of " + job.slice_names[transition] + ":" + job.slice_names[transition + 1] + " is infeasible: types " +
-                  names_of(check.sources, job.type_names[transition]) + " hold " + shortest_number(check.demand) + " of the mass, their allowed targets " +
-                  names_of(check.targets, job.type_names[transition + 1]) + " take " + shortest_number(check.capacity) + "; allow more edges");
-}
-
-HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const std::string& annotation, TimeSeries& series) {
+HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const TimeSeriesRequest& request, TimeSeries& series) {
   if (series.slices.size() < 2)
     throw DataError("one time point (" + (series.slices.empty() ? "none" : series.slices[0].name) + ") in " + series.path +
                     "; hmot needs at least two; check input.time_key and input.days");
   if (options.cost == "cosine") normalise_rows(comm, "the features", series);
-  HmOtJob job;
-  for (const SliceRows& slice : series.slices) job.slice_names.push_back(slice.name);
-  const std::vector<bool> is_fixed = labelled_slices(options, annotation, job.slice_names);
-  const std::vector<std::int64_t> ranks = ranks_of_slices(options, job.slice_names);
-  const std::size_t count = series.slices.size();
-  job.type_names.resize(count);
-  job.labels.resize(count);
-  job.problem.slices.resize(count);
-  job.problem.transitions.resize(count - 1);
-  std::int64_t types_of_reference = 0;
-  for (std::size_t t = 0; t < count; ++t) {
-    const SliceRows& slice = series.slices[t];
-    job.problem.slices[t].name = slice.name;
-    job.problem.slices[t].rows = {slice.num_cells, slice.rows, series.num_features, slice.features, slice.weights};
-    if (!is_fixed[t]) continue;
-    fix_labels(comm, series, annotation, t, job);
-    types_of_reference = job.problem.slices[t].num_types;
+  HmOtJob job = empty_job(series);
+  job.memberships = read_given_memberships(comm, options, request, series);
+  fix_memberships(comm, options, series, request.annotation, job);
+  apply_label_masses(comm, options, series, request.annotation, job);
+  const std::vector<std::int64_t> ranks = options.mode == "transfer" ? std::vector<std::int64_t>(series.slices.size(), types_of_reference(options, job))
+                                                                     : ranks_of_slices(options, job.slice_names);
+  for (std::size_t t = 0; t < series.slices.size(); ++t) {
+    HmOtSlice& slice = job.problem.slices[t];
+    if (!job.type_names[t].empty()) continue;  // those of labels
+    set_types(options, slice.num_types != 0 ? slice.num_types : ranks[t], t, job);
+    if (!job.memberships[t]) check_distinct_rows(comm, slice);
   }
-  for (std::size_t t = 0; t < count; ++t)
-    if (!is_fixed[t]) set_types(options, options.mode == "transfer" ? types_of_reference : ranks[t], t, job);
   apply_mode(options, job);
   apply_tables(comm, options, job);
-  for (std::size_t t = 0; t < count; ++t)
-    if (!is_fixed[t]) check_distinct_rows(comm, job.problem.slices[t]);
-  check_masks(comm, job);
+  for (std::size_t t = 0; t < series.slices.size(); ++t) job.problem.slices[t].type_names = job.type_names[t];
   return job;
 }
 

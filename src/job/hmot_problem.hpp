@@ -6,25 +6,28 @@
 
 #include "distributed/communicator.hpp"
 #include "io/time_series.hpp"
+#include "job/given_memberships.hpp"
 #include "solvers/hm_ot/hm_ot.hpp"
 #include "solvers/hm_ot_options.hpp"
 
 namespace thalweg {
 
-/// The problem with the names of its types. Views into the series and into `labels` stay valid while
-/// both live.
+/// The problem with the names of its types. Views into the series, `labels` and `memberships`
+/// stay valid while these live.
 struct HmOtJob {
   HmOtProblem problem;
   std::vector<std::string> slice_names;
   std::vector<std::vector<std::string>> type_names;  // per slice
   std::vector<std::vector<std::int32_t>> labels;     // storage of fixed labels, per slice
+  std::vector<std::optional<GivenMemberships>> memberships;  // storage of given ones, per slice
 };
 
-/// Applies the mode and the tables fix.labels, fix.g, fix.t and mask. Rows of `series` are normalised for
+/// Applies the mode and the tables fix.labels, fix.q, fix.g, fix.t and mask. Rows of `series` are normalised for
 /// cosine costs. Collective.
+/// @param request   with which `series` was read
 /// @throws DataError for what the data do not allow: one time, fewer distinct cells than types, cells
-///         without a label, unknown types in tables, infeasible masks with the types of the violated cut
-HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const std::string& annotation, TimeSeries& series);
+///         without a label, bad memberships, unknown types in tables
+HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const TimeSeriesRequest& request, TimeSeries& series);
 
 /// What the options of hmot and lowrank have under the same names.
 template <class Options>
@@ -45,8 +48,5 @@ void normalise_rows(const Communicator& comm, const std::string& key, TimeSeries
 
 /// Refuses a slice with fewer distinct rows than types. Collective.
 void check_distinct_rows(const Communicator& comm, const HmOtSlice& slice);
-
-/// Refuses a mask that given masses at both ends cannot satisfy, naming the violated cut.
-void check_mask(const HmOtJob& job, std::size_t transition, const std::vector<double>& source, const std::vector<double>& target);
 
 }  // namespace thalweg

@@ -25,9 +25,12 @@ void check_hm_ot(const Job& job, const config::Value& root, config::Problems& pr
     problems.add(place_of(root, "input.time_key"), "hmot needs input.time_key; set it to the obs column of the time");
   if (hmot.mode == "transfer" && hmot.reference.empty())
     problems.add(place_of(root, "hmot.mode"), "hmot.mode = \"transfer\" needs hmot.reference; set it to a time");
-  if (hmot.mode == "supervised" && job.input.annotation.empty() && hmot.fix_labels.empty())
+  if (hmot.mode == "supervised" && job.input.annotation.empty() && hmot.fix_labels.empty() && hmot.fix_q.empty())
     problems.add(place_of(root, "hmot.mode"),
-                 "hmot.mode = \"supervised\" needs labels; set input.annotation or [hmot.fix.labels]");
+                 "hmot.mode = \"supervised\" needs labels; set input.annotation, [hmot.fix.labels] or [hmot.fix.q]");
+  for (const auto& [time, word] : hmot.fix_g)
+    if (word == "labels" && job.input.annotation.empty() && hmot.score_annotation.empty())
+      problems.add(place_of(root, "hmot.fix.g"), "hmot.fix.g = \"labels\" at time " + time + " needs labels; set input.annotation");
   if (hmot.identity && hmot.mode != "transfer")
     problems.add(place_of(root, "hmot.identity"), "hmot.identity belongs to hmot.mode = \"transfer\"; remove it");
   const bool has_reference = std::count(hmot.clusterings.begin(), hmot.clusterings.end(), "reference") != 0;

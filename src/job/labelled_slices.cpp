@@ -25,6 +25,25 @@ SliceLabels labels_of_slice(const Communicator& comm, const TimeSeries& series, 
   return result;
 }
 
+SliceLabels complete_labels_of_slice(const Communicator& comm, const TimeSeries& series, const std::string& annotation, std::size_t slice) {
+  SliceLabels labels = labels_of_slice(comm, series, slice);
+  if (labels.num_missing > 0)
+    throw DataError(std::to_string(labels.num_missing) + " of " + std::to_string(series.slices[slice].num_cells) + " cells of time " +
+                    series.slices[slice].name + " have no label in obs column '" + annotation + "' of " + series.path +
+                    "; label them or leave them out with input.filter");
+  return labels;
+}
+
+std::vector<double> label_masses(const Communicator& comm, const RowBlock& rows, const SliceLabels& labels, const std::string& slice_name) {
+  RowBlock weights = rows;
+  weights.dimension = 0;  // no sums of features
+  const std::vector<double> masses = label_sums(comm, weights, {}, row_moments(comm, weights, {}), labels.labels, static_cast<std::int64_t>(labels.names.size())).masses;
+  for (std::size_t k = 0; k < masses.size(); ++k)
+    if (!(masses[k] > 0.0))
+      throw DataError("all cells of category '" + labels.names[k] + "' at time " + slice_name + " have weight 0; give one a weight or leave them out with input.filter");
+  return masses;
+}
+
 std::optional<std::size_t> slice_named(const std::vector<std::string>& slice_names, const std::string& key) {
   for (std::size_t t = 0; t < slice_names.size(); ++t)
     if (slice_names[t] == key) return t;

@@ -139,6 +139,7 @@ void add_reading(const PlanInput& input, std::int64_t num_ranks, Collector& item
   const WideInt columns = 16 + (input.labelled ? 4 : 0) + (input.weighted ? 8 : 0) + (input.embedded ? 8 : 0);
   items.add_rows("rows, labels, weights, coordinates", Collector::always, false,
                  [=](const Rows& rows) { return columns * rows.all; });
+  items.add_shares("given memberships", Collector::always, 4 * WideInt{input.given_shares});
   items.add_rows("routes of the rows", Collector::reading, false, [](const Rows& rows) { return 24 * rows.file; });
   items.add_shares("sparse rows", Collector::reading, 20 * WideInt{input.stored_entries});
   const WideInt copies = num_ranks == 1 ? 1 : 3;  // a block as read; with others also as sent and as received

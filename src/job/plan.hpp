@@ -26,6 +26,7 @@ struct PlanInput {
   std::int64_t subsample = 8192;        ///< cells per slice for the start
   std::int64_t num_clusterings = 1;     ///< label columns written, each with a confidence
   std::int64_t membership_columns = 0;  ///< floats a cell written to obsm
+  std::int64_t given_shares = 0;        ///< memberships read, cells x types
   std::int64_t threads = 1;             ///< per rank
 };
 

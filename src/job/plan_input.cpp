@@ -9,6 +9,7 @@
 #include "io/anndata_reader.hpp"
 #include "io/cell_selection.hpp"
 #include "io/slice_features.hpp"
+#include "job/labelled_slices.hpp"
 #include "job/read_cells.hpp"
 #include "job/simulation/cell_model.hpp"
 
@@ -53,6 +54,23 @@ void use_types_of_labels(const Communicator& comm, const Job& job, PlanInput& in
   if (!column.categories.empty()) input.types = {static_cast<std::int64_t>(column.categories.size())};
 }
 
+/// Columns of given memberships are the types of their slices.
+void use_given_memberships(const Communicator& comm, const JobContext& context, PlanInput& input) {
+  const HmOtOptions& options = context.job.hmot;
+  if (options.fix_q.empty()) return;
+  const TimeSeriesRequest request = request_of(context.job.input, context.job.output, "");
+  const AnnDataReader reader(comm, request.path);
+  std::vector<std::string> names;
+  for (const auto& slice : select_cells(reader, {request.time_key, request.days, request.filter}).slices) names.push_back(slice.name);
+  if (input.types.size() == 1) input.types.assign(names.size(), input.types[0]);
+  for (const auto& [time, key] : options.fix_q) {
+    const std::size_t t = find_slice(names, time, "hmot.fix.q");
+    const std::int64_t columns = reader.matrix(key, "hmot.fix.q").num_columns();
+    input.given_shares += input.cells_per_slice[t] * columns;
+    if (t < input.types.size()) input.types[t] = columns;
+  }
+}
+
 PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
   const HmOtOptions& options = context.job.hmot;
   PlanInput input = shared_input(context);
@@ -64,6 +82,7 @@ PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
   input.num_clusterings = static_cast<std::int64_t>(clusterings.size());
   input.labelled = input.labelled || !options.score_annotation.empty();
   use_types_of_labels(comm, context.job, input);
+  use_given_memberships(comm, context, input);
   const std::int64_t most = *std::max_element(input.types.begin(), input.types.end());
   input.membership_columns = (clusterings.contains("terminal") ? input.types.back() : 0) + (options.write_q ? most : 0);
   return input;

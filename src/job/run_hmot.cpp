@@ -32,9 +32,10 @@ int run_hmot(const Communicator& comm, const JobContext& context) {
   check_memory(comm, read_plan_input(comm, context), context.job.run);
   JobSession session(comm, context);
   session.start_phase("read");
-  TimeSeries series = read_time_series(comm, request_of(context.job.input, context.job.output, annotation));
+  const TimeSeriesRequest request = request_of(context.job.input, context.job.output, annotation);
+  TimeSeries series = read_time_series(comm, request);
+  const HmOtJob job = make_hmot_job(comm, options, request, series);
   record_input(series, session.record());
-  const HmOtJob job = make_hmot_job(comm, options, annotation, series);
 
   HmOtSettings settings = settings_of(options);
   settings.subsample = options.subsample;

@@ -96,11 +96,8 @@ HmOtJob make_lowrank_job(const Communicator& comm, const LowRankOptions& options
   transition.is_diagonal = options.form == "lot";
   set_masses(comm, options, job);
   if (!options.fixed_t.empty()) transition.coupling = read_coupling(comm, options.fixed_t, job.type_names[0], job.type_names[1]);
-  if (!options.mask.empty()) {
-    transition.allowed = read_mask(comm, options.mask, job.type_names[0], job.type_names[1], false);
-    if (job.problem.slices[0].masses && job.problem.slices[1].masses)
-      check_mask(job, 0, *job.problem.slices[0].masses, *job.problem.slices[1].masses);
-  }
+  if (!options.mask.empty()) transition.allowed = read_mask(comm, options.mask, job.type_names[0], job.type_names[1], false);
+  for (std::size_t t = 0; t < 2; ++t) job.problem.slices[t].type_names = job.type_names[t];
   return job;
 }
 

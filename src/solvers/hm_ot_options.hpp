@@ -37,6 +37,7 @@ struct HmOtOptions {
   std::string growth = "none";
   TextMap fix_labels = {};
   bool fix_labels_partial = false;
+  TextMap fix_q = {};
   TextMap fix_g = {};
   TextMap fix_t = {};
   TextMap mask = {};
@@ -79,9 +80,9 @@ struct HmOtOptions {
   static void describe_solver(auto& field) {
     using namespace rules;
     field("init", &HmOtOptions::init, "start", one_of({"transport", "kmeans"}).later({"given"}));
-    field("restarts", &HmOtOptions::restarts, "k-means++ seeds tried on the subsample", at_least(1));
+    field("restarts", &HmOtOptions::restarts, "k-means++ seeds tried on the subsample", in_range(1, 100000));
     field("subsample", &HmOtOptions::subsample, "cells per slice for start and restarts", at_least(1));
-    field("epsilon_end", &HmOtOptions::epsilon_end, "last epsilon, relative to the variance of the features", positive);
+    field("epsilon_end", &HmOtOptions::epsilon_end, "last epsilon, relative to the variance of the features", at_least(1e-8));
     field("harden", &HmOtOptions::harden, "one type per cell, with the exact type masses", only_default);
     field("t_epsilon", &HmOtOptions::t_epsilon, "epsilon of the type transitions; 0: exact", only_default);
     field("tolerance", &HmOtOptions::tolerance, "relative decrease of the objective over the last sweep", positive);
@@ -97,12 +98,12 @@ struct HmOtOptions {
     using namespace rules;
     field("fix.labels", &HmOtOptions::fix_labels, "time = obs column: types are the labels");
     field("fix.labels.partial", &HmOtOptions::fix_labels_partial, "only labelled cells are fixed", only_default);
-    field("fix.g", &HmOtOptions::fix_g, "time = file (type, mass) or \"labels\": given type masses",
+    field("fix.q", &HmOtOptions::fix_q, "time = matrix (\"obsm/Q0\"): given memberships, types are its columns");
+    field("fix.g", &HmOtOptions::fix_g, "time = file (type, mass): given type masses; \"labels\": those of input.annotation",
           file_path_or({"labels"}));
     field("fix.t", &HmOtOptions::fix_t, "t0:t1 = file: given type transitions", file_path);
     field("mask", &HmOtOptions::mask, "t0:t1 = file (source, target[, allow]): edges allowed or forbidden", file_path);
     field("mask.mode", &HmOtOptions::mask_mode, "what a listed edge is", one_of({"allow", "forbid"}));
-    field.later("fix.q", "given memberships");
     field.later("bounds", "bounds of type transitions");
   }
 

@@ -65,9 +65,9 @@ struct LowRankOptions {
   static void describe_solver(auto& field) {
     using namespace rules;
     field("init", &LowRankOptions::init, "start", one_of({"transport", "kmeans"}).later({"random", "given"}));
-    field("restarts", &LowRankOptions::restarts, "k-means++ seeds tried on the subsample", at_least(1));
+    field("restarts", &LowRankOptions::restarts, "k-means++ seeds tried on the subsample", in_range(1, 100000));
     field("epsilon_end", &LowRankOptions::epsilon_end, "last epsilon, relative to the variance of the features",
-          positive);
+          at_least(1e-8));
     field("harden", &LowRankOptions::harden, "one type per cell, with the exact type masses", only_default);
     field("t_epsilon", &LowRankOptions::t_epsilon, "epsilon of the type transitions; 0: exact", only_default);
     field("tolerance", &LowRankOptions::tolerance, "relative decrease of the objective over the last sweep", positive);

@@ -47,7 +47,25 @@ struct FeatureUnit {
   }
 };
 
+/// From sums of weights, then of weighted features, by type.
+PassSums type_sums(const std::vector<double>& sums, const RowMoments& moments, const FeatureUnit& unit, std::int64_t dimension,
+                   std::int64_t num_types) {
+  const auto p = static_cast<std::size_t>(dimension), r = static_cast<std::size_t>(num_types);
+  PassSums result;
+  const double inverse = moments.total_weight > 0.0 ? 1.0 / moments.total_weight : 0.0;
+  for (std::size_t k = 0; k < r; ++k) result.masses.push_back(sums[k] * inverse);
+  result.features = Matrix(dimension, num_types);
+  for (std::size_t i = 0; i < p * r; ++i) result.features.values[i] = sums[r + i] * inverse * unit.value;
+  return result;
+}
+
 }  // namespace
+
+void normalise_shares(std::span<const float> shares, std::span<double> memberships) {
+  double sum = 0.0;
+  for (const float share : shares) sum += static_cast<double>(share);
+  for (std::size_t k = 0; k < shares.size(); ++k) memberships[k] = static_cast<double>(shares[k]) / sum;
+}
 
 RowMoments row_moments(const Communicator& comm, const RowBlock& block, std::span<const double> center) {
   const auto p = static_cast<std::size_t>(block.dimension);
@@ -96,12 +114,25 @@ PassSums label_sums(const Communicator& comm, const RowBlock& block, std::span<c
     for (std::size_t j = 0; j < p; ++j)
       sum[(j + 1) * r + k] += weight * (static_cast<double>(block.features[static_cast<std::size_t>(row) * p + j]) - center[j]) * unit.inverse;
   });
-  PassSums result;
-  const double inverse = moments.total_weight > 0.0 ? 1.0 / moments.total_weight : 0.0;
-  for (std::size_t k = 0; k < r; ++k) result.masses.push_back(sums[k] * inverse);
-  result.features = Matrix(block.dimension, num_types);
-  for (std::size_t i = 0; i < p * r; ++i) result.features.values[i] = sums[r + i] * inverse * unit.value;
-  return result;
+  return type_sums(sums, moments, unit, block.dimension, num_types);
+}
+
+PassSums membership_sums(const Communicator& comm, const RowBlock& block, std::span<const double> center,
+                         const RowMoments& moments, std::span<const float> shares, std::int64_t num_types) {
+  const auto p = static_cast<std::size_t>(block.dimension), r = static_cast<std::size_t>(num_types);
+  const FeatureUnit unit(moments.max_feature);
+  std::vector<double> masses(r);
+  const auto sums = reproducible_sums(comm, block, (p + 1) * r, moments.total_weight * 1.01,
+                                      [&](std::int64_t row, std::vector<double>& sum) {
+    normalise_shares(shares.subspan(static_cast<std::size_t>(row) * r, r), masses);
+    const double weight = weight_of(block, row);
+    for (std::size_t k = 0; k < r; ++k) sum[k] += masses[k] *= weight;
+    for (std::size_t j = 0; j < p; ++j) {
+      const double feature = static_cast<double>(block.features[static_cast<std::size_t>(row) * p + j]) - center[j];
+      for (std::size_t k = 0; k < r; ++k) sum[(j + 1) * r + k] += masses[k] * feature * unit.inverse;
+    }
+  });
+  return type_sums(sums, moments, unit, block.dimension, num_types);
 }
 
 }  // namespace thalweg

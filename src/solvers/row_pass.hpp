@@ -58,8 +58,16 @@ class RowPass {
 std::unique_ptr<RowPass> make_row_pass(const Context& context, const RowBlock& block, std::span<const double> center,
                                        const RowMoments& moments);
 
+/// Given shares of one row, scaled to sum 1.
+void normalise_shares(std::span<const float> shares, std::span<double> memberships);
+
 /// Class sums of fixed labels (-1: none) in `num_types` types; collective, entropy 0.
 PassSums label_sums(const Communicator& comm, const RowBlock& block, std::span<const double> center,
                     const RowMoments& moments, std::span<const std::int32_t> labels, std::int64_t num_types);
+
+/// The same for given memberships: `shares` of the owned rows, n x num_types, finite and not negative, in any
+/// positive sum a row. One share of a row gives the bits of its label. Collective, entropy 0.
+PassSums membership_sums(const Communicator& comm, const RowBlock& block, std::span<const double> center,
+                         const RowMoments& moments, std::span<const float> shares, std::int64_t num_types);
 
 }  // namespace thalweg

@@ -137,7 +137,7 @@ def table_cases():
     yield {"hmot.fix.g.'480'": '"negative.tsv"'}, ["negative.tsv"]
     yield {"hmot.fix.labels.'480'": '"obs/nothing"'}, ["nothing"]
     yield {"hmot.fix.labels.'481'": '"obs/cell_type"'}, ["481"]
-    yield {"hmot.mode": "unsupervised", "hmot.rank": 3, "hmot.fix.q.'480'": '"obsm/Q"'}, ["hmot.fix.q", "not available in this version"]
+    yield {"hmot.mode": "unsupervised", "hmot.rank": 3, "hmot.bounds.'480:545'": '"b.tsv"'}, ["hmot.bounds", "not available in this version"]
 
 
 def sides_cases():

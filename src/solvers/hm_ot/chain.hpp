@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct ChainSlice {
   PassSums fixed_sums;                            // of a fixed membership
   std::optional<std::vector<double>> fixed_mass;  // g given: by a fixed membership, a fixed T, or the user
   std::vector<std::int32_t> fixed_labels;         // of this rank's rows, when labels fix the membership
+  std::span<const float> fixed_memberships;       // of this rank's rows, as given, when they fix it
 
   bool has_fixed_membership() const { return rows == nullptr; }
 };

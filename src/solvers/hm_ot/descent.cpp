@@ -9,6 +9,7 @@ namespace thalweg {
 namespace {
 
 constexpr int max_rejections = 12;
+constexpr double smallest_gain = 1e-10;  // of a step that is taken, unless the tolerance asks for less
 
 /// Proposes the next state of a descent: mass step and momentum, each dropped when it does not help.
 class Proposals {
@@ -129,13 +130,33 @@ bool Descent::has_risen(double epsilon, double scale, double gain, const ChainSt
          -gain > options_.monotone_rounding + mass_slack(chain_, epsilon, state, next) / scale;
 }
 
-void Descent::enter_level(double level, ChainState& state) {
-  if (level == level_) return;
-  // The duals are kept in units of the cost.
-  for (SliceState& slice : state.slices)
-    for (double& dual : slice.duals) dual *= level_ > 0.0 ? level_ / level : 1.0;
+std::optional<StopReason> Descent::end_of(double epsilon, double tolerance, double scale, double gain, const ChainState& state,
+                                          const std::optional<ChainState>& next) const {
+  if (!next) return StopReason::stagnated;  // a block that cannot be solved
+  if (has_risen(epsilon, scale, gain, state, *next)) return StopReason::non_monotone;
+  if (gain > tolerance) return std::nullopt;
+  const bool is_measurable = tolerance >= options_.gain_rounding || -gain <= tolerance;
+  return is_measurable ? StopReason::converged : StopReason::stagnated;
+}
+
+std::optional<StopReason> Descent::enter_level(double level, const SweepOptions& options, ChainState& state) {
+  ChainState first = state;
+  const double previous = level_;
+  if (level != level_) ++level_index_;
   level_ = level;
-  ++level_index_;
+  // The duals are kept in units of the cost.
+  for (SliceState& slice : first.slices)
+    for (double& dual : slice.duals) dual *= previous > 0.0 ? previous / level : 1.0;
+  const bool is_solved = sweep(chain_, options, first);
+  if (is_solved && std::isfinite(first.regularized)) {
+    state = std::move(first);
+    return std::nullopt;
+  }
+  if (previous > 0.0) level_ = previous;  // the memberships stay as they were
+  evaluate(chain_, epsilon(), state);
+  const StopReason reason = is_solved ? StopReason::nonfinite : StopReason::stagnated;
+  record(state, 0, 0.0, reason);
+  return reason;
 }
 
 void Descent::record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason) {
@@ -147,15 +168,8 @@ void Descent::record(const ChainState& state, std::int64_t sweep, double change,
 }
 
 StopReason Descent::descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state) {
-  enter_level(level, state);
   const SweepOptions options = sweep_options(level);
-  ChainState first = state;
-  if (!sweep(chain_, options, first)) {
-    evaluate(chain_, options.epsilon, state);
-    return StopReason::stagnated;
-  }
-  state = std::move(first);
-  if (!std::isfinite(state.regularized)) return StopReason::nonfinite;
+  if (const auto failure = enter_level(level, options, state)) return *failure;
   Proposals proposals(chain_, options, tolerance, mass_tolerance, state);
   std::optional<StopReason> reason;
   double change = 0.0;
@@ -166,18 +180,18 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
     // Where nothing is left to transport, F_eps itself is rounding: epsilon is the floor of its scale.
     const double scale = std::max(std::abs(state.regularized), options.epsilon);
     const double gain = next ? (state.regularized - next->regularized) / scale : 0.0;
-    if (gain > 1e-10) {
+    // The state after a plain sweep is kept for its end to be judged.
+    if (is_plain) reason = end_of(options.epsilon, tolerance, scale, gain, state, next);
+    const bool is_taken = gain > std::min(smallest_gain, tolerance);
+    if (is_taken) {
       proposals.accept(state, gain);
       state = std::move(*next);
     } else if (!is_plain) {
       proposals.reject();
-      continue;
     }
-    change = gain;
-    if (is_plain && !next) reason = StopReason::stagnated;  // a block that cannot be solved
-    else if (is_plain && has_risen(options.epsilon, scale, gain, state, *next)) reason = StopReason::non_monotone;
-    else if (is_plain && gain <= tolerance) reason = StopReason::converged;
-    else if (stop_check_) reason = stop_check_();
+    if (!reason && stop_check_) reason = stop_check_();
+    if (is_taken || is_plain) change = gain;
+    else if (!reason) continue;
     record(state, count, change, reason);
   }
   if (!reason) {

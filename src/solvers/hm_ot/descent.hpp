@@ -37,6 +37,7 @@ struct DescentOptions {
   double inner_tolerance = 1e-6;
   double value_rounding = 1e-7;
   double monotone_rounding = 1e-6;  // relative increase of F_eps that rounding explains
+  double gain_rounding = 1e-7;      // relative change of F_eps that rounding and inner tolerance make; finer tolerances may not be met
   int max_sweeps = 2000;
   double smooth_level = 3e-3;       // epsilon over sigma^2 of the path phase
 };
@@ -60,7 +61,7 @@ class Descent {
   Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer, StopCheck stop_check = {});
 
   /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by
-  /// at most `tolerance` relative. Mass steps go on until one gains at most `mass_tolerance` or twelve in a
+  /// at most `tolerance` relative, or until there is a reason to stop, of which every step asks. Mass steps go on until one gains at most `mass_tolerance` or twelve in a
   /// row are rejected.
   StopReason descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state);
 
@@ -69,10 +70,15 @@ class Descent {
 
  private:
   SweepOptions sweep_options(double level) const;
-  void enter_level(double level, ChainState& state);
+  /// The first sweep at a level; when it fails the memberships of the level before remain, and with them its epsilon.
+  std::optional<StopReason> enter_level(double level, const SweepOptions& options, ChainState& state);
   /// Whether F_eps of `next` lies above that of `state` by more than rounding and inner tolerance explain:
   /// a defect. `next` is only read where the gain is negative.
   bool has_risen(double epsilon, double scale, double gain, const ChainState& state, const ChainState& next) const;
+  /// How a sweep without momentum and mass step ends the descent: solved, not to be solved further, or not yet.
+  /// A loss above a tolerance that is finer than what F_eps resolves has not met it: `stagnated`.
+  std::optional<StopReason> end_of(double epsilon, double tolerance, double scale, double gain, const ChainState& state,
+                                   const std::optional<ChainState>& next) const;
   void record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason);
 
   const Chain& chain_;

@@ -5,9 +5,10 @@
 #include <limits>
 
 #include "exact/max_flow.hpp"
-#include "kernels/block_rows.hpp"
+#include "solvers/hm_ot/fixed_memberships.hpp"
 #include "solvers/hm_ot/prepare.hpp"
 #include "solvers/hm_ot/restarts.hpp"
+#include "solvers/hm_ot/streams.hpp"
 #include "solvers/hm_ot/sweep.hpp"
 
 namespace thalweg {
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::int64_t max_matched_cells = 1024;  // of an exact one-to-one map between two slices
 constexpr std::int64_t matched_cells_per_type = 8;
-constexpr std::uint32_t match_stream = 1, restart_stream = 2;
 
 // Mass steps end at a smaller gain in F_eps than this. On all cells they only make up for the error of the
 // sample on which they have converged.
@@ -31,16 +31,19 @@ DescentOptions descent_options(const Context& context, const HmOtSettings& setti
   options.inner_tolerance = settings.inner_tolerance > 0.0 ? settings.inner_tolerance : is_double ? 1e-10 : 1e-6;
   options.value_rounding = is_double ? 1e-15 : 1e-7;
   options.monotone_rounding = is_double ? 1e-9 : 1e-6;
+  options.gain_rounding = is_double ? 1e-10 : 1e-7;
   options.max_sweeps = settings.max_iterations;
   options.smooth_level = std::max(options.smooth_level, settings.epsilon_end);
   return options;
 }
 
-std::vector<SampledSlice> sample_slices(const Context& context, const HmOtProblem& problem, std::int64_t size, std::uint32_t stream) {
+std::vector<SampledSlice> sample_slices(const Context& context, const HmOtProblem& problem, std::int64_t size, DrawUse use) {
   std::vector<SampledSlice> sample;
   for (std::size_t t = 0; t < problem.slices.size(); ++t) {
     const HmOtSlice& slice = problem.slices[t];
-    sample.push_back(draw_sample(context.comm, slice.rows, slice.labels, size, context.seed, stream + 10 * static_cast<std::uint32_t>(t)));
+    const std::vector<std::int32_t> strongest = strongest_types(slice.memberships, slice.num_types);
+    const auto labels = slice.memberships.empty() ? slice.labels : std::span<const std::int32_t>(strongest);
+    sample.push_back(draw_sample(context.comm, slice.rows, labels, size, stream_of(context.seed, use, t)));
   }
   return sample;
 }
@@ -72,7 +75,7 @@ void repeat_rows(std::int64_t count, std::int64_t dimension, SampledSlice& sampl
 
 std::vector<SampledSlice> matched_cells(const Context& context, const HmOtProblem& problem) {
   const std::int64_t count = num_matched_cells(problem);
-  std::vector<SampledSlice> sample = sample_slices(context, problem, count, match_stream);
+  std::vector<SampledSlice> sample = sample_slices(context, problem, count, DrawUse::matched_cells);
   for (SampledSlice& slice : sample) repeat_rows(count, problem.slices.front().rows.dimension, slice);
   return sample;
 }
@@ -153,16 +156,6 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
   return levels;
 }
 
-/// The check of the lowest rank that has a reason, asked of all.
-Descent::StopCheck shared_check(const Communicator& comm, const Descent::StopCheck& stop_check) {
-  return [&comm, stop_check]() -> std::optional<StopReason> {
-    const auto own = stop_check ? stop_check() : std::nullopt;
-    const auto code = comm.all_reduce(own ? static_cast<std::int32_t>(*own) : std::int32_t{-1}, Reduction::max);
-    if (code < 0) return std::nullopt;
-    return static_cast<StopReason>(code);
-  };
-}
-
 bool is_stop_request(StopReason reason) { return reason == StopReason::interrupted || reason == StopReason::time_limit; }
 
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
@@ -190,26 +183,30 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
       solution.history.push_back(check);
       if (observer) observer(check);
     };
+    StopPoll stop(context.comm, stop_check);
     const auto matched = matched_cells(context, problem);
     const Trajectories trajectories = match_slices(solution.chain, matched);
+    solution.baseline = std::numeric_limits<double>::quiet_NaN();
     solution.full_rank_reference = trajectories.cost;
-    const auto sample = sample_slices(context, problem, settings.subsample, restart_stream);
+    const auto sample = sample_slices(context, problem, settings.subsample, DrawUse::sampled_cells);
     const bool sample_is_whole = is_whole(context.comm, problem, sample);
 
     const auto self = make_self_communicator();
     const Context local{*self, context.precision, context.device, context.seed};
     const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
     // Starts are shared out over ranks: their checks are shown, but the history is the same on all ranks.
-    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop_check);
+    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop);
     solution.restarts = std::move(starts.records);
     solution.state = std::move(starts.best);
-    solution.baseline_state = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
+    if (!stop.reason()) solution.baseline_state = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
     solution.baseline = solution.baseline_state ? solution.baseline_state->objective : std::numeric_limits<double>::quiet_NaN();
-    if (!sample_is_whole) {
-      Descent descent(on_sample, options, "sample", record, shared_check(context.comm, stop_check));
+    const auto ask = [&] { return stop.together(); };
+    if (!sample_is_whole && !ask()) {
+      Descent descent(on_sample, options, "sample", record, ask);
       descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance_on_sample, solution.state);
     }
-    Descent descent(solution.chain, options, "all", record, shared_check(context.comm, stop_check));
+    // Even a solve that was told to stop takes one sweep over all cells: it makes the state feasible.
+    Descent descent(solution.chain, options, "all", record, ask);
     const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;
     solution.stop_reason = polish(settings, options, closing_tolerance, descent, solution.state);
     solution.epsilon = descent.epsilon();
@@ -225,12 +222,7 @@ std::vector<double> slice_memberships(const Chain& chain, const SliceState& stat
                                       std::int64_t num_blocks) {
   const ChainSlice& rows = chain.slices[slice];
   if (rows.rows) return rows.rows->memberships(state.logits, state.duals, first_block, num_blocks);
-  const auto r = static_cast<std::size_t>(rows.num_types);
-  const std::size_t first = static_cast<std::size_t>(first_block * block_rows);
-  const std::size_t last = std::min(rows.fixed_labels.size(), first + static_cast<std::size_t>(num_blocks * block_rows));
-  std::vector<double> memberships((last - first) * r, 0.0);
-  for (std::size_t i = first; i < last; ++i) memberships[(i - first) * r + static_cast<std::size_t>(rows.fixed_labels[i])] = 1.0;
-  return memberships;
+  return fixed_membership_rows(rows, first_block, num_blocks);
 }
 
 std::vector<double> slice_memberships(const HmOtSolution& solution, std::size_t slice, std::int64_t first_block,

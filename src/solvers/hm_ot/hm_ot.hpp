@@ -12,13 +12,16 @@
 
 namespace thalweg {
 
-/// What is known of one slice. At most one of `labels` and `memberships` is given; either fixes Q.
+/// What is known of one slice. At most one of `labels` and `memberships` is given; either fixes Q. The spans
+/// must outlive the solution.
 struct HmOtSlice {
   std::string name;
   RowBlock rows;
   std::int64_t num_types = 0;
   std::span<const std::int32_t> labels;       // of the owned rows, all in [0, num_types)
+  std::span<const float> memberships;         // of the owned rows x num_types, >= 0, any positive sum a row
   std::optional<std::vector<double>> masses;  // g, sum 1
+  std::vector<std::string> type_names;        // for messages; empty: numbers
 };
 
 struct HmOtTransition {
@@ -59,7 +62,7 @@ struct HmOtSolution {
   ChainState state;
   StopReason stop_reason = StopReason::converged;
   double epsilon = 0.0;                  // of the returned state, in units of the cost
-  double baseline = 0.0;                 // E of k-means on every slice with exact couplings; NaN if constraints forbid it
+  double baseline = 0.0;                 // E of k-means on every slice with exact couplings; NaN if constraints forbid it or stopped before
   std::optional<ChainState> baseline_state;  // of that E, where it was computed
   double full_rank_reference = 0.0;      // cost of one-to-one maps on the start's sample; NaN without one
   double column_error = 0.0;             // max_t |Q_t^T 1 - g_t|_1; rows are exact by construction
@@ -74,8 +77,8 @@ struct HmOtSolution {
 /// Restarts run on a sample, distributed over ranks; the best is polished on all cells. Every number is
 /// the same for any number of ranks. Collective.
 /// @param observer    called on every rank for each check; may be empty
-/// @param stop_check   asked on every rank after each step whether this rank was told to stop; a reason on
-///                     any rank ends the solve on all, in a feasible state
+/// @param stop_check   asked on every rank after each sweep and each start whether this rank was told to stop; a
+///                     reason on any rank ends the solve on all within a few sweeps, in a feasible state
 /// @throws DataError for infeasible masks or too few distinct rows
 /// Source: Halmos et al. (2025), Learning latent trajectories in developmental time series with Hidden-Markov optimal
 /// transport; the monotone block descent and the path step are derived in docs/math.md.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -70,7 +71,7 @@ struct Contender {
     objective = is_good ? state.objective : never;
     regularized = is_good ? state.regularized : never;
   }
-  /// Another rank measures: its values of this round must not meet those of the last, E may have risen.
+  /// Another rank measures: what is known of the last round must not meet its values of this one, E may have risen.
   void forget() { objective = regularized = never; }
   RestartRecord record(const std::string& start, bool is_chosen) const {
     constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
@@ -110,30 +111,27 @@ std::vector<StartPlan> plan_starts(const HmOtSettings& settings, const Chain& ch
 /// The starts and what is shared between their descents.
 class Race {
  public:
-  Race(const Communicator& comm, const DescentOptions& options, const Chain& chain, std::size_t count)
-      : comm_(comm), options_(options), chain_(chain), contenders_(count) {}
+  using MakeStart = std::function<ChainState(std::size_t)>;
+
+  Race(const Communicator& comm, const DescentOptions& options, const Chain& chain, std::size_t count, MakeStart make_start)
+      : comm_(comm), options_(options), chain_(chain), contenders_(count), make_start_(std::move(make_start)) {}
 
   Contender& operator[](std::size_t k) { return contenders_[k]; }
 
   /// Restart k is run by rank k mod size.
   int owner(std::size_t k) const { return static_cast<int>(k % static_cast<std::size_t>(comm_.size())); }
 
-  /// Runs `action(k)` for the starts that this rank owns; errors reach all ranks.
-  template <class Action>
-  void on_owners(const std::vector<std::size_t>& starts, Action&& action) {
-    comm_.on_all([&] {
-      for (const std::size_t k : starts)
-        if (owner(k) == comm_.rank()) action(k);
-    });
-  }
-
-  /// Up to `sweeps` sweeps of every start, whose values all ranks then know.
-  void run_round(const std::vector<std::size_t>& starts, int sweeps, const Descent::Observer& observer, const Descent::StopCheck& stop_check) {
-    for (const std::size_t k : starts) contenders_[k].forget();
-    on_owners(starts, [&](std::size_t k) {
-      Descent descent(chain_, options_, "start " + std::to_string(k), observer, stop_check);
-      descent.descend(options_.smooth_level, options_.tolerance, sweeps, no_mass_steps, contenders_[k].state);
-      contenders_[k].measure(chain_);
+  /// Up to `sweeps` sweeps of every start, whose values all ranks then know. After a reason to stop, starts keep
+  /// the state they have.
+  void run_round(const std::vector<std::size_t>& starts, int sweeps, const Descent::Observer& observer, StopPoll& stop) {
+    for (const std::size_t k : starts)
+      if (owner(k) != comm_.rank()) contenders_[k].forget();
+    stop.run_apart([&] {
+      for (const std::size_t k : starts) {
+        if (owner(k) != comm_.rank()) continue;
+        if (stop.reason() && !is_needed()) break;
+        descend(k, sweeps, observer, stop);
+      }
     });
     share_values(comm_, contenders_);
   }
@@ -145,30 +143,45 @@ class Race {
   }
 
  private:
+  void descend(std::size_t k, int sweeps, const Descent::Observer& observer, StopPoll& stop) {
+    Contender& contender = contenders_[k];
+    if (contender.state.slices.empty()) {
+      contender.state = make_start_(k);
+      if (stop.after_start() && !is_needed()) return;
+    }
+    Descent descent(chain_, options_, "start " + std::to_string(k), observer, [&] { return stop.after_sweep(); });
+    descent.descend(options_.smooth_level, options_.tolerance, sweeps, no_mass_steps, contender.state);
+    contender.measure(chain_);
+  }
+
+  /// The owner of the first start goes on to one that all can end with.
+  bool is_needed() const {
+    return owner(0) == comm_.rank() && std::all_of(contenders_.begin(), contenders_.end(), [](const Contender& c) { return c.regularized == never; });
+  }
+
   const Communicator& comm_;
   const DescentOptions& options_;
   const Chain& chain_;
   std::vector<Contender> contenders_;
+  MakeStart make_start_;
 };
 
 }  // namespace
 
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer,
-                            const Descent::StopCheck& stop_check) {
+                            const Trajectories& trajectories, const Descent::Observer& observer, StopPoll& stop) {
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
-  Race race(context.comm, options, sample_chain, plans.size());
+  Race race(context.comm, options, sample_chain, plans.size(), [&](std::size_t k) {
+    return plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
+                              : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
+  });
   std::vector<std::size_t> alive(plans.size());
   std::iota(alive.begin(), alive.end(), std::size_t{0});
-  race.on_owners(alive, [&](std::size_t k) {
-    race[k].state = plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
-                                       : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
-  });
   for (int sweeps = first_round_sweeps;; sweeps *= 2) {
-    race.run_round(alive, sweeps, observer, stop_check);
+    race.run_round(alive, sweeps, observer, stop);
     race.rank(alive);
-    if (alive.size() <= last_round_starts) break;
+    if (alive.size() <= last_round_starts || stop.reason()) break;
     alive.resize((alive.size() + 1) / 2);
   }
   const std::size_t chosen = alive.front();

@@ -4,6 +4,7 @@
 #include "solvers/hm_ot/hm_ot.hpp"
 #include "solvers/hm_ot/sample.hpp"
 #include "solvers/hm_ot/start.hpp"
+#include "solvers/hm_ot/stop_poll.hpp"
 
 namespace thalweg {
 
@@ -14,11 +15,10 @@ struct RestartOutcome {
 
 /// Descends from every start on the sample chain, restart k on rank k mod size, in rounds of 10, 20, 40, ..
 /// sweeps; after each round the better half by F_eps goes on (lowest index on ties), until the best of at most
-/// three is taken. Collective over
-/// context.comm, while each descent is local.
+/// three is taken. A reason to stop ends the race at the best start so far, of which there is at
+/// least one. Collective over context.comm, while each descent is local.
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer,
-                            const Descent::StopCheck& stop_check);
+                            const Trajectories& trajectories, const Descent::Observer& observer, StopPoll& stop);
 
 }  // namespace thalweg

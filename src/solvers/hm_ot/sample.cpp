@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/random.hpp"
 
 namespace thalweg {
 
@@ -36,7 +35,7 @@ std::int64_t draw_place(std::int64_t index, std::int64_t size, std::int64_t tota
 }  // namespace
 
 SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::span<const std::int32_t> labels,
-                         std::int64_t size, std::uint64_t seed, std::uint32_t stream) {
+                         std::int64_t size, const RandomStream& random) {
   const bool is_weighted = comm.any(!block.weights.empty());  // a rank without rows has no weights either
   const std::vector<std::int64_t> masses = integer_masses(comm, block, is_weighted);
   std::int64_t local_total = 0;
@@ -45,7 +44,6 @@ SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::s
   const std::int64_t total = comm.all_reduce(local_total, Reduction::sum);
   if (!is_weighted) size = std::min(size, block.num_rows);
 
-  const RandomStream random{seed, stream};
   const auto p = static_cast<std::size_t>(block.dimension);
   std::vector<float> features;
   std::vector<std::int32_t> chosen_labels;

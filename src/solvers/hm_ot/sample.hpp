@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/random.hpp"
 #include "solvers/row_pass.hpp"
 
 namespace thalweg {
@@ -18,9 +19,9 @@ struct SampledSlice {
 
 /// Draws `size` rows by systematic sampling with probability proportional to weight, in global order: one
 /// row from each of `size` equal shares of the mass, at a random place within it. All rows when
-/// size >= num_rows and the weights are equal. Collective; a function of (seed, stream, rows) alone.
+/// size >= num_rows and the weights are equal. Collective; a function of the stream and the rows alone.
 /// @param labels   of the owned rows, or empty
 SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::span<const std::int32_t> labels,
-                         std::int64_t size, std::uint64_t seed, std::uint32_t stream);
+                         std::int64_t size, const RandomStream& random);
 
 }  // namespace thalweg

@@ -9,15 +9,12 @@
 #include "exact/assignment.hpp"
 #include "solvers/hm_ot/clustering.hpp"
 #include "solvers/hm_ot/path_step.hpp"
+#include "solvers/hm_ot/streams.hpp"
 #include "solvers/hm_ot/sweep.hpp"
 
 namespace thalweg {
 
 namespace {
-
-constexpr std::uint32_t trajectory_stream = 100;  // + restart
-constexpr std::uint32_t kmeans_stream = 50000;    // + slice
-constexpr std::uint32_t merge_stream = 60000;     // + slice
 
 constexpr int kmeans_attempts = 10;
 constexpr int trajectory_attempts = 4;
@@ -83,7 +80,7 @@ Labels merged_labels(const Chain& chain, std::size_t slice, const Clustering& cl
     for (std::int64_t j = 0; j < p; ++j) points(c, j) = clusters.centroids(c, static_cast<std::int64_t>(slice) * p + j);
   std::vector<double> masses(static_cast<std::size_t>(points.rows), 0.0);
   for (const std::int32_t label : clusters.labels) masses[static_cast<std::size_t>(label)] += 1.0;
-  const RandomStream random{seed, merge_stream + 1000 * restart + static_cast<std::uint32_t>(slice)};
+  const RandomStream random = stream_of(seed, DrawUse::merge_seeds, slice, restart);
   const Labels groups = cluster_rows(points, masses, r, squared_distance_form, random, kmeans_attempts).labels;
   Labels labels;
   for (const std::int32_t label : clusters.labels) labels.push_back(groups[static_cast<std::size_t>(label)]);
@@ -219,7 +216,7 @@ ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& 
   for (const ChainSlice& slice : chain.slices) most_types = std::max(most_types, slice.num_types);
   const Matrix stacked = stacked_rows(chain, sample, trajectories);
   const auto form = [&](const Matrix& centroids) { return trajectory_form(chain, centroids); };
-  const Clustering clusters = cluster_rows(stacked, {}, most_types, form, {seed, trajectory_stream + restart}, trajectory_attempts);
+  const Clustering clusters = cluster_rows(stacked, {}, most_types, form, stream_of(seed, DrawUse::trajectory_seeds, 0, restart), trajectory_attempts);
 
   ChainState state;
   state.slices.resize(chain.num_slices());
@@ -251,7 +248,7 @@ ChainState kmeans_start(const Chain& chain, const std::vector<SampledSlice>& sam
   state.slices.resize(chain.num_slices());
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     const Matrix rows = centered_rows(chain, sample[t]);
-    const RandomStream random{seed, kmeans_stream + static_cast<std::uint32_t>(t)};
+    const RandomStream random = stream_of(seed, DrawUse::kmeans_seeds, t);
     Labels labels = cluster_rows(rows, {}, chain.slices[t].num_types, squared_distance_form, random, kmeans_attempts).labels;
     set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
     if (t > 0 && chain.edges[t - 1].is_diagonal) {

@@ -9,16 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "core/context.hpp"
 #include "core/stop_reason.hpp"
 #include "geometry/pair_geometry.hpp"
-#include "core/context.hpp"
 
 namespace thalweg {
 
 /// R of the entropy term epsilon KL(P | R), R_ij = alpha_i beta_j.
 enum class EntropyReference {
   product,   // a_i b_j
-  uniform,   // 1 / (n m)
+  uniform,   // 1 / (n m), n and m counted over points of positive weight
   counting,  // 1
 };
 
@@ -31,6 +31,7 @@ struct SinkhornProblem {
   double lambda1 = std::numeric_limits<double>::infinity();
   double lambda2 = std::numeric_limits<double>::infinity();
   std::vector<double> initial_g;     // warm start, all m; empty: annealing
+  bool is_symmetric = false;         // both sides the same points and weights: f = g, updates of their mean
 };
 
 enum class Acceleration { anderson, overrelax, none };
@@ -75,7 +76,7 @@ struct SinkhornSolution {
   double cost = 0.0;             // <C, P>
   double primal = 0.0;           // F, of the coupling as it is
   double dual = 0.0;             // D
-  double upper = 0.0;            // value of a feasible coupling (balanced, certified), else F
+  double upper = 0.0;            // F of a coupling that is feasible: certificate, exact columns, or P itself; else F
   double gap = 0.0;              // upper - dual
   double marginal_penalty_source = 0.0, marginal_penalty_target = 0.0;  // lambda KL terms
   double relative_entropy = 0.0; // KL(P | R)
@@ -83,6 +84,7 @@ struct SinkhornSolution {
   double error_source = 0.0, error_target = 0.0;  // relative L1, measured
   double max_marginal_error = 0.0;
   double smallest_row_ratio = 0.0;                // min_i r_i / a_i
+  bool is_collapsed = false;     // a relaxed problem that lost nearly all mass; a larger lambda keeps it
   std::vector<double> row_sums;  // owned rows
   std::vector<double> column_sums;
 

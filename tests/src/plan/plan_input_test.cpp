@@ -53,6 +53,18 @@ TEST_F(ReadPlanInput, KnowsTheEntriesOfSparseFeatures) {
   EXPECT_LT(input.stored_entries, 3 * 1003);
 }
 
+TEST_F(ReadPlanInput, CountsGivenMembershipsAsTheTypesOfTheirSlice) {
+  context.job.hmot.fix_q = {{"7", "obsm/X_pca"}};
+  context.job.hmot.rank = {3};
+  const PlanInput input = read();
+  EXPECT_THAT(input.types, testing::UnorderedElementsAre(3, 3, 3, 5));
+  EXPECT_GE(input.given_shares, 250 * 5);
+  EXPECT_LE(input.given_shares, 251 * 5);
+  PlanInput free = input;
+  free.given_shares = 0;
+  EXPECT_EQ(plan_memory(input, 1).peak().host - plan_memory(free, 1).peak().host, 4 * input.given_shares);
+}
+
 TEST_F(ReadPlanInput, TakesTheTypesOfASupervisedRunFromTheLabels) {
   context.job.hmot.mode = "supervised";
   context.job.input.annotation = "type";

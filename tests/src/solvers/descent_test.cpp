@@ -15,7 +15,7 @@ std::vector<Cloud> three_clouds() {
           testing_support::gaussian_cloud(180, 3, 4, 4.0, 2.0, 53)};
 }
 
-const DescentOptions precise{1e-7, 1e-10, 1e-15, 1e-9, 2000, 3e-3};
+const DescentOptions precise{1e-7, 1e-10, 1e-15, 1e-9, 1e-10, 2000, 3e-3};
 
 /// Smooth level with mass steps, then the last level.
 StopReason descend(const Chain& chain, ChainState& state, std::vector<DescentRecord>* records = nullptr) {
@@ -103,6 +103,67 @@ TEST(Descent, EndsAtTheReasonOfItsStopCheck) {
   EXPECT_EQ(descent.descend(3e-3, 1e-7, 2000, 1e-7, state), StopReason::interrupted);
   EXPECT_EQ(calls, 3);
   EXPECT_LE(column_error(small.chain, state), 1e-10);
+}
+
+TEST(Descent, MeetsTolerancesFinerThanItsSmallestUsualGain) {
+  const SmallChain small(three_clouds(), {4, 3, 4});
+  ChainState state = small.start();
+  descend(small.chain, state);
+  for (const double tolerance : {3e-11, 1e-12}) {
+    std::vector<DescentRecord> records;
+    ChainState finer = state;
+    DescentOptions options = precise;
+    options.inner_tolerance = 1e-13;
+    Descent descent(small.chain, options, "all", [&](const DescentRecord& record) { records.push_back(record); }, {});
+    EXPECT_EQ(descent.descend(1e-3, tolerance, 100000, no_mass_steps, finer), StopReason::converged);
+    EXPECT_LE(std::abs(records.back().change), tolerance);
+    EXPECT_LT(finer.regularized, state.regularized);
+  }
+}
+
+TEST(Descent, EndsAtTolerancesThatNothingCanMeet) {
+  const SmallChain small(three_clouds(), {4, 3, 4});
+  for (const double tolerance : {1e-16, 1e-300}) {
+    std::vector<DescentRecord> records;
+    ChainState state = small.start();
+    Descent descent(small.chain, precise, "all", [&](const DescentRecord& record) { records.push_back(record); }, {});
+    const StopReason reason = descent.descend(3e-3, tolerance, 100000, 1e-7, state);
+    // Inner tolerances of 1e-10 leave F_eps such an error: a sweep may raise it by more than this tolerance.
+    EXPECT_EQ(reason, -records.back().change > tolerance ? StopReason::stagnated : StopReason::converged);
+    EXPECT_LE(records.back().change, tolerance);
+    EXPECT_LT(records.back().sweep, 20000);
+  }
+}
+
+TEST(Descent, KeepsTheStateOfTheLevelBeforeOneThatCannotBeSolved) {
+  const SmallChain small(three_clouds(), {4, 3, 4});
+  std::vector<DescentRecord> records;
+  ChainState state = small.start();
+  Descent descent(small.chain, precise, "all", [&](const DescentRecord& record) { records.push_back(record); }, {});
+  EXPECT_EQ(descent.descend(3e-3, 1e-7, 2000, 1e-7, state), StopReason::converged);
+  const ChainState before = state;
+  EXPECT_EQ(descent.descend(1e-17, 1e-7, 2000, no_mass_steps, state), StopReason::stagnated);
+  EXPECT_NEAR(state.objective, before.objective, 1e-9 * before.objective);
+  EXPECT_LE(column_error(small.chain, state), 1e-12);
+  for (std::size_t t = 0; t < 3; ++t)
+    EXPECT_LE(testing_support::largest_difference(small.memberships(state, t).values, small.memberships(before, t).values), 0.0);
+  EXPECT_DOUBLE_EQ(descent.epsilon(), 3e-3 * small.chain.variance);
+  EXPECT_EQ(records.back().stop_reason, StopReason::stagnated);
+  EXPECT_DOUBLE_EQ(records.back().epsilon, descent.epsilon());
+}
+
+TEST(Descent, AsksWhetherToStopAfterStepsTakenBackToo) {
+  const SmallChain small(three_clouds(), {4, 3, 4});
+  ChainState state = small.start();
+  int calls = 0;
+  std::vector<DescentRecord> records;
+  Descent descent(small.chain, precise, "all", [&](const DescentRecord& record) { records.push_back(record); }, [&]() -> std::optional<StopReason> {
+    ++calls;
+    return std::nullopt;
+  });
+  EXPECT_EQ(descent.descend(3e-3, 1e-7, 2000, 1e-7, state), StopReason::converged);
+  EXPECT_EQ(calls, records.back().sweep - 1);
+  EXPECT_LT(records.size(), static_cast<std::size_t>(records.back().sweep));  // not all steps are taken
 }
 
 TEST(Descent, SaysWhenSweepsRunOut) {

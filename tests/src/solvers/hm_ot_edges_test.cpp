@@ -107,7 +107,7 @@ TEST(HmOtEdges, ACellOfWeightTwoEqualsTwoCells) {
     }
   }
   const double a = solve(weighted, {3}).state.objective, b = solve(repeated, {3}).state.objective;
-  EXPECT_NEAR(a, b, 1e-4 * b);  // samples differ, and mass steps end at a gain of 1e-5
+  EXPECT_NEAR(a, b, 5e-4 * b);  // samples differ, and mass steps end at a gain of 1e-5 each
 }
 
 TEST(HmOtEdges, CellsOfWeightZeroDoNotCount) {

@@ -17,11 +17,17 @@ struct Case {
   Precision precision = Precision::float32;
   std::int64_t subsample = 8192;
   std::vector<std::int32_t> labels = {};
+  std::vector<float> memberships = {};  // of slice 1
 
   HmOtProblem problem(const Communicator& comm) const {
     HmOtProblem result = testing_support::chain_problem(comm, clouds, num_types);
     for (HmOtTransition& transition : result.transitions) transition.is_diagonal = is_diagonal;
     if (is_labelled) result.slices[0].labels = clouds[0].owned(comm, std::span<const std::int32_t>(labels));
+    if (!memberships.empty()) {
+      const RowRange rows = clouds[1].range(comm);
+      const auto r = static_cast<std::size_t>(num_types[1]);
+      result.slices[1].memberships = std::span(memberships).subspan(static_cast<std::size_t>(rows.begin) * r, static_cast<std::size_t>(rows.size()) * r);
+    }
     return result;
   }
 };
@@ -39,6 +45,12 @@ std::vector<Case> cases() {
   result.push_back({"weighted", weighted, {3, 4, 5}, false, false, Precision::float32, 300});
   Case labelled{"labelled", uneven, {3, 3, 3}, false, true};
   for (std::int32_t i = 0; i < 40; ++i) labelled.labels.push_back(i % 3);
+  result.push_back(labelled);
+  Case given{"given memberships", weighted, {3, 3, 4}, false, false, Precision::float32, 300};
+  for (std::size_t i = 0; i < 3 * 700; ++i) given.memberships.push_back(static_cast<float>(1 + i * i % 11));
+  result.push_back(given);
+  labelled.name = "labels and memberships";
+  labelled.memberships = given.memberships;
   result.push_back(labelled);
   return result;
 }

@@ -179,7 +179,7 @@ double minimal_value(SmallChain& small, ChainState state, const PathLaw& to, dou
 }
 
 TEST(PathScores, AreTheDerivativesOfTheMinimalValue) {
-  constexpr double level = 3e-2, size = 1e-4;
+  constexpr double level = 3e-2, size = 1e-5;
   SmallChain small(three_clouds(), {3, 4, 3});
   const ChainState state = small.descended(level);
   const PathScores scores = path_scores(small.chain, state, level * small.chain.variance);

@@ -20,7 +20,7 @@ Cloud numbered(std::int64_t n) {
 
 SampledSlice draw(const Communicator& comm, const Cloud& cloud, std::int64_t size, std::uint64_t seed, std::uint32_t stream = 3) {
   std::vector<std::int32_t> labels(cloud.features.begin(), cloud.features.end());
-  return draw_sample(comm, cloud.block(comm), cloud.owned(comm, std::span<const std::int32_t>(labels)), size, seed, stream);
+  return draw_sample(comm, cloud.block(comm), cloud.owned(comm, std::span<const std::int32_t>(labels)), size, {seed, stream});
 }
 
 TEST(Sample, IsTheSameOnAnyNumberOfRanks) {
@@ -87,7 +87,7 @@ TEST(Sample, GivesRowsOfEqualWeightEqualProbability) {
 TEST(Sample, WithoutLabelsHasNone) {
   const auto world = make_world_communicator();
   const Cloud cloud = numbered(300);
-  const SampledSlice sample = draw_sample(*world, cloud.block(*world), {}, 20, 0, 0);
+  const SampledSlice sample = draw_sample(*world, cloud.block(*world), {}, 20, {});
   EXPECT_EQ(sample.num_rows, 20);
   EXPECT_TRUE(sample.labels.empty());
 }

@@ -1,0 +1,140 @@
+#include "geometry/row_gram.hpp"
+
+#include <lapacke.h>
+#include <Kokkos_Core.hpp>
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/block_rows.hpp"
+#include "kernels/fixed_point.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// Upper triangle of the sum of a_i a_i^T over some rows, in the order of the rows.
+void add_products(const Matrix& rows, std::int64_t begin, std::int64_t end, std::vector<double>& sums) {
+  const std::int64_t p = rows.columns;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const double* row = rows.values.data() + i * p;
+    for (std::int64_t j = 0; j < p; ++j)
+      for (std::int64_t k = j; k < p; ++k) sums[static_cast<std::size_t>(j * p + k)] += row[j] * row[k];
+  }
+}
+
+std::vector<std::int64_t> fixed_sums(const Matrix& rows, const FixedPoint& form) {
+  using Host = Kokkos::DefaultHostExecutionSpace;
+  const Host exec;
+  const auto size = static_cast<std::size_t>(rows.columns * rows.columns);
+  const std::int64_t blocks = (rows.rows + block_rows - 1) / block_rows;
+  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks));
+  std::vector<std::vector<std::int64_t>> fixed(static_cast<std::size_t>(shares), std::vector<std::int64_t>(size, 0));
+  Kokkos::parallel_for("thalweg::row_gram::fixed_sums", Kokkos::RangePolicy<Host>(exec, 0, shares),
+                       [&](const std::int64_t share) {
+                         std::vector<double> sums(size);
+                         std::vector<std::int64_t>& own = fixed[static_cast<std::size_t>(share)];
+                         for (std::int64_t b = blocks * share / shares; b < blocks * (share + 1) / shares; ++b) {
+                           std::fill(sums.begin(), sums.end(), 0.0);
+                           add_products(rows, b * block_rows, std::min(rows.rows, (b + 1) * block_rows), sums);
+                           for (std::size_t i = 0; i < size; ++i) own[i] += std::llrint(sums[i] * form.to_fixed);
+                         }
+                       });
+  exec.fence("thalweg::row_gram::fixed_sums");
+  for (std::size_t share = 1; share < fixed.size(); ++share)
+    for (std::size_t i = 0; i < size; ++i) fixed[0][i] += fixed[share][i];
+  return fixed[0];
+}
+
+/// A V Lambda^(-1/2) over the eigenvalues of A^T A above `cut` times the largest.
+Matrix whitened(const Communicator& comm, const Matrix& rows, std::int64_t num_rows, double cut) {
+  const Matrix gram = gram_of_rows(comm, rows, num_rows);
+  Matrix map;
+  comm.on_root([&] {
+    const Eigensystem system = eigensystem_of(gram);
+    if (!(system.values.back() > 0.0))
+      throw DataError("only distances of 0 in a geodesic factor; distances must differ; check the features");
+    const double least = cut * system.values.back();
+    const std::int64_t dropped =
+        std::upper_bound(system.values.begin(), system.values.end(), least) - system.values.begin();
+    map = Matrix(gram.rows, gram.rows - dropped);
+    for (std::int64_t i = 0; i < map.rows; ++i)
+      for (std::int64_t k = 0; k < map.columns; ++k)
+        map(i, k) = system.vectors(i, dropped + k) / std::sqrt(system.values[static_cast<std::size_t>(dropped + k)]);
+  });
+  broadcast(comm, map);
+  return product(rows, map);
+}
+
+}  // namespace
+
+Matrix gram_of_rows(const Communicator& comm, const Matrix& rows, std::int64_t num_rows) {
+  double largest = 0.0;
+  for (const double value : rows.values) largest = std::max(largest, std::abs(value));
+  largest = comm.all_reduce(largest, Reduction::max);
+  const FixedPoint form = FixedPoint::for_bound(1.01 * static_cast<double>(num_rows) * largest * largest);
+  std::vector<std::int64_t> fixed = fixed_sums(rows, form);
+  comm.all_reduce(std::span<std::int64_t>(fixed), Reduction::sum);
+  Matrix gram(rows.columns, rows.columns);
+  for (std::int64_t j = 0; j < gram.rows; ++j)
+    for (std::int64_t k = j; k < gram.columns; ++k)
+      gram(j, k) = gram(k, j) =
+          static_cast<double>(fixed[static_cast<std::size_t>(j * gram.columns + k)]) * form.to_value;
+  return gram;
+}
+
+Matrix product(const Matrix& a, const Matrix& b) {
+  Matrix result(a.rows, b.columns);
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    double* row = result.values.data() + i * b.columns;
+    for (std::int64_t j = 0; j < a.columns; ++j)
+      for (std::int64_t k = 0; k < b.columns; ++k) row[k] += a(i, j) * b(j, k);
+  }
+  return result;
+}
+
+Matrix transpose(const Matrix& a) {
+  Matrix result(a.columns, a.rows);
+  for (std::int64_t i = 0; i < a.rows; ++i)
+    for (std::int64_t j = 0; j < a.columns; ++j) result(j, i) = a(i, j);
+  return result;
+}
+
+Eigensystem eigensystem_of(const Matrix& symmetric) {
+  Eigensystem system{std::vector<double>(static_cast<std::size_t>(symmetric.rows)), symmetric};
+  const auto n = static_cast<lapack_int>(symmetric.rows);
+  if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', n, system.vectors.values.data(), n, system.values.data()) != 0)
+    throw NumericalError("no eigenvalues of a " + std::to_string(n) + " x " + std::to_string(n) +
+                         " matrix in a geodesic factor; its distances must be finite; check the graph");
+  return system;
+}
+
+Matrix orthonormal_basis(const Communicator& comm, const Matrix& rows, std::int64_t num_rows) {
+  constexpr double least_direction = 1e-6;
+  const Matrix once = whitened(comm, rows, num_rows, least_direction * least_direction);
+  return whitened(comm, once, num_rows, 0.0);
+}
+
+Matrix pseudo_inverse(const Matrix& a, double cut) {
+  const auto m = static_cast<lapack_int>(a.rows), n = static_cast<lapack_int>(a.columns), size = std::min(m, n);
+  Matrix copy = a, left(m, size), right(size, n);
+  std::vector<double> singular(static_cast<std::size_t>(size));
+  if (LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', m, n, copy.values.data(), n, singular.data(), left.values.data(), size,
+                     right.values.data(), n) != 0)
+    throw NumericalError("no singular values of a " + std::to_string(m) + " x " + std::to_string(n) +
+                         " matrix in a geodesic factor; its distances must be finite; check the graph");
+  for (std::int64_t k = 0; k < size; ++k) {
+    const double value = singular[static_cast<std::size_t>(k)];
+    for (std::int64_t i = 0; i < m; ++i) left(i, k) = value > cut * singular[0] ? left(i, k) / value : 0.0;
+  }
+  return product(transpose(right), transpose(left));
+}
+
+void broadcast(const Communicator& comm, Matrix& matrix) {
+  std::int64_t shape[2] = {matrix.rows, matrix.columns};
+  comm.broadcast(std::span<std::int64_t>(shape));
+  matrix.rows = shape[0];
+  matrix.columns = shape[1];
+  comm.broadcast(matrix.values);
+}
+
+}  // namespace thalweg

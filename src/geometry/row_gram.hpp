@@ -1,0 +1,36 @@
+// Sums over the rows of all ranks that do not depend on how rows lie on ranks or threads. No Kokkos.
+#pragma once
+
+#include "distributed/communicator.hpp"
+#include "kernels/matrix.hpp"
+
+namespace thalweg {
+
+/// A^T A over the rows of all ranks; each rank holds whole blocks of block_rows global rows. Collective.
+Matrix gram_of_rows(const Communicator& comm, const Matrix& rows, std::int64_t num_rows);
+
+/// A B, each entry summed in order.
+Matrix product(const Matrix& a, const Matrix& b);
+Matrix transpose(const Matrix& a);
+
+/// Eigenvalues, ascending, and eigenvectors, in columns, of a symmetric matrix, by LAPACK on this rank.
+/// @throws NumericalError
+struct Eigensystem {
+  std::vector<double> values;
+  Matrix vectors;
+};
+Eigensystem eigensystem_of(const Matrix& symmetric);
+
+/// An orthonormal basis of the columns of A: rows x q, q at most A.columns. Directions below 1e-6 of the largest are
+/// dropped. Two rounds of A <- A V Lambda^(-1/2) with A^T A = V Lambda V^T; the second takes off what the squared
+/// condition cost the first. Collective.
+Matrix orthonormal_basis(const Communicator& comm, const Matrix& rows, std::int64_t num_rows);
+
+/// Moore-Penrose inverse without the singular values below `cut` times the largest, by LAPACK on this rank.
+/// @throws NumericalError
+Matrix pseudo_inverse(const Matrix& a, double cut);
+
+/// A matrix of rank 0 on all ranks. Collective.
+void broadcast(const Communicator& comm, Matrix& matrix);
+
+}  // namespace thalweg

@@ -1,0 +1,27 @@
+#include "solvers/sinkhorn/acceleration.hpp"
+
+#include "solvers/sinkhorn/anderson_steps.hpp"
+#include "solvers/sinkhorn/overrelaxed_steps.hpp"
+
+namespace thalweg {
+
+namespace {
+
+class PlainSteps : public Accelerator {
+ public:
+  NextPoint next(const Iterate& now) override { return {now.image}; }
+};
+
+}  // namespace
+
+std::unique_ptr<Accelerator> make_accelerator(const SinkhornSettings& settings, std::span<const double> weights, double epsilon) {
+  switch (settings.acceleration) {
+    case Acceleration::anderson:
+      return std::make_unique<AndersonSteps>(weights, epsilon, static_cast<std::size_t>(settings.anderson_history));
+    case Acceleration::overrelax: return std::make_unique<OverrelaxedSteps>();
+    case Acceleration::none: break;
+  }
+  return std::make_unique<PlainSteps>();
+}
+
+}  // namespace thalweg

@@ -1,0 +1,73 @@
+#include "solvers/sinkhorn/anderson.hpp"
+
+#include <lapacke.h>
+
+#include <cmath>
+#include <limits>
+
+namespace thalweg {
+
+namespace {
+
+constexpr double regularization = 1e-10;
+
+std::vector<double> difference(std::span<const double> first, std::span<const double> second) {
+  std::vector<double> result(first.size());
+  for (std::size_t j = 0; j < first.size(); ++j) result[j] = first[j] - second[j];
+  return result;
+}
+
+double weighted_product(std::span<const double> weights, std::span<const double> first, std::span<const double> second) {
+  double sum = 0.0;
+  for (std::size_t j = 0; j < weights.size(); ++j) sum += weights[j] * first[j] * second[j];
+  return sum;
+}
+
+}  // namespace
+
+AndersonHistory::AndersonHistory(std::span<const double> weights, std::size_t length)
+    : weights_(weights.begin(), weights.end()), length_(length) {}
+
+void AndersonHistory::add(std::vector<double> image, std::vector<double> residual) {
+  points_.push_back({std::move(image), std::move(residual)});
+  shorten(length_);
+}
+
+void AndersonHistory::shorten(std::size_t length) {
+  length_ = length;
+  while (points_.size() > length_ + 1) points_.pop_front();
+}
+
+std::vector<double> AndersonHistory::least_squares() const {
+  const std::size_t k = num_differences();
+  std::vector<std::vector<double>> steps;
+  for (std::size_t s = 0; s < k; ++s) steps.push_back(difference(points_[s + 1].residual, points_[s].residual));
+  std::vector<double> gram(k * k), theta(k);
+  double trace = 0.0;
+  for (std::size_t s = 0; s < k; ++s) {
+    for (std::size_t t = 0; t <= s; ++t) gram[s * k + t] = gram[t * k + s] = weighted_product(weights_, steps[s], steps[t]);
+    theta[s] = weighted_product(weights_, steps[s], points_.back().residual);
+    trace += gram[s * k + s];
+  }
+  for (std::size_t s = 0; s < k; ++s) gram[s * k + s] += regularization * trace;
+  const auto size = static_cast<lapack_int>(k);
+  const lapack_int failure = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', size, 1, gram.data(), size, theta.data(), 1);
+  return failure == 0 ? theta : std::vector<double>(k, 0.0);
+}
+
+double AndersonHistory::relative_change() const {
+  if (num_differences() == 0) return std::numeric_limits<double>::infinity();
+  const std::vector<double>& last = points_.back().residual;
+  const std::vector<double> change = difference(last, points_[points_.size() - 2].residual);
+  return std::sqrt(weighted_product(weights_, change, change) / weighted_product(weights_, last, last));
+}
+
+std::vector<double> AndersonHistory::mixed() const {
+  std::vector<double> g = points_.back().image;
+  const std::vector<double> theta = least_squares();
+  for (std::size_t s = 0; s < theta.size(); ++s)
+    for (std::size_t j = 0; j < g.size(); ++j) g[j] -= theta[s] * (points_[s + 1].image[j] - points_[s].image[j]);
+  return g;
+}
+
+}  // namespace thalweg

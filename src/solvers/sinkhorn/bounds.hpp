@@ -1,0 +1,35 @@
+// Rigorous bounds on the value of a transport problem from potentials that are not yet optimal.
+#pragma once
+
+#include "solvers/sinkhorn/fixed_point.hpp"
+
+namespace thalweg {
+
+struct Bounds {
+  double dual = 0.0;
+  double upper = 0.0;
+};
+
+/// Balanced: the value of a feasible coupling near P(f, g), whatever the error of its columns.
+///
+/// P(f, g') with g' = g + epsilon log min(1, b / c) is below both marginals; the product of what is missing is added:
+///   P' = P(f, g') + delta_r delta_c^T / theta,   theta = |delta_r| = |delta_c|
+///   U  = sum r f + sum c' g' - epsilon (1 - theta) log(1 - theta) + theta <C, Rd>
+///        + epsilon theta [KL(delta_r / theta | a) + KL(delta_c / theta | b)] >= F(P')   (product reference)
+/// Two passes over pairs. Collective. @param pair  f = F(g) and its column sums
+/// @param geometry  in float64; reference and epsilon are changed for a while
+/// Source: Altschuler, Weed & Rigollet (2017), rounding to the feasible set; convexity of KL; docs/math.md.
+double certified_upper_bound(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
+                             PairGeometry& geometry);
+
+/// Relaxed source, exact target: both bounds from (f, g'), g' = g + epsilon log(b / c), whose columns are exact.
+/// One pass over pairs. Collective.
+Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
+                                 const PairGeometry& geometry);
+
+/// sum_ij u_i w_j C_ij of the scaled costs, for u and w of mass 1, to six digits. One pass. Collective.
+/// @param u  owned rows @param w  all columns
+/// @param geometry  in float64; left with this product as reference
+double product_cost(const Communicator& comm, PairGeometry& geometry, std::span<const double> u, std::span<const double> w);
+
+}  // namespace thalweg

@@ -1,0 +1,74 @@
+// The iteration: annealing stages, accelerated steps at the final epsilon, stop tests.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "solvers/sinkhorn/acceleration.hpp"
+
+namespace thalweg {
+
+/// One solve in progress. Every decision rests on values that are the same on all ranks.
+class SinkhornRun {
+ public:
+  SinkhornRun(const Context& context, const SinkhornProblem& problem, const PreparedTransport& transport,
+              const SinkhornSettings& settings);
+  SinkhornRun(const SinkhornRun&) = delete;
+
+  void watch(const SinkhornObserver& observer, const SinkhornStopCheck& stop_check);
+
+  /// Iterates to a stop reason and writes counters and history. Collective.
+  /// @return the best iterate, evaluated in float64
+  Iterate solve(SinkhornSolution& solution);
+
+  /// Arithmetic in float64 over the same packed numbers, at the final epsilon.
+  PairGeometry& exact_geometry();
+
+ private:
+  using Stop = std::optional<StopReason>;
+
+  Stop anneal();
+  Stop iterate();
+  bool is_check_due() const;
+  Stop end_of_check(const Iterate& now);
+  Stop end_of_solve(const Iterate& now);
+  Stop limit(const Iterate& now) const;
+  Stop stop_request() const;
+
+  void enter(double epsilon);
+  Iterate evaluate();
+  Iterate evaluate_exact(const std::vector<double>& g, std::span<const double> f_before);
+  void record(const Iterate& now, Stop stop);
+  void keep_best(const Iterate& now);
+  bool is_stagnant() const;
+  bool is_within_tolerance(const Iterate& now) const;
+  bool is_gap_closed(const Iterate& exact);
+  Stop confirm(const Iterate& now);
+  void continue_in_float64();
+
+  const Context& context_;
+  const SinkhornProblem& problem_;
+  const PreparedTransport& transport_;
+  const SinkhornSettings& settings_;
+  SinkhornObserver observer_;
+  SinkhornStopCheck stop_check_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+
+  PairGeometry* geometry_;                       // that iterates
+  std::unique_ptr<PairGeometry> exact_;          // made on first use when the problem's own is float32
+  bool is_float64_;
+  bool is_probed_ = false;                       // the rounding of float32 has been measured
+  bool may_anneal_again_ = false;                // after a warm start
+  double mean_cost_ = 0.0;
+  std::int64_t level_ = 0;
+
+  NextPoint point_;                              // to be evaluated next
+  std::vector<double> f_;                        // of the last evaluation
+  std::vector<double> best_g_;
+  double best_error_ = 0.0, stagnation_error_ = 0.0, stagnation_dual_ = 0.0;
+  std::int64_t stagnation_evaluation_ = 0, first_evaluation_ = 0;  // of the present `iterate`
+  std::optional<Iterate> confirmed_;
+  SinkhornSolution counters_;                    // counts and history only
+};
+
+}  // namespace thalweg
