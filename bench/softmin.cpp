@@ -24,6 +24,7 @@ struct Options {
   std::vector<std::int64_t> n = {20'000, 40'000}, d = {30};
   std::vector<std::string> variants = {"strip", "two_pass", "plain"}, precisions = {"float32"};
   double epsilon = 0.05;  // of the mean cost
+  std::int64_t width = 32;
   int threads = 2;
   bool smoke = false;
   double budget = 5.0;
@@ -35,15 +36,18 @@ struct Clouds {
   std::vector<float> x, y;
   std::vector<double> weights;
 
-  Clouds(std::int64_t n_, std::int64_t d_) : n(n_), d(d_), x(cloud(1)), y(cloud(2)), weights(static_cast<std::size_t>(n_), 1.0 / static_cast<double>(n_)) {}
+  Clouds(std::int64_t n_, std::int64_t d_)
+      : n(n_), d(d_), x(cloud(1)), y(cloud(2)), weights(static_cast<std::size_t>(n_), 1.0 / static_cast<double>(n_)) {}
 
   std::vector<float> cloud(std::uint32_t stream) const {
     const RandomStream random{7, stream}, shared{7, 0};
     std::vector<float> points;
     for (std::int64_t i = 0; i < n; ++i) {
-      const auto component = static_cast<std::uint64_t>(20.0 * std::pow(random.uniform(static_cast<std::uint64_t>(i), 1), 1.0 + 0.5 * stream));
+      const auto component = static_cast<std::uint64_t>(
+          20.0 * std::pow(random.uniform(static_cast<std::uint64_t>(i), 1), 1.0 + 0.5 * stream));
       for (std::int64_t k = 0; k < d; ++k) {
-        const double center = 2.0 * shared.normal(component * static_cast<std::uint64_t>(d) + static_cast<std::uint64_t>(k));
+        const double center =
+            2.0 * shared.normal(component * static_cast<std::uint64_t>(d) + static_cast<std::uint64_t>(k));
         const double noise = 0.6 * random.normal(static_cast<std::uint64_t>(i * d + k), 2);
         points.push_back(static_cast<float>((center + noise) * (std::pow(0.9, static_cast<double>(k)) + 0.1)));
       }
@@ -51,19 +55,21 @@ struct Clouds {
     return points;
   }
   PairSides sides() const {
-    return {Cost::sq_euclidean, {n, d, std::span<const float>(x)}, {n, d, std::span<const float>(y)}, weights, weights, {}};
+    return {
+        Cost::sq_euclidean, {n, d, std::span<const float>(x)}, {n, d, std::span<const float>(y)}, weights, weights, {}};
   }
 };
 
 template <class Scalar>
-double seconds_at_limit(const Clouds& clouds, double evaluations, int threads) {
+double seconds_at_limit(const Clouds& clouds, double evaluations, std::int64_t width, int threads) {
   static const double fma = bench::fma_per_second<Scalar>(), exp = bench::exp_per_second<Scalar>();
   const double pairs = static_cast<double>(clouds.n) * static_cast<double>(clouds.n);
-  return evaluations * pairs * (static_cast<double>(clouds.d) / fma + 1.0 / exp) / threads;
+  return evaluations * pairs * (static_cast<double>(clouds.d + width) / fma + 1.0 / exp) / threads;
 }
 
 /// Mean and largest relative error of the row sums of a float32 evaluation, by float64 over the same packed numbers.
-std::pair<double, double> row_errors(const PairGeometry& geometry, const Evaluation& evaluation, const std::vector<double>& g) {
+std::pair<double, double> row_errors(const PairGeometry& geometry, const Evaluation& evaluation,
+                                     const std::vector<double>& g) {
   const Marginals sums = geometry.in_float64()->marginals(evaluation.f, g);
   double mean = 0.0, largest = 0.0;
   const auto n = static_cast<double>(sums.row_sums.size());
@@ -80,9 +86,10 @@ struct Measured {
   std::int64_t fallback_tiles = 0;
 };
 
-Measured measure_geometry(const Clouds& clouds, const Options& options, Precision precision, const std::string& variant) {
+Measured measure_geometry(const Clouds& clouds, const Options& options, Precision precision,
+                          const std::string& variant) {
   const auto self = make_self_communicator();
-  const auto form = variant == "strip" ? EvaluationForm::strip : EvaluationForm::two_pass;
+  const auto form = variant != "two_pass" ? EvaluationForm::strip : EvaluationForm::two_pass;
   const auto geometry = make_pair_geometry({*self, precision, Device::cpu, 0}, clouds.sides(), form);
   geometry->set_scale(geometry->cost_statistic(CostStatistic::mean));
   geometry->set_epsilon(options.epsilon);
@@ -91,12 +98,17 @@ Measured measure_geometry(const Clouds& clouds, const Options& options, Precisio
   std::vector<double> g(clouds.weights.size(), 0.0);
   Evaluation evaluation = geometry->evaluate({1.0, ratio}, {}, g);
   for (int iteration = 0; iteration < 3; ++iteration) {
-    for (std::size_t j = 0; j < g.size(); ++j) g[j] += options.epsilon * std::log(clouds.weights[j] / evaluation.column_sums[j]);
+    for (std::size_t j = 0; j < g.size(); ++j)
+      g[j] += options.epsilon * std::log(clouds.weights[j] / evaluation.column_sums[j]);
     g = geometry->representable(g);
     evaluation = geometry->evaluate({1.0, ratio}, evaluation.f, g);
   }
   Measured measured;
-  measured.timing = bench::time_repeats(options.budget, [&] { evaluation = geometry->evaluate({1.0, ratio}, evaluation.f, g); });
+  const std::vector<double> values(variant == "apply" ? g.size() * static_cast<std::size_t>(options.width) : 0, 0.5);
+  measured.timing = bench::time_repeats(options.budget, [&] {
+    if (variant == "apply") geometry->apply(evaluation.f, g, values, options.width);
+    else evaluation = geometry->evaluate({1.0, ratio}, evaluation.f, g);
+  });
   measured.fallback_tiles = evaluation.fallback_tiles;
   std::tie(measured.mean_error, measured.max_error) = row_errors(*geometry, evaluation, g);
   return measured;
@@ -111,7 +123,8 @@ Measured measure_plain(const Clouds& clouds, const Options& options) {
   const std::vector<Scalar> biases(static_cast<std::size_t>(tiles * tile_rows), Scalar(-10));
   std::vector<std::int64_t> list(static_cast<std::size_t>(tiles));
   std::iota(list.begin(), list.end(), std::int64_t{0});
-  PairOperands<Scalar> rows{PairScore::dot, clouds.d, clouds.n, 1, points.source.features.data(), points.target.features.data()};
+  PairOperands<Scalar> rows{
+      PairScore::dot, clouds.d, clouds.n, 1, points.source.features.data(), points.target.features.data()};
   rows.column_bias = biases.data();
   PairOperands<Scalar> columns = rows;
   std::swap(columns.rows, columns.columns);
@@ -125,17 +138,22 @@ Measured measure_plain(const Clouds& clouds, const Options& options) {
 
 void run_case(const Clouds& clouds, const Options& options, const std::string& variant, const std::string& precision) {
   const bool is_double = precision == "float64";
-  const Measured measured = variant != "plain" ? measure_geometry(clouds, options, is_double ? Precision::float64 : Precision::float32, variant)
-                            : is_double        ? measure_plain<double>(clouds, options)
-                                               : measure_plain<float>(clouds, options);
-  const double pairs = static_cast<double>(clouds.n) * static_cast<double>(clouds.n), evaluations = variant == "strip" ? 1.0 : 2.0;
-  const double limit = is_double ? seconds_at_limit<double>(clouds, evaluations, options.threads)
-                                 : seconds_at_limit<float>(clouds, evaluations, options.threads);
+  const Measured measured =
+      variant != "plain"
+          ? measure_geometry(clouds, options, is_double ? Precision::float64 : Precision::float32, variant)
+      : is_double ? measure_plain<double>(clouds, options)
+                  : measure_plain<float>(clouds, options);
+  const double pairs = static_cast<double>(clouds.n) * static_cast<double>(clouds.n),
+               evaluations = variant == "two_pass" || variant == "plain" ? 2.0 : 1.0;
+  const std::int64_t width = variant == "apply" ? options.width : 0;
+  const double limit = is_double ? seconds_at_limit<double>(clouds, evaluations, width, options.threads)
+                                 : seconds_at_limit<float>(clouds, evaluations, width, options.threads);
   auto record = bench::record_of("softmin", variant, measured.timing);
   record.update({{"threads", options.threads},
                  {"n", clouds.n},
                  {"m", clouds.n},
                  {"d", clouds.d},
+                 {"width", width},
                  {"epsilon", options.epsilon},
                  {"precision", precision},
                  {"evaluations", evaluations},
@@ -165,8 +183,9 @@ int main(int argc, char** argv) {
   CLI::App app("Time of one evaluation of entropic transport on the host, one JSON line a run");
   app.add_option("--n", options.n, "points of either side");
   app.add_option("--d", options.d, "features");
-  app.add_option("--variants", options.variants, "strip, two_pass, plain");
+  app.add_option("--variants", options.variants, "strip, two_pass, plain, apply");
   app.add_option("--precisions", options.precisions, "float32, float64");
+  app.add_option("--width", options.width, "columns of V of apply");
   app.add_option("--epsilon", options.epsilon, "in units of the mean cost");
   app.add_option("--threads", options.threads, "threads");
   app.add_option("--budget", options.budget, "seconds a line");
@@ -176,6 +195,7 @@ int main(int argc, char** argv) {
     options.n = {500};
     options.d = {3, 30};
     options.precisions = {"float32", "float64"};
+    options.variants = {"strip", "two_pass", "plain", "apply"};
     options.budget = 0.01;
   }
   const Kokkos::ScopeGuard kokkos(

@@ -21,12 +21,13 @@ constexpr BitsOf<Scalar> ordered_bits(Scalar value) {
 template <class Scalar>
 constexpr Scalar value_of_ordered_bits(BitsOf<Scalar> bits) {
   constexpr BitsOf<Scalar> sign = BitsOf<Scalar>(1) << (8 * sizeof(Scalar) - 1);
-  return std::bit_cast<Scalar>(bits & sign ? static_cast<BitsOf<Scalar>>(bits ^ sign) : static_cast<BitsOf<Scalar>>(~bits));
+  return std::bit_cast<Scalar>(bits & sign ? static_cast<BitsOf<Scalar>>(bits ^ sign)
+                                           : static_cast<BitsOf<Scalar>>(~bits));
 }
 
 /// One step of the selection of an order statistic by its ordered bits.
 struct RadixDigit {
-  int shift = 0;             // the digit is (bits >> shift) & (2^width - 1)
+  int shift = 0;  // the digit is (bits >> shift) & (2^width - 1)
   int width = 11;
   std::uint64_t prefix = 0;  // counted are values whose higher bits are these
 

@@ -47,9 +47,8 @@ void products_of_group(const PairOperands<Scalar>& operands, RowGroup rows, cons
           operands, rows, first, last, shift, [&](std::int64_t column, const Panel<Scalar>& exponents) {
             Scalar* place = exponentials + (column - first) * group_rows<Scalar>;
             for (int i = 0; i < panel_columns * group_vectors; ++i)
-              simd::store<Scalar>(
-                  simd::exp2<Scalar>(exponents[i] + operands.column_bias[column + i / group_vectors]),
-                  place + i * simd::lanes<Scalar>);
+              simd::store<Scalar>(simd::exp2<Scalar>(exponents[i] + operands.column_bias[column + i / group_vectors]),
+                                  place + i * simd::lanes<Scalar>);
           });
       for (std::int64_t p = 0; p < values.split.count(); ++p)
         values.split.with_width(p, [&](auto width) {
@@ -94,8 +93,7 @@ ValuePanels<Scalar>::ValuePanels(const double* rows, std::int64_t num_columns, s
   for (std::int64_t p = 0; p < split.count(); ++p) {
     Scalar* to = values.data() + split.begin(p) * padded_columns;
     for (std::int64_t j = 0; j < num_columns; ++j)
-      for (int w = 0; w < split.width(p); ++w)
-        *to++ = static_cast<Scalar>(rows[j * width + split.begin(p) + w]);
+      for (int w = 0; w < split.width(p); ++w) *to++ = static_cast<Scalar>(rows[j * width + split.begin(p) + w]);
   }
 }
 
@@ -122,11 +120,11 @@ void count_costs(const PairOperands<Scalar>& operands, std::int64_t tile, const 
   });
 }
 
-#define THALWEG_APPLY_HOST(Scalar)                                                                                   \
-  template struct ValuePanels<Scalar>;                                                                               \
-  template void apply<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, const ValuePanels<Scalar>&,  \
-                              double*);                                                                              \
-  template void count_costs<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, RadixDigit,            \
+#define THALWEG_APPLY_HOST(Scalar)                                                                                  \
+  template struct ValuePanels<Scalar>;                                                                              \
+  template void apply<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, const ValuePanels<Scalar>&, \
+                              double*);                                                                             \
+  template void count_costs<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, RadixDigit,           \
                                     std::int64_t*);
 THALWEG_APPLY_HOST(float)
 THALWEG_APPLY_HOST(double)

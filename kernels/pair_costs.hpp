@@ -42,10 +42,14 @@ struct DenseScore {
 template <class Body>
 auto with_score(PairScore kind, Body&& body) {
   switch (kind) {
-    case PairScore::euclidean: return body(EuclideanScore{});
-    case PairScore::manhattan: return body(ManhattanScore{});
-    case PairScore::dense: return body(DenseScore{});
-    default: return body(DotScore{});
+    case PairScore::euclidean:
+      return body(EuclideanScore{});
+    case PairScore::manhattan:
+      return body(ManhattanScore{});
+    case PairScore::dense:
+      return body(DenseScore{});
+    default:
+      return body(DotScore{});
   }
 }
 

@@ -18,7 +18,8 @@ inline bool takes_part(double shift) { return shift > 0.5 * no_bias; }
 template <class Scalar>
 bool sums_are_safe(const Scalar* shifts, const double* sums) {
   for (int i = 0; i < tile_rows; ++i)
-    if (takes_part(static_cast<double>(shifts[i])) && !(sums[i] >= smallest_sum && sums[i] <= largest_sum)) return false;
+    if (takes_part(static_cast<double>(shifts[i])) && !(sums[i] >= smallest_sum && sums[i] <= largest_sum))
+      return false;
   return true;
 }
 

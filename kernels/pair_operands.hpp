@@ -28,7 +28,7 @@ struct PairOperands {
   Scalar kappa = 1;  // 1 for `dot`, whose features contain it
   const Scalar* rows = nullptr;
   const Scalar* columns = nullptr;
-  const Scalar* row_norms = nullptr;       // |x|^2, |y|^2: `euclidean`
+  const Scalar* row_norms = nullptr;  // |x|^2, |y|^2: `euclidean`
   const Scalar* column_norms = nullptr;
   const Scalar* column_bias = nullptr;     // v
   const Scalar* column_weights = nullptr;  // omega of the sums of omega_j 2^s_ij; null: 1

@@ -16,9 +16,9 @@ struct RowPass {
   PairOperands<Scalar> operands;
   const std::int64_t* tiles;  // null: tile = first_tile + position
   std::int64_t first_tile;
-  const Scalar* shifts;       // null: 0
+  const Scalar* shifts;  // null: 0
   const Scalar* column_logs;
-  double* results;            // (tile, slice, row, which)
+  double* results;  // (tile, slice, row, which)
   std::int64_t num_slices;
 
   KOKKOS_FUNCTION void operator()(const std::int64_t item) const {
@@ -59,8 +59,7 @@ struct RowPass {
         Scalar exponent[lanes];
         for (int i = 0; i < lanes; ++i) {
           const Scalar value = panel.exponent[c][i] + bias;
-          const Scalar largest = Gather::is_exponential ? largest_exponent<Scalar> : std::numeric_limits<Scalar>::max();
-          exponent[i] = value > largest ? largest : value;
+          exponent[i] = Gather::is_exponential ? bounded(value) : value;
         }
         for (int i = 0; i < lanes; ++i) Gather::template add<lanes>(exponent[i], of_column, values + i);
       }
@@ -78,12 +77,13 @@ struct ApplyPass {
   const Scalar* shifts;
   const double* values;  // num_columns x width
   std::int64_t width;
-  double* products;      // rows x width
+  double* products;  // rows x width
 
   KOKKOS_FUNCTION void operator()(const std::int64_t item) const {
     const std::int64_t panels = (width + widest - 1) / widest;
     const std::int64_t position = item / tile_rows / panels, first = item / tile_rows % panels * widest;
-    const int lane = static_cast<int>(item % tile_rows), count = static_cast<int>(Kokkos::min<std::int64_t>(widest, width - first));
+    const int lane = static_cast<int>(item % tile_rows),
+              count = static_cast<int>(Kokkos::min<std::int64_t>(widest, width - first));
     const Scalar shift[1] = {shifts[position * tile_rows + lane]};
     double* product = products + (position * tile_rows + lane) * width + first;
     for (int w = 0; w < count; ++w) product[w] = 0.0;
@@ -94,8 +94,9 @@ struct ApplyPass {
         LanePanel<Scalar, Score, 1> panel;
         panel.form(operands, first_tile + position, lane, column, shift);
         for (int c = 0; c < panel_columns<Scalar> && column + c < end; ++c) {
-          const Scalar value = exp2(Kokkos::min(largest_exponent<Scalar>, panel.exponent[c][0] + operands.column_bias[column + c]));
-          for (int w = 0; w < count; ++w) sum[w] += value * static_cast<Scalar>(values[(column + c) * width + first + w]);
+          const Scalar value = exp2(bounded(panel.exponent[c][0] + operands.column_bias[column + c]));
+          for (int w = 0; w < count; ++w)
+            sum[w] += value * static_cast<Scalar>(values[(column + c) * width + first + w]);
         }
       }
       for (int w = 0; w < count; ++w) product[w] += static_cast<double>(sum[w]);
@@ -119,7 +120,7 @@ struct CountPass {
     const Scalar shift[1] = {shifts[position * tile_rows + lane]}, absent = static_cast<Scalar>(0.5 * no_bias);
     if (shift[0] <= absent) return;
     LanePanel<Scalar, Score, 1> panel;
-        panel.form(operands, first_tile + position, lane, column, shift);
+    panel.form(operands, first_tile + position, lane, column, shift);
     for (int c = 0; c < panel_columns<Scalar>; ++c) {
       const Scalar bias = operands.column_bias[column + c];
       const std::uint64_t bits = ordered_bits(-(panel.exponent[c][0] + bias));
@@ -137,7 +138,8 @@ struct ScorePass {
 
   KOKKOS_FUNCTION void operator()(const std::int64_t item) const {
     const std::int64_t row = first_row + item / operands.column_tiles(), tile = item % operands.column_tiles();
-    const std::int64_t first = tile * tile_rows, count = Kokkos::min<std::int64_t>(tile_rows, operands.num_columns - first);
+    const std::int64_t first = tile * tile_rows,
+                       count = Kokkos::min<std::int64_t>(tile_rows, operands.num_columns - first);
     double score[tile_rows] = {};
     if constexpr (Score::reads_features) {
       const Scalar* x = operands.row_tile(row / tile_rows) + row % tile_rows;

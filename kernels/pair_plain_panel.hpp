@@ -20,6 +20,11 @@ inline constexpr int host_lanes = 32;
 template <class Scalar>
 inline constexpr Scalar largest_exponent = sizeof(Scalar) == sizeof(float) ? Scalar(126) : Scalar(1022);
 
+template <class Scalar>
+KOKKOS_INLINE_FUNCTION Scalar bounded(Scalar exponent) {
+  return exponent > largest_exponent<Scalar> ? largest_exponent<Scalar> : exponent;
+}
+
 /// 2^x for x up to largest_exponent, as compilers can vectorise it (with two bounds they would branch); below its
 /// opposite the smallest power.
 template <class Scalar>
@@ -32,7 +37,9 @@ KOKKOS_FUNCTION inline Scalar exp2_by_polynomial(Scalar unbounded) {
   Scalar value;
   if constexpr (is_float) {
     value = ((((1.3276471979e-3f * t + 9.6755413342e-3f) * t + 5.5507132735e-2f) * t + 2.4022119724e-1f) * t +
-             6.9314696706e-1f) * t + 1.0f;
+             6.9314696706e-1f) *
+                t +
+            1.0f;
   } else {
     value = 4.0780717860928705e-10 * t + 7.072570394540799e-9;
     value = value * t + 1.0180647660573069e-7;
@@ -152,7 +159,7 @@ struct RowMoments {
   KOKKOS_FUNCTION static void add(Scalar exponent, Scalar column_log, Scalar* values) {
     const Scalar value = exp2(exponent);
     values[0] += value;
-    values[stride] += value * exponent;
+    values[stride] += value * Kokkos::max(exponent, -largest_exponent<Scalar>);
     values[2 * stride] += value * column_log;
   }
 };

@@ -19,9 +19,8 @@ void for_each_item(const ExecutionSpace& exec, std::int64_t count, const Body& b
 
 /// What `Gather` collects for every row of the tiles.
 template <class Gather, class Scalar, class ExecutionSpace>
-std::vector<double> gather_rows(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                const Tiles& tiles, std::span<const Scalar> shifts,
-                                std::span<const Scalar> column_logs = {}) {
+std::vector<double> gather_rows(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
+                                std::span<const Scalar> shifts, std::span<const Scalar> column_logs = {}) {
   constexpr std::int64_t most_slices = is_host<ExecutionSpace> ? 1 : 16;
   const std::int64_t chunks = (operands.num_columns + flush_columns - 1) / flush_columns;
   const std::int64_t slices = std::clamp<std::int64_t>(chunks, 1, most_slices);
@@ -33,8 +32,9 @@ std::vector<double> gather_rows(const ExecutionSpace& exec, const PairOperands<S
       "thalweg::pair_sums", static_cast<std::size_t>(rows * Gather::size));
   with_score(operands.score, [&](auto score) {
     using Pass = RowPass<Scalar, decltype(score), Gather, lanes>;
-    for_each_item(exec, rows / lanes, Pass{operands, tiles.list.empty() ? nullptr : list.data(), tiles.first,
-                                    shifts.empty() ? nullptr : shift.data(), logs.data(), results.data(), slices});
+    for_each_item(exec, rows / lanes,
+                  Pass{operands, tiles.list.empty() ? nullptr : list.data(), tiles.first,
+                       shifts.empty() ? nullptr : shift.data(), logs.data(), results.data(), slices});
   });
   const std::vector<double> parts = to_host(results);
   constexpr std::int64_t stride = tile_rows * Gather::size;
@@ -82,7 +82,8 @@ std::vector<double> apply(const ExecutionSpace& exec, const PairOperands<Scalar>
   const std::int64_t size = range.count * tile_rows * width;
   const auto shift = to_device<Scalar>(exec, shifts);
   const auto columns = to_device<double>(exec, values);
-  const Kokkos::View<double*, typename ExecutionSpace::memory_space> products("thalweg::pair_products", static_cast<std::size_t>(size));
+  const Kokkos::View<double*, typename ExecutionSpace::memory_space> products("thalweg::pair_products",
+                                                                              static_cast<std::size_t>(size));
   with_score(operands.score, [&](auto score) {
     using Pass = ApplyPass<Scalar, decltype(score)>;
     for_each_item(exec, range.count * tile_rows * ((width + Pass::widest - 1) / Pass::widest),
@@ -95,11 +96,13 @@ template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> cost_counts(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
                                       const Tiles& range, std::span<const Scalar> shifts, RadixDigit digit) {
   const auto shift = to_device<Scalar>(exec, shifts);
-  const Kokkos::View<unsigned long long*, typename ExecutionSpace::memory_space> sums("thalweg::pair_counts", static_cast<std::size_t>(digit.num_digits()));
+  const Kokkos::View<unsigned long long*, typename ExecutionSpace::memory_space> sums(
+      "thalweg::pair_counts", static_cast<std::size_t>(digit.num_digits()));
   with_score(operands.score, [&](auto score) {
     using Pass = CountPass<Scalar, decltype(score)>;
     const std::int64_t panels = (operands.num_columns + panel_columns<Scalar> - 1) / panel_columns<Scalar>;
-    for_each_item(exec, range.count * tile_rows * panels, Pass{operands, range.first, shift.data(), digit, sums.data()});
+    for_each_item(exec, range.count * tile_rows * panels,
+                  Pass{operands, range.first, shift.data(), digit, sums.data()});
   });
   const auto host = to_host(sums);
   return {host.begin(), host.end()};
@@ -118,19 +121,19 @@ std::vector<double> scores(const ExecutionSpace& exec, const PairOperands<Scalar
   return to_host(values);
 }
 
-#define THALWEG_PAIR_PLAIN(Scalar, Space)                                                                              \
-  template std::vector<double> row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,        \
-                                                       std::span<const Scalar>);                                       \
-  template std::vector<double> row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&);     \
-  template std::vector<double> row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,     \
-                                                          std::span<const Scalar>, std::span<const Scalar>);           \
-  template std::vector<double> row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,       \
-                                                        std::span<const Scalar>);                                      \
-  template std::vector<double> apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,           \
-                                                    std::span<const Scalar>, std::span<const double>, std::int64_t);   \
-  template std::vector<std::int64_t> cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,             \
-                                                                const Tiles&, std::span<const Scalar>, RadixDigit);    \
-  template std::vector<double> scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,          \
+#define THALWEG_PAIR_PLAIN(Scalar, Space)                                                                            \
+  template std::vector<double> row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,      \
+                                                       std::span<const Scalar>);                                     \
+  template std::vector<double> row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&);   \
+  template std::vector<double> row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,   \
+                                                          std::span<const Scalar>, std::span<const Scalar>);         \
+  template std::vector<double> row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,     \
+                                                        std::span<const Scalar>);                                    \
+  template std::vector<double> apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,         \
+                                                    std::span<const Scalar>, std::span<const double>, std::int64_t); \
+  template std::vector<std::int64_t> cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,           \
+                                                                const Tiles&, std::span<const Scalar>, RadixDigit);  \
+  template std::vector<double> scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,        \
                                                      std::int64_t);
 THALWEG_INSTANTIATE(THALWEG_PAIR_PLAIN)
 

@@ -29,6 +29,36 @@ std::vector<double> host_rows(const ExecutionSpace& exec, TileRange range, std::
   return results;
 }
 
+/// Every thread keeps its own sums and takes the next tile; which one makes no difference to them.
+template <class Scalar, class ExecutionSpace>
+StripSums<Scalar> strip_on_host(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const StripRows& rows,
+                                std::span<const Scalar> shifts) {
+  StripSums<Scalar> result;
+  result.biases.resize(static_cast<std::size_t>(rows.tiles.count * tile_rows));
+  result.logs.resize(result.biases.size());
+  result.tile_masses.resize(static_cast<std::size_t>(rows.tiles.count));
+  result.column_sums.assign(static_cast<std::size_t>(operands.num_columns), 0);
+  const std::int64_t threads =
+      std::clamp<std::int64_t>(exec.concurrency(), 1, std::max<std::int64_t>(1, rows.tiles.count));
+  std::vector<std::unique_ptr<host::Strip<Scalar>>> strips(static_cast<std::size_t>(threads));
+  std::atomic<std::int64_t> next = 0;
+  for_each_tile(exec, threads, rows.tiles.count * tile_rows * operands.num_columns, [&](const std::int64_t thread) {
+    auto& strip = strips[static_cast<std::size_t>(thread)];
+    strip = std::make_unique<host::Strip<Scalar>>(operands);
+    for (std::int64_t p = next++; p < rows.tiles.count; p = next++) {
+      const std::int64_t at = p * tile_rows;
+      result.tile_masses[static_cast<std::size_t>(p)] = strip->add_tile(
+          rows.tiles.first + p, shifts.empty() ? nullptr : shifts.data() + at, {rows.tau, rows.offsets.data() + at},
+          rows.alpha.data() + at, rows.bound, {result.biases.data() + at, result.logs.data() + at});
+    }
+  });
+  for (const auto& strip : strips) {
+    strip->add_to(result.column_sums.data());
+    result.fallback_tiles += strip->fallback_tiles();
+  }
+  return result;
+}
+
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
@@ -43,7 +73,8 @@ std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands
   if constexpr (is_host<ExecutionSpace>) {
     std::vector<double> sums(tiles.size() * tile_rows);
     for_each_tile(exec, static_cast<std::int64_t>(tiles.size()), operands.num_columns, [&](const std::int64_t p) {
-      host::row_sums(operands, tiles[static_cast<std::size_t>(p)], shifts.data() + p * tile_rows, sums.data() + p * tile_rows);
+      host::row_sums(operands, tiles[static_cast<std::size_t>(p)], shifts.data() + p * tile_rows,
+                     sums.data() + p * tile_rows);
     });
     return sums;
   } else {
@@ -71,22 +102,22 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
                                      std::span<const Scalar> shifts, std::span<const Scalar> column_logs) {
   if constexpr (is_host<ExecutionSpace>)
-    return host_rows(exec, range, operands.num_columns, 3, [&](std::int64_t tile, std::int64_t position, double* values) {
-      host::row_moments(operands, tile, shifts.data() + position * tile_rows, column_logs.data(), values);
-    });
-  else
-    return plain::row_moments(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, column_logs);
+    return host_rows(
+        exec, range, operands.num_columns, 3, [&](std::int64_t tile, std::int64_t position, double* values) {
+          host::row_moments(operands, tile, shifts.data() + position * tile_rows, column_logs.data(), values);
+        });
+  else return plain::row_moments(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, column_logs);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
                                    std::span<const Scalar> shifts) {
   if constexpr (is_host<ExecutionSpace>)
-    return host_rows(exec, range, operands.num_columns, 2, [&](std::int64_t tile, std::int64_t position, double* values) {
-      host::row_costs(operands, tile, shifts.data() + position * tile_rows, values);
-    });
-  else
-    return plain::row_costs(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts);
+    return host_rows(exec, range, operands.num_columns, 2,
+                     [&](std::int64_t tile, std::int64_t position, double* values) {
+                       host::row_costs(operands, tile, shifts.data() + position * tile_rows, values);
+                     });
+  else return plain::row_costs(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts);
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -100,7 +131,8 @@ std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Sc
       host::apply(operands, range.first + position, shifts.data() + position * tile_rows, panels, tile.data());
       for (std::int64_t i = 0; i < tile_rows; ++i)
         for (std::int64_t w = 0; w < width; ++w)
-          products[static_cast<std::size_t>((position * tile_rows + i) * width + w)] = tile[static_cast<std::size_t>(w * tile_rows + i)];
+          products[static_cast<std::size_t>((position * tile_rows + i) * width + w)] =
+              tile[static_cast<std::size_t>(w * tile_rows + i)];
     });
     return products;
   } else {
@@ -117,7 +149,8 @@ std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const Pai
     std::vector<std::vector<std::int64_t>> own(static_cast<std::size_t>(shares), counts);
     for_each_tile(exec, shares, range.count * tile_rows * operands.num_columns, [&](const std::int64_t share) {
       for (std::int64_t p = range.count * share / shares; p < range.count * (share + 1) / shares; ++p)
-        host::count_costs(operands, range.first + p, shifts.data() + p * tile_rows, digit, own[static_cast<std::size_t>(share)].data());
+        host::count_costs(operands, range.first + p, shifts.data() + p * tile_rows, digit,
+                          own[static_cast<std::size_t>(share)].data());
     });
     for (const auto& part : own)
       for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part[i];
@@ -136,50 +169,29 @@ std::vector<double> pair_scores(const ExecutionSpace& exec, const PairOperands<S
 template <class Scalar, class ExecutionSpace>
 StripSums<Scalar> pair_strip(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const StripRows& rows,
                              std::span<const Scalar> shifts) {
-  StripSums<Scalar> result;
-  result.biases.resize(static_cast<std::size_t>(rows.tiles.count * tile_rows));
-  result.logs.resize(result.biases.size());
-  result.tile_masses.resize(static_cast<std::size_t>(rows.tiles.count));
-  result.column_sums.assign(static_cast<std::size_t>(operands.num_columns), 0);
-  const std::int64_t threads = std::clamp<std::int64_t>(exec.concurrency(), 1, std::max<std::int64_t>(1, rows.tiles.count));
-  std::vector<std::unique_ptr<host::Strip<Scalar>>> strips(static_cast<std::size_t>(threads));
-  std::atomic<std::int64_t> next = 0;
-  for_each_tile(exec, threads, rows.tiles.count * tile_rows * operands.num_columns, [&](const std::int64_t thread) {
-    auto& strip = strips[static_cast<std::size_t>(thread)];
-    strip = std::make_unique<host::Strip<Scalar>>(operands);
-    for (std::int64_t p = next++; p < rows.tiles.count; p = next++) {
-      const std::int64_t at = p * tile_rows;
-      result.tile_masses[static_cast<std::size_t>(p)] = strip->add_tile(
-          rows.tiles.first + p, shifts.empty() ? nullptr : shifts.data() + at, {rows.tau, rows.offsets.data() + at},
-          rows.alpha.data() + at, rows.bound, {result.biases.data() + at, result.logs.data() + at});
-    }
-  });
-  for (const auto& strip : strips) {
-    strip->add_to(result.column_sums.data());
-    result.fallback_tiles += strip->fallback_tiles();
-  }
-  return result;
+  if constexpr (is_host<ExecutionSpace>) return strip_on_host(exec, operands, rows, shifts);
+  else return {};
 }
 
-#define THALWEG_PAIR_ROWS(Scalar, Space)                                                                               \
-  template std::vector<Scalar> pair_row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&,               \
-                                                              std::span<const std::int64_t>);                          \
-  template std::vector<double> pair_row_sums<Scalar, Space>(                                                           \
-      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>);              \
-  template std::vector<double> pair_row_sums_plain<Scalar, Space>(                                                     \
-      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>);              \
-  template std::vector<double> pair_row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,   \
-                                                               std::span<const Scalar>, std::span<const Scalar>);      \
-  template std::vector<double> pair_row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,     \
-                                                             std::span<const Scalar>);                                 \
-  template std::vector<double> pair_apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,         \
-                                                         std::span<const Scalar>, std::span<const double>,             \
-                                                         std::int64_t);                                                \
-  template std::vector<std::int64_t> pair_cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,        \
-                                                                     TileRange, std::span<const Scalar>, RadixDigit);  \
-  template std::vector<double> pair_scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,     \
-                                                          std::int64_t);                                               \
-  template StripSums<Scalar> pair_strip<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const StripRows&,    \
+#define THALWEG_PAIR_ROWS(Scalar, Space)                                                                              \
+  template std::vector<Scalar> pair_row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&,              \
+                                                              std::span<const std::int64_t>);                         \
+  template std::vector<double> pair_row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&,                \
+                                                            std::span<const std::int64_t>, std::span<const Scalar>);  \
+  template std::vector<double> pair_row_sums_plain<Scalar, Space>(                                                    \
+      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>);             \
+  template std::vector<double> pair_row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,  \
+                                                               std::span<const Scalar>, std::span<const Scalar>);     \
+  template std::vector<double> pair_row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,    \
+                                                             std::span<const Scalar>);                                \
+  template std::vector<double> pair_apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,        \
+                                                         std::span<const Scalar>, std::span<const double>,            \
+                                                         std::int64_t);                                               \
+  template std::vector<std::int64_t> pair_cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,       \
+                                                                     TileRange, std::span<const Scalar>, RadixDigit); \
+  template std::vector<double> pair_scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,    \
+                                                          std::int64_t);                                              \
+  template StripSums<Scalar> pair_strip<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const StripRows&,   \
                                                        std::span<const Scalar>);
 THALWEG_INSTANTIATE(THALWEG_PAIR_ROWS)
 

@@ -62,7 +62,7 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_scores(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
                                 std::int64_t first_row, std::int64_t num_rows);
 
-/// Both updates of one evaluation from one set of exponentials; host spaces only.
+/// Both updates of one evaluation from one set of exponentials; on host spaces only, empty on others.
 template <class Scalar>
 struct StripSums {
   std::vector<Scalar> biases;             // new u of the rows

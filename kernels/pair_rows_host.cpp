@@ -36,13 +36,12 @@ void maxima_of_group(const PairOperands<Scalar>& operands, RowGroup rows, Scalar
   const Group<Scalar> zero = {};
   Group<Scalar> top;
   for (auto& value : top) value = simd::broadcast(Scalar(no_bias));
-  for_each_panel<Scalar, Score>(operands, rows, 0, operands.num_columns, zero,
-                                [&](std::int64_t column, const Panel<Scalar>& exponents) {
-                                  for (int c = 0; c < panel_columns; ++c)
-                                    for (int q = 0; q < group_vectors; ++q)
-                                      top[q] = simd::max(top[q], exponents[c * group_vectors + q] +
-                                                                     operands.column_bias[column + c]);
-                                });
+  for_each_panel<Scalar, Score>(
+      operands, rows, 0, operands.num_columns, zero, [&](std::int64_t column, const Panel<Scalar>& exponents) {
+        for (int c = 0; c < panel_columns; ++c)
+          for (int q = 0; q < group_vectors; ++q)
+            top[q] = simd::max(top[q], exponents[c * group_vectors + q] + operands.column_bias[column + c]);
+      });
   for (int q = 0; q < group_vectors; ++q) simd::store<Scalar>(top[q], maxima + q * simd::lanes<Scalar>);
 }
 
@@ -140,11 +139,10 @@ void row_costs(const PairOperands<Scalar>& operands, std::int64_t tile, const Sc
   });
 }
 
-#define THALWEG_ROWS_HOST(Scalar)                                                                       \
-  template void row_sums<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, double*);    \
-  template void row_maxima<Scalar>(const PairOperands<Scalar>&, std::int64_t, Scalar*);                 \
-  template void row_moments<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*,           \
-                                    const Scalar*, double*);                                            \
+#define THALWEG_ROWS_HOST(Scalar)                                                                                      \
+  template void row_sums<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, double*);                   \
+  template void row_maxima<Scalar>(const PairOperands<Scalar>&, std::int64_t, Scalar*);                                \
+  template void row_moments<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, const Scalar*, double*); \
   template void row_costs<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, double*);
 THALWEG_ROWS_HOST(float)
 THALWEG_ROWS_HOST(double)

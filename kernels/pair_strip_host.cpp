@@ -18,20 +18,19 @@ void store_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scal
   load_group(shifts, shift);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar> sum = {};
-    for_each_panel<Scalar, Score>(
-        operands, rows, begin, std::min(begin + flush_columns, operands.num_columns), shift,
-        [&](std::int64_t column, const Panel<Scalar>& exponents) {
-          Scalar* place = stored + column * tile_rows;
+    for_each_panel<Scalar, Score>(operands, rows, begin, std::min(begin + flush_columns, operands.num_columns), shift,
+                                  [&](std::int64_t column, const Panel<Scalar>& exponents) {
+                                    Scalar* place = stored + column * tile_rows;
 #pragma GCC unroll 4
-          for (int c = 0; c < panel_columns; ++c)
+                                    for (int c = 0; c < panel_columns; ++c)
 #pragma GCC unroll 4
-            for (int q = 0; q < group_vectors; ++q) {
-              const auto value =
-                  simd::exp2<Scalar>(exponents[c * group_vectors + q] + operands.column_bias[column + c]);
-              sum[q] += value;
-              simd::store<Scalar>(value, place + c * tile_rows + q * simd::lanes<Scalar>);
-            }
-        });
+                                      for (int q = 0; q < group_vectors; ++q) {
+                                        const auto value = simd::exp2<Scalar>(exponents[c * group_vectors + q] +
+                                                                              operands.column_bias[column + c]);
+                                        sum[q] += value;
+                                        simd::store<Scalar>(value, place + c * tile_rows + q * simd::lanes<Scalar>);
+                                      }
+                                  });
     add_wide<Scalar>(sum, totals);
   }
 }

@@ -21,12 +21,19 @@ inline Vector<float> exp2_fraction_fast(Vector<float> t) {
 inline Vector<double> exp2_fraction_fast(Vector<double> t) { return exp2_fraction(t); }
 
 #ifdef __AVX512DQ__
-inline Vector<float> round_to_integer(Vector<float> x) { return _mm512_roundscale_ps(x, 8); }
-inline Vector<double> round_to_integer(Vector<double> x) { return _mm512_roundscale_pd(x, 8); }
-inline Vector<float> times_power(Vector<float> value, Vector<float> k) { return _mm512_scalef_ps(value, k); }
-inline Vector<double> times_power(Vector<double> value, Vector<double> k) { return _mm512_scalef_pd(value, k); }
-inline Vector<float> sqrt(Vector<float> x) { return _mm512_sqrt_ps(x); }
-inline Vector<double> sqrt(Vector<double> x) { return _mm512_sqrt_pd(x); }
+// The forms with a mask, all of it set: the plain ones read an undefined value, of which g++ 12 warns.
+inline constexpr __mmask16 all_floats = 0xffff;
+inline constexpr __mmask8 all_doubles = 0xff;
+inline Vector<float> round_to_integer(Vector<float> x) { return _mm512_maskz_roundscale_ps(all_floats, x, 8); }
+inline Vector<double> round_to_integer(Vector<double> x) { return _mm512_maskz_roundscale_pd(all_doubles, x, 8); }
+inline Vector<float> times_power(Vector<float> value, Vector<float> k) {
+  return _mm512_maskz_scalef_ps(all_floats, value, k);
+}
+inline Vector<double> times_power(Vector<double> value, Vector<double> k) {
+  return _mm512_maskz_scalef_pd(all_doubles, value, k);
+}
+inline Vector<float> sqrt(Vector<float> x) { return _mm512_maskz_sqrt_ps(all_floats, x); }
+inline Vector<double> sqrt(Vector<double> x) { return _mm512_maskz_sqrt_pd(all_doubles, x); }
 
 /// 2^x: 0 far below and infinity above the range of normal numbers, NaN for NaN.
 template <class Scalar>
@@ -35,10 +42,12 @@ inline Vector<Scalar> exp2(Vector<Scalar> x) {
   return times_power(exp2_fraction_fast(x - k), k);
 }
 #else
-template <class V>
-inline V sqrt(V x) {
-  for (int i = 0; i < static_cast<int>(sizeof(V) / sizeof(x[0])); ++i)
-    x[i] = sizeof(x[0]) == 4 ? __builtin_sqrtf(static_cast<float>(x[i])) : __builtin_sqrt(static_cast<double>(x[i]));
+inline Vector<float> sqrt(Vector<float> x) {
+  for (int i = 0; i < lanes<float>; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+inline Vector<double> sqrt(Vector<double> x) {
+  for (int i = 0; i < lanes<double>; ++i) x[i] = __builtin_sqrt(x[i]);
   return x;
 }
 
@@ -52,7 +61,7 @@ inline Vector<Scalar> exp2(Vector<Scalar> x) {
       __attribute__((vector_size(vector_bytes)));
   const Bits bits = reinterpret_cast<Bits>(value) + (reinterpret_cast<Bits>(biased) << fraction_bits);
   const Vector<Scalar> infinite = broadcast(std::numeric_limits<Scalar>::infinity());
-  const Vector<Scalar> bounded = x > largest ? infinite : reinterpret_cast<Vector<Scalar>>(bits);
+  const Vector<Scalar> bounded = x > largest ? infinite : reinterpret_cast<Vector<Scalar> >(bits);
   return x < smallest ? Vector<Scalar>{} : x == x ? bounded : x;
 }
 #endif

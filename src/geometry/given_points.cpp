@@ -54,9 +54,9 @@ std::vector<double> middle_of(const Communicator& comm, const PointLayout& layou
     for (std::int64_t k = 0; k < dimension; ++k)
       if (std::isfinite(points.at(i, k))) largest = std::max(largest, std::abs(points.at(i, k)));
   if (layout.is_spread()) largest = comm.all_reduce(largest, Reduction::max);
-  std::vector<double> middle = sums_over_points(comm, layout, dimension, total * largest, [&](std::int64_t i, std::int64_t k) {
-    return weight_of(i) * points.at(i, k);
-  });
+  std::vector<double> middle =
+      sums_over_points(comm, layout, dimension, total * largest,
+                       [&](std::int64_t i, std::int64_t k) { return weight_of(i) * points.at(i, k); });
   for (double& value : middle) value = total > 0.0 && std::isfinite(total) ? value / total : 0.0;
   return middle;
 }

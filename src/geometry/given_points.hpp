@@ -34,8 +34,8 @@ class GivenPoints {
 std::vector<double> middle_of(const Communicator& comm, const PointLayout& layout, const GivenPoints& points,
                               std::span<const double> weights);
 
-/// sums_k = sum over the points of all ranks of term(i, k), in fixed point, hence the same bits however they are spread.
-/// Terms that are not finite are left out. Collective where the points are spread.
+/// sums_k = sum over the points of all ranks of term(i, k), in fixed point, hence the same bits however they are
+/// spread. Terms that are not finite are left out. Collective where the points are spread.
 /// @param bound  of the sums of |term|
 template <class Term>
 std::vector<double> sums_over_points(const Communicator& comm, const PointLayout& layout, std::int64_t width,

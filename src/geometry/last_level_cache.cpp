@@ -43,7 +43,8 @@ Cache largest_cache() {
   Cache largest;
   const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index";
   for (int index = 0; index < 8; ++index) {
-    std::ifstream size(folder + std::to_string(index) + "/size"), shared(folder + std::to_string(index) + "/shared_cpu_list");
+    std::ifstream size(folder + std::to_string(index) + "/size"),
+        shared(folder + std::to_string(index) + "/shared_cpu_list");
     std::string size_text, shared_text;
     if (!std::getline(size, size_text) || !std::getline(shared, shared_text)) continue;
     const std::int64_t bytes = bytes_of(size_text);

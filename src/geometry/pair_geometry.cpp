@@ -15,8 +15,9 @@ EvaluationForm resolved(const PairSides& sides, EvaluationForm form) {
   if (sides.cost == Cost::dense) return form == EvaluationForm::ring ? EvaluationForm::two_pass : form;
   if (!is_spread(sides) || form == EvaluationForm::ring) return form;
   if (form == EvaluationForm::automatic) return EvaluationForm::ring;
-  throw ConfigError("points that are spread over ranks for the form 'strip' or 'two_pass' of the pair geometry; both need all "
-                    "points on every rank; use the form 'ring'");
+  throw ConfigError(
+      "points that are spread over ranks for the form 'strip' or 'two_pass' of the pair geometry; both need all "
+      "points on every rank; use the form 'ring'");
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -45,10 +46,11 @@ std::unique_ptr<PairGeometry> make_pair_geometry(const Context& context, const P
     if (context.device == Device::cuda) return make_with<Kokkos::DefaultExecutionSpace>(context, sides, form);
     return make_with<Kokkos::DefaultHostExecutionSpace>(context, sides, form);
   } catch (const std::bad_alloc&) {
-    throw MemoryError("out of memory for " + std::to_string(sides.source.num_points) + " x " +
-                      std::to_string(sides.target.num_points) +
-                      " points of the pair geometry; in the forms 'strip' and 'two_pass' every rank holds both clouds; use the form "
-                      "'ring', fewer ranks on a node or float32");
+    throw MemoryError(
+        "out of memory for " + std::to_string(sides.source.num_points) + " x " +
+        std::to_string(sides.target.num_points) +
+        " points of the pair geometry; in the forms 'strip' and 'two_pass' every rank holds both clouds; use the form "
+        "'ring', fewer ranks on a node or float32");
   }
 }
 

@@ -27,7 +27,7 @@ struct PointSet {
 /// The points of one side that a rank owns: whole blocks of rows.
 RowRange own_points(std::int64_t num_points, const Communicator& comm);
 
-/// What the cost is between.
+/// What the cost is between; read when the geometry is made and not kept.
 struct PairSides {
   Cost cost = Cost::sq_euclidean;
   PointSet source, target;                                 // n and m points; `factored`: rows of U and V, C = U V^T
@@ -71,13 +71,13 @@ struct RowStatistics {
 ///
 ///   P_ij = alpha_i beta_j exp((f_i + g_j - C_ij) / epsilon)
 ///
-/// A rank owns whole blocks of rows; its points are all of both sides, or in the form `ring` those it owns. f is given
-/// for the owned rows, g for all columns; a point with alpha or beta zero takes no part. The packed features and biases
-/// define the problem: what `float32` rounds is the points and potentials, not the sums. Every member but the plain
-/// queries is a collective and gives the same bits for any number of ranks and threads; in the form `ring` the sums of
-/// rows are those of the other forms up to the last bit of a double, formed in an order that depends on the rank and
-/// carried with twice the digits, so that rounding shows it only where a sum lies next to the middle of two doubles.
-/// Source: Feydy et al. (2019), Interpolating between optimal transport and MMD; docs/math.md.
+/// A rank owns whole blocks of rows, those of own_points; its points are all of both sides, or in the form `ring` those
+/// it owns. f is given for the owned rows, g for all columns; a point with alpha or beta zero takes no part. The packed
+/// features and biases define the problem: what `float32` rounds is the points and potentials, not the sums. Every
+/// member but the plain queries is a collective and gives the same bits for any number of ranks and threads; in the
+/// form `ring` the sums of rows are those of the other forms up to the last bit of a double, formed in an order that
+/// depends on the rank and carried with twice the digits, so that rounding shows it only where a sum lies next to the
+/// middle of two doubles. Source: Feydy et al. (2019), Interpolating between optimal transport and MMD; docs/math.md.
 class PairGeometry {
  public:
   virtual ~PairGeometry() = default;

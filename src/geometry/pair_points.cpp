@@ -18,7 +18,8 @@ struct GivenSides {
   GivenPoints source, target;
   std::vector<double> center;
 
-  GivenSides(const Communicator& comm, const PairSides& given, const PointLayout& of_source, const PointLayout& of_target)
+  GivenSides(const Communicator& comm, const PairSides& given, const PointLayout& of_source,
+             const PointLayout& of_target)
       : sides(given),
         source(comm, given.source, of_source),
         target(comm, given.target, of_target),
@@ -104,7 +105,8 @@ void fill(const GivenSides& given, bool is_source, PackedPoints<Scalar>& points)
     for (std::size_t k = 0; k < point.size(); ++k) point[k] -= given.center[k];
     const bool is_present = points.present[static_cast<std::size_t>(i)];
     if (is_normalised && !normalise(point, cost) && is_present) refuse_zero(cost, i, is_source);
-    for (std::size_t k = 0; k < point.size(); ++k) points.at(i)[static_cast<std::int64_t>(k) * tile_rows] = static_cast<Scalar>(point[k]);
+    for (std::size_t k = 0; k < point.size(); ++k)
+      points.at(i)[static_cast<std::int64_t>(k) * tile_rows] = static_cast<Scalar>(point[k]);
   }
   set_norms(points, 1.0);
 }
@@ -119,7 +121,8 @@ std::vector<double> all_norms(const Communicator& comm, const PackedPoints<Scala
 /// Packs both sides; what is wrong with the points of one rank ends all.
 template <class Scalar>
 void pack(const Communicator& comm, const PairSides& sides, std::int64_t part_columns, PairPoints<Scalar>& points) {
-  const PointLayout of_source(sides.source.num_points, comm.size(), part_columns), of_target(sides.target.num_points, comm.size(), part_columns);
+  const PointLayout of_source(sides.source.num_points, comm.size(), part_columns),
+      of_target(sides.target.num_points, comm.size(), part_columns);
   points.source = unfilled<Scalar>(sides, true, of_source, comm.rank());
   points.target = unfilled<Scalar>(sides, false, of_target, comm.rank());
   const GivenSides given(comm, sides, of_source, of_target);
@@ -155,7 +158,8 @@ std::vector<float> owned_columns(const Communicator& comm, const PairSides& side
     const RowRange part = columns.rows_of(rank);
     counts.push_back(part.size() * rows.size());
     for (std::int64_t i = 0; i < rows.size(); ++i) {
-      const auto row = sides.dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin), static_cast<std::size_t>(part.size()));
+      const auto row = sides.dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin),
+                                           static_cast<std::size_t>(part.size()));
       send.insert(send.end(), row.begin(), row.end());
     }
   }
@@ -165,10 +169,14 @@ std::vector<float> owned_columns(const Communicator& comm, const PairSides& side
 
 PairScore score_of(Cost cost) {
   switch (cost) {
-    case Cost::euclidean: return PairScore::euclidean;
-    case Cost::manhattan: return PairScore::manhattan;
-    case Cost::dense: return PairScore::dense;
-    default: return PairScore::dot;
+    case Cost::euclidean:
+      return PairScore::euclidean;
+    case Cost::manhattan:
+      return PairScore::manhattan;
+    case Cost::dense:
+      return PairScore::dense;
+    default:
+      return PairScore::dot;
   }
 }
 
@@ -184,9 +192,12 @@ PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& s
   if (sides.cost == Cost::dense) {
     const RowRange rows = points.source.own;
     const std::int64_t m = sides.target.num_points, n = sides.source.num_points, own = points.target.own.size();
-    points.dense_rows = dense_tiles<Scalar>(rows.size(), m, [&](std::int64_t i, std::int64_t j) { return sides.dense[static_cast<std::size_t>(i * m + j)]; });
+    points.dense_rows = dense_tiles<Scalar>(rows.size(), m, [&](std::int64_t i, std::int64_t j) {
+      return sides.dense[static_cast<std::size_t>(i * m + j)];
+    });
     const std::vector<float> columns = owned_columns(comm, sides, rows);
-    points.dense_columns = dense_tiles<Scalar>(own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
+    points.dense_columns = dense_tiles<Scalar>(
+        own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
   }
   return points;
 }
@@ -245,7 +256,7 @@ PackedPoints<Scalar> scaled(const PackedPoints<Scalar>& points, double scale, bo
   return result;
 }
 
-#define THALWEG_PAIR_POINTS(Scalar)                                                          \
+#define THALWEG_PAIR_POINTS(Scalar)                                                                          \
   template PairPoints<Scalar> make_pair_points<Scalar>(const Communicator&, const PairSides&, std::int64_t); \
   template PackedPoints<Scalar> scaled<Scalar>(const PackedPoints<Scalar>&, double, bool);
 THALWEG_PAIR_POINTS(float)

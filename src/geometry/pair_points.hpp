@@ -58,7 +58,8 @@ struct PairPoints {
   }
 };
 
-/// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`), packs.
+/// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`),
+/// packs.
 /// @param part_columns  of the layout of both sides; 0: replicated
 /// @throws DataError for values that are not finite, and rows that cannot be normalised
 template <class Scalar>

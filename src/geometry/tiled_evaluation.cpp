@@ -13,7 +13,7 @@ namespace thalweg {
 
 template <class Scalar, class ExecutionSpace>
 bool TiledGeometry<Scalar, ExecutionSpace>::uses_strip() const {
-  if constexpr (!is_on_host<ExecutionSpace>) return false;
+  if constexpr (!is_host<ExecutionSpace>) return false;
   if (form_ != EvaluationForm::automatic) return form_ == EvaluationForm::strip;
   const std::int64_t bytes_per_column = tile_rows * static_cast<std::int64_t>(sizeof(Scalar)) + 8;
   return bytes_per_column * num_columns() <= cache_bytes_per_processor();
@@ -59,7 +59,8 @@ double TiledGeometry<Scalar, ExecutionSpace>::ordered_sum(std::span<const double
 
 /// The mass if f stays as it is: r_i = alpha_i exp(log_ratio_i - (1 - tau) f_i / (tau epsilon)).
 template <class Scalar, class ExecutionSpace>
-double TiledGeometry<Scalar, ExecutionSpace>::mass_guess(const RowUpdate& update, std::span<const double> f_before) const {
+double TiledGeometry<Scalar, ExecutionSpace>::mass_guess(const RowUpdate& update,
+                                                         std::span<const double> f_before) const {
   std::vector<double> masses(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows().size())), 0.0);
   for (std::size_t i = 0; i < update.log_ratio.size(); ++i) {
     const double log2_alpha = log2_alpha_[static_cast<std::size_t>(rows().begin) + i];
@@ -110,14 +111,15 @@ StripSums<Scalar> TiledGeometry<Scalar, ExecutionSpace>::strip_sums(const Pass& 
 }
 
 template <class Scalar, class ExecutionSpace>
-Evaluation TiledGeometry<Scalar, ExecutionSpace>::evaluate_strip(const RowUpdate& update, std::span<const double> f_before,
+Evaluation TiledGeometry<Scalar, ExecutionSpace>::evaluate_strip(const RowUpdate& update,
+                                                                 std::span<const double> f_before,
                                                                  std::span<const double> g) const {
   const auto pass = row_pass(column_biases(g));
   const std::vector<double> offsets = offsets_of(update), alpha = owned_alpha();
   const std::vector<Scalar> shifts = shifts_before(f_before);
   Evaluation result;
-  const StripSums<Scalar> sums = strip_sums(*pass, {pass->tiles, update.tau, offsets, alpha, mass_guess(update, f_before)},
-                                            shifts, result.column_sums);
+  const StripSums<Scalar> sums = strip_sums(
+      *pass, {pass->tiles, update.tau, offsets, alpha, mass_guess(update, f_before)}, shifts, result.column_sums);
   result.f = potentials_of(sums.biases);
   result.fallback_tiles = sums.fallback_tiles;
   return result;
@@ -147,7 +149,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::column_sums(std::span
   const RowLogs logs = row_logs(*pass, shifts);
   std::vector<double> sums;
   for (std::size_t j = 0; j < static_cast<std::size_t>(points_->target.own.size()); ++j)
-    sums.push_back(takes_part(static_cast<double>(shifts[j])) ? std::exp2(logs.logs[j] + static_cast<double>(shifts[j])) : 0.0);
+    sums.push_back(takes_part(static_cast<double>(shifts[j])) ? std::exp2(logs.logs[j] + static_cast<double>(shifts[j]))
+                                                              : 0.0);
   fallback_tiles += logs.fallback_tiles;
   return context_.comm.all_gather(std::span<const double>(sums));
 }

@@ -35,7 +35,8 @@ DeviceCopy<Scalar, ExecutionSpace>::DeviceCopy(const ExecutionSpace& exec, const
     data_ = values;
   } else {
     using Host = Kokkos::View<const Scalar*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-    copy_ = decltype(copy_)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_points"), static_cast<std::size_t>(size));
+    copy_ = decltype(copy_)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_points"),
+                            static_cast<std::size_t>(size));
     Kokkos::deep_copy(exec, copy_, Host(values, static_cast<std::size_t>(size)));
     exec.fence("thalweg::tiled_geometry::copy");
     data_ = copy_.data();
@@ -43,7 +44,8 @@ DeviceCopy<Scalar, ExecutionSpace>::DeviceCopy(const ExecutionSpace& exec, const
 }
 
 template <class Scalar, class ExecutionSpace>
-TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context, std::shared_ptr<const PairPoints<Scalar>> points,
+TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
+                                                     std::shared_ptr<const PairPoints<Scalar>> points,
                                                      EvaluationForm form, bool is_float)
     : context_(context),
       form_(form),
@@ -62,8 +64,8 @@ TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context, std
 }
 
 template <class Scalar, class ExecutionSpace>
-auto TiledGeometry<Scalar, ExecutionSpace>::make_side(const PackedPoints<Scalar>& points, const std::vector<double>& norms) const
-    -> Side {
+auto TiledGeometry<Scalar, ExecutionSpace>::make_side(const PackedPoints<Scalar>& points,
+                                                      const std::vector<double>& norms) const -> Side {
   Side side;
   side.points = &points;
   side.features = Copy(exec_, points.features.data(), points.size());
@@ -97,7 +99,8 @@ void TiledGeometry<Scalar, ExecutionSpace>::set_epsilon(double epsilon) {
 }
 
 template <class Scalar, class ExecutionSpace>
-void TiledGeometry<Scalar, ExecutionSpace>::set_reference(std::span<const double> log_alpha, std::span<const double> log_beta) {
+void TiledGeometry<Scalar, ExecutionSpace>::set_reference(std::span<const double> log_alpha,
+                                                          std::span<const double> log_beta) {
   const auto base_2 = [](double value) { return value * std::numbers::log2e; };
   std::transform(log_alpha.begin(), log_alpha.end(), log2_alpha_.begin(), base_2);
   std::transform(log_beta.begin(), log_beta.end(), log2_beta_.begin(), base_2);
@@ -126,7 +129,8 @@ double TiledGeometry<Scalar, ExecutionSpace>::row_bias(std::int64_t i, double f)
 
 template <class Scalar, class ExecutionSpace>
 double TiledGeometry<Scalar, ExecutionSpace>::column_bias(std::int64_t j, double g) const {
-  return std::numbers::log2e / epsilon_ * g - kappa_ * points_->target_part(j) + log2_beta_[static_cast<std::size_t>(j)];
+  return std::numbers::log2e / epsilon_ * g - kappa_ * points_->target_part(j) +
+         log2_beta_[static_cast<std::size_t>(j)];
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -191,7 +195,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::owned_alpha() const {
 template <class Scalar, class ExecutionSpace>
 std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::all_alpha() const {
   std::vector<Scalar> alpha(static_cast<std::size_t>(padded(num_rows())), Scalar(0));
-  std::transform(log2_alpha_.begin(), log2_alpha_.end(), alpha.begin(), [](double log) { return static_cast<Scalar>(std::exp2(log)); });
+  std::transform(log2_alpha_.begin(), log2_alpha_.end(), alpha.begin(),
+                 [](double log) { return static_cast<Scalar>(std::exp2(log)); });
   return alpha;
 }
 
@@ -203,14 +208,23 @@ auto TiledGeometry<Scalar, ExecutionSpace>::make_pass(const Side& rows, const Si
   pass->bias = std::move(biases);
   pass->weights = std::move(weights);
   pass->bias_copy = Copy(exec_, pass->bias.data(), static_cast<std::int64_t>(pass->bias.size()));
-  if (!pass->weights.empty()) pass->weights_copy = Copy(exec_, pass->weights.data(), static_cast<std::int64_t>(pass->weights.size()));
+  if (!pass->weights.empty())
+    pass->weights_copy = Copy(exec_, pass->weights.data(), static_cast<std::int64_t>(pass->weights.size()));
   const PackedPoints<Scalar>& owned = *rows.points;
   pass->tiles = {owned.first_own_tile(), PairOperands<Scalar>::tiles_of(owned.own.size())};
   const bool is_over_columns = &rows == &target_;
-  pass->operands = {points_->score, owned.dimension, columns.points->num_points, is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
-                    rows.features.data(), columns.features.data(), from(rows.norms_copy.data(), owned.held.begin),
-                    columns.norms_copy.data(), pass->bias_copy.data(), pass->weights_copy.data(),
-                    is_over_columns ? dense_columns_.data() : dense_rows_.data(), pass->tiles.first};
+  pass->operands = {points_->score,
+                    owned.dimension,
+                    columns.points->num_points,
+                    is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
+                    rows.features.data(),
+                    columns.features.data(),
+                    from(rows.norms_copy.data(), owned.held.begin),
+                    columns.norms_copy.data(),
+                    pass->bias_copy.data(),
+                    pass->weights_copy.data(),
+                    is_over_columns ? dense_columns_.data() : dense_rows_.data(),
+                    pass->tiles.first};
   return pass;
 }
 

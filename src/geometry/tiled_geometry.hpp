@@ -7,13 +7,10 @@
 
 #include "geometry/pair_geometry.hpp"
 #include "geometry/pair_points.hpp"
-#include "kernels/pair_rows.hpp"
+#include "kernels/pair_parallel.hpp"
+#include "kernels/pair_row_logs.hpp"
 
 namespace thalweg {
-
-template <class ExecutionSpace>
-inline constexpr bool is_on_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename ExecutionSpace::memory_space>::accessible;
 
 /// Host values as the execution space reads them: in place on the host, copied to a device.
 template <class Scalar, class ExecutionSpace>
@@ -28,12 +25,6 @@ class DeviceCopy {
   const Scalar* data_ = nullptr;
 };
 
-/// l_i = log2 sum_j omega_j 2^(kappa score_ij + v_j), -inf for rows that take no part.
-struct RowLogs {
-  std::vector<double> logs;
-  std::int64_t fallback_tiles = 0;  // those whose largest exponents had to be found first
-};
-
 /// Exponents in base 2: s_ij = kappa score_ij + u_i + v_j with kappa = log2(e) / (epsilon scale) (for dot products a
 /// part of the features of x) and
 ///
@@ -44,7 +35,7 @@ template <class Scalar, class ExecutionSpace>
 class TiledGeometry final : public PairGeometry {
  public:
   /// Columns of a part of spread points: as many as are added in Scalar, on a device times its slices of a pass.
-  static constexpr std::int64_t part_columns = flush_columns * (is_on_host<ExecutionSpace> ? 1 : 16);
+  static constexpr std::int64_t part_columns = flush_columns * (is_host<ExecutionSpace> ? 1 : 16);
 
   /// @param is_float   the packed numbers are floats, whatever Scalar is
   TiledGeometry(const Context& context, std::shared_ptr<const PairPoints<Scalar>> points, EvaluationForm form,
@@ -109,29 +100,31 @@ class TiledGeometry final : public PairGeometry {
   double potential_of(std::int64_t i, Scalar bias) const;
 
   // Operands of passes over rows and over columns [tiled_geometry.cpp]
-  std::unique_ptr<Pass> make_pass(const Side& rows, const Side& columns, std::vector<Scalar> biases, std::vector<Scalar> weights) const;
+  std::unique_ptr<Pass> make_pass(const Side& rows, const Side& columns, std::vector<Scalar> biases,
+                                  std::vector<Scalar> weights) const;
   std::unique_ptr<Pass> row_pass(std::vector<Scalar> column_biases) const;
   std::unique_ptr<Pass> column_pass(std::vector<Scalar> row_biases, std::vector<Scalar> weights) const;
   std::vector<Scalar> row_biases(std::span<const double> f) const;     // of the owned rows, padded
   std::vector<Scalar> column_biases(std::span<const double> g) const;  // of all columns, padded
   std::vector<Scalar> all_rows(std::span<const Scalar> owned) const;   // padded biases of all ranks
   std::vector<Scalar> owned_columns(const std::vector<Scalar>& biases) const;
-  std::vector<double> owned_alpha() const;                             // padded with zeros
+  std::vector<double> owned_alpha() const;  // padded with zeros
   std::vector<Scalar> all_alpha() const;
 
   // Passes, over columns that are all here or pass in parts; collective in the form `ring` [tiled_passes.cpp]
   template <class Use>
   void for_each_part(const Pass& pass, const Use& use) const;
-  bool on_any_rank(bool value) const;
   /// @param shifts  near -l; empty, on ranks that have rows: none is known
   RowLogs row_logs(const Pass& pass, std::span<const Scalar> shifts) const;
-  std::vector<double> row_sums(const Pass& pass, std::span<const std::int64_t> tiles, std::span<const Scalar> shifts) const;
+  std::vector<double> row_sums(const Pass& pass, std::span<const std::int64_t> tiles,
+                               std::span<const Scalar> shifts) const;
   std::vector<Scalar> row_maxima(const Pass& pass, std::span<const std::int64_t> tiles) const;
-  void replace_by_maxima(const Pass& pass, const std::vector<std::int64_t>& positions, std::vector<double>& logs) const;
-  std::vector<double> row_moments(const Pass& pass, std::span<const Scalar> shifts, std::span<const Scalar> column_logs) const;
+  std::vector<double> row_moments(const Pass& pass, std::span<const Scalar> shifts,
+                                  std::span<const Scalar> column_logs) const;
   std::vector<double> row_costs(const Pass& pass, std::span<const Scalar> shifts) const;
   std::vector<std::int64_t> cost_counts(const Pass& pass, std::span<const Scalar> shifts, RadixDigit digit) const;
-  std::vector<double> products(const Pass& pass, std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width) const;
+  std::vector<double> products(const Pass& pass, std::span<const Scalar> shifts, std::span<const double> values,
+                               std::int64_t width) const;
   std::vector<double> scores(const Pass& pass, RowRange global_rows) const;
 
   // Evaluation [tiled_evaluation.cpp]

@@ -1,12 +1,10 @@
 // Passes over all columns of a side, which are all here or pass this rank in parts.
 #include <algorithm>
-#include <numeric>
 
 #include "distributed/ring.hpp"
 #include "geometry/part_sums.hpp"
 #include "geometry/tiled_geometry.hpp"
 #include "kernels/instantiate.hpp"
-#include "kernels/pair_logs.hpp"
 
 namespace thalweg {
 
@@ -25,7 +23,8 @@ PairOperands<Scalar> over_columns(PairOperands<Scalar> operands, RowRange column
 
 template <class Value>
 std::span<const Value> of_columns(std::span<const Value> values, RowRange columns, std::int64_t width = 1) {
-  return values.subspan(static_cast<std::size_t>(columns.begin * width), static_cast<std::size_t>(columns.size() * width));
+  return values.subspan(static_cast<std::size_t>(columns.begin * width),
+                        static_cast<std::size_t>(columns.size() * width));
 }
 
 std::size_t rows_of(std::size_t num_tiles) { return num_tiles * tile_rows; }
@@ -44,26 +43,24 @@ void TiledGeometry<Scalar, ExecutionSpace>::for_each_part(const Pass& pass, cons
     sizes.push_back(PairOperands<Scalar>::tiles_of(layout.block(rank).size()) * tile_rows * points.dimension);
   const RowRange own = layout.block(context_.comm.rank());
   const Scalar* first = own.size() > 0 ? points.at(own.begin) : nullptr;
-  const std::span<const Scalar> own_block(first, static_cast<std::size_t>(sizes[static_cast<std::size_t>(context_.comm.rank())]));
-  pass_around(context_.comm, own_block, std::span<const std::int64_t>(sizes), [&](int owner, std::span<const Scalar> block, Exchange* next) {
-    const RowRange columns = layout.block(owner);
-    const Copy features(exec_, block.data(), static_cast<std::int64_t>(block.size()));
-    for (std::int64_t begin = columns.begin; begin < columns.end; begin += part_columns) {
-      const RowRange part{begin, std::min(begin + part_columns, columns.end)};
-      use(over_columns(pass.operands, part, features.data() + (begin - columns.begin) * points.dimension), part);
-      if (next) next->advance();
-    }
-  });
-}
-
-/// Whether a pass is to be made: in the form `ring` by all ranks if by any.
-template <class Scalar, class ExecutionSpace>
-bool TiledGeometry<Scalar, ExecutionSpace>::on_any_rank(bool value) const {
-  return is_ring() ? context_.comm.any(value) : value;
+  const std::span<const Scalar> own_block(
+      first, static_cast<std::size_t>(sizes[static_cast<std::size_t>(context_.comm.rank())]));
+  pass_around(context_.comm, own_block, std::span<const std::int64_t>(sizes),
+              [&](int owner, std::span<const Scalar> block, Exchange* next) {
+                const RowRange columns = layout.block(owner);
+                const Copy features(exec_, block.data(), static_cast<std::int64_t>(block.size()));
+                for (std::int64_t begin = columns.begin; begin < columns.end; begin += part_columns) {
+                  const RowRange part{begin, std::min(begin + part_columns, columns.end)};
+                  use(over_columns(pass.operands, part, features.data() + (begin - columns.begin) * points.dimension),
+                      part);
+                  if (next) next->advance();
+                }
+              });
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(const Pass& pass, std::span<const std::int64_t> tiles,
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(const Pass& pass,
+                                                                    std::span<const std::int64_t> tiles,
                                                                     std::span<const Scalar> shifts) const {
   PartSums sums(rows_of(tiles.size()));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
@@ -73,7 +70,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(const Pass& 
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::row_maxima(const Pass& pass, std::span<const std::int64_t> tiles) const {
+std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::row_maxima(const Pass& pass,
+                                                                      std::span<const std::int64_t> tiles) const {
   std::vector<Scalar> maxima(rows_of(tiles.size()), Scalar(no_bias));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
     const std::vector<Scalar> part = pair_row_maxima(exec_, operands, tiles);
@@ -82,40 +80,18 @@ std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::row_maxima(const Pass
   return maxima;
 }
 
-/// Recomputes the logs of some tiles with the shift under which their largest exponents are 0.
-template <class Scalar, class ExecutionSpace>
-void TiledGeometry<Scalar, ExecutionSpace>::replace_by_maxima(const Pass& pass, const std::vector<std::int64_t>& positions,
-                                                              std::vector<double>& logs) const {
-  std::vector<std::int64_t> tiles;
-  for (const std::int64_t position : positions) tiles.push_back(pass.tiles.first + position);
-  std::vector<Scalar> shifts = row_maxima(pass, tiles);
-  for (Scalar& shift : shifts) shift = shift_for_maximum(shift);
-  const std::vector<double> sums = row_sums(pass, tiles, shifts);
-  for (std::size_t p = 0; p < positions.size(); ++p)
-    for (std::size_t i = 0; i < tile_rows; ++i)
-      logs[static_cast<std::size_t>(positions[p]) * tile_rows + i] = log_of_sum(sums[p * tile_rows + i], shifts[p * tile_rows + i]);
-}
-
 template <class Scalar, class ExecutionSpace>
 RowLogs TiledGeometry<Scalar, ExecutionSpace>::row_logs(const Pass& pass, std::span<const Scalar> shifts) const {
-  std::vector<std::int64_t> positions(static_cast<std::size_t>(pass.tiles.count)), tiles = positions, unsafe;
-  std::iota(positions.begin(), positions.end(), std::int64_t{0});
-  std::iota(tiles.begin(), tiles.end(), pass.tiles.first);
-  RowLogs result;
-  result.logs.resize(rows_of(tiles.size()));
-  if (on_any_rank(!shifts.empty())) {
-    const std::vector<double> sums = row_sums(pass, tiles, shifts);
-    for (const std::int64_t position : positions) {
-      const auto at = static_cast<std::size_t>(position * tile_rows);
-      if (!sums_are_safe(shifts.data() + at, sums.data() + at)) unsafe.push_back(position);
-      for (std::size_t i = at; i < at + tile_rows; ++i) result.logs[i] = log_of_sum(sums[i], shifts[i]);
+  struct Sums {
+    const TiledGeometry& geometry;
+    const Pass& pass;
+    std::vector<double> sums(std::span<const std::int64_t> tiles, std::span<const Scalar> of_tiles) const {
+      return geometry.row_sums(pass, tiles, of_tiles);
     }
-  } else {
-    unsafe = positions;
-  }
-  if (on_any_rank(!unsafe.empty())) replace_by_maxima(pass, unsafe, result.logs);
-  result.fallback_tiles = static_cast<std::int64_t>(unsafe.size());
-  return result;
+    std::vector<Scalar> maxima(std::span<const std::int64_t> tiles) const { return geometry.row_maxima(pass, tiles); }
+    bool is_called_for(bool here) const { return geometry.is_ring() ? geometry.context_.comm.any(here) : here; }
+  };
+  return row_logs_of(pass.tiles, shifts, Sums{*this, pass});
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -123,13 +99,15 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_moments(const Pas
                                                                        std::span<const Scalar> column_logs) const {
   PartSums sums(3 * rows_of(static_cast<std::size_t>(pass.tiles.count)));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange columns) {
-    sums.add(pair_row_moments(exec_, operands, pass.tiles, shifts, column_logs.subspan(static_cast<std::size_t>(columns.begin))));
+    sums.add(pair_row_moments(exec_, operands, pass.tiles, shifts,
+                              column_logs.subspan(static_cast<std::size_t>(columns.begin))));
   });
   return std::move(sums).values();
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_costs(const Pass& pass, std::span<const Scalar> shifts) const {
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_costs(const Pass& pass,
+                                                                     std::span<const Scalar> shifts) const {
   PartSums sums(2 * rows_of(static_cast<std::size_t>(pass.tiles.count)));
   std::vector<double> maxima;
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
@@ -144,7 +122,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_costs(const Pass&
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<std::int64_t> TiledGeometry<Scalar, ExecutionSpace>::cost_counts(const Pass& pass, std::span<const Scalar> shifts,
+std::vector<std::int64_t> TiledGeometry<Scalar, ExecutionSpace>::cost_counts(const Pass& pass,
+                                                                             std::span<const Scalar> shifts,
                                                                              RadixDigit digit) const {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(digit.num_digits()), 0);
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
@@ -156,7 +135,8 @@ std::vector<std::int64_t> TiledGeometry<Scalar, ExecutionSpace>::cost_counts(con
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::products(const Pass& pass, std::span<const Scalar> shifts,
-                                                                    std::span<const double> values, std::int64_t width) const {
+                                                                    std::span<const double> values,
+                                                                    std::int64_t width) const {
   PartSums sums(rows_of(static_cast<std::size_t>(pass.tiles.count)) * static_cast<std::size_t>(width));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange columns) {
     sums.add(pair_apply(exec_, operands, pass.tiles, shifts, of_columns(values, columns, width), width));
@@ -176,15 +156,15 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::scores(const Pass& pa
   return all;
 }
 
-#define THALWEG_TILED_PASSES(Scalar, Space)                                                                             \
-  template RowLogs TiledGeometry<Scalar, Space>::row_logs(const Pass&, std::span<const Scalar>) const;                  \
-  template std::vector<double> TiledGeometry<Scalar, Space>::row_moments(const Pass&, std::span<const Scalar>,          \
-                                                                         std::span<const Scalar>) const;                \
-  template std::vector<double> TiledGeometry<Scalar, Space>::row_costs(const Pass&, std::span<const Scalar>) const;     \
-  template std::vector<std::int64_t> TiledGeometry<Scalar, Space>::cost_counts(const Pass&, std::span<const Scalar>,    \
-                                                                               RadixDigit) const;                       \
-  template std::vector<double> TiledGeometry<Scalar, Space>::products(const Pass&, std::span<const Scalar>,             \
-                                                                      std::span<const double>, std::int64_t) const;     \
+#define THALWEG_TILED_PASSES(Scalar, Space)                                                                          \
+  template RowLogs TiledGeometry<Scalar, Space>::row_logs(const Pass&, std::span<const Scalar>) const;               \
+  template std::vector<double> TiledGeometry<Scalar, Space>::row_moments(const Pass&, std::span<const Scalar>,       \
+                                                                         std::span<const Scalar>) const;             \
+  template std::vector<double> TiledGeometry<Scalar, Space>::row_costs(const Pass&, std::span<const Scalar>) const;  \
+  template std::vector<std::int64_t> TiledGeometry<Scalar, Space>::cost_counts(const Pass&, std::span<const Scalar>, \
+                                                                               RadixDigit) const;                    \
+  template std::vector<double> TiledGeometry<Scalar, Space>::products(const Pass&, std::span<const Scalar>,          \
+                                                                      std::span<const double>, std::int64_t) const;  \
   template std::vector<double> TiledGeometry<Scalar, Space>::scores(const Pass&, RowRange) const;
 THALWEG_INSTANTIATE(THALWEG_TILED_PASSES)
 

@@ -9,7 +9,8 @@ namespace thalweg {
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::apply(std::span<const double> f, std::span<const double> g,
-                                                                 std::span<const double> values, std::int64_t width) const {
+                                                                 std::span<const double> values,
+                                                                 std::int64_t width) const {
   const auto pass = row_pass(column_biases(g));
   const std::vector<Scalar> shifts = row_biases(f);
   std::vector<double> result = products(*pass, shifts, values, width);
@@ -52,7 +53,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::cost_rows(RowRange gl
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRange global_rows, std::span<const double> f,
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRange global_rows,
+                                                                         std::span<const double> f,
                                                                          std::span<const double> g) const {
   std::vector<double> coupling = cost_rows(global_rows);
   for (std::int64_t i = 0; i < global_rows.size(); ++i) {
@@ -67,13 +69,13 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRang
   return coupling;
 }
 
-#define THALWEG_TILED_PRODUCTS(Scalar, Space)                                                                         \
-  template std::vector<double> TiledGeometry<Scalar, Space>::apply(std::span<const double>, std::span<const double>,  \
-                                                                   std::span<const double>, std::int64_t) const;      \
-  template std::vector<double> TiledGeometry<Scalar, Space>::apply_transposed(                                        \
-      std::span<const double>, std::span<const double>, std::span<const double>, std::int64_t) const;                 \
-  template std::vector<double> TiledGeometry<Scalar, Space>::cost_rows(RowRange) const;                               \
-  template std::vector<double> TiledGeometry<Scalar, Space>::coupling_rows(RowRange, std::span<const double>,         \
+#define THALWEG_TILED_PRODUCTS(Scalar, Space)                                                                        \
+  template std::vector<double> TiledGeometry<Scalar, Space>::apply(std::span<const double>, std::span<const double>, \
+                                                                   std::span<const double>, std::int64_t) const;     \
+  template std::vector<double> TiledGeometry<Scalar, Space>::apply_transposed(                                       \
+      std::span<const double>, std::span<const double>, std::span<const double>, std::int64_t) const;                \
+  template std::vector<double> TiledGeometry<Scalar, Space>::cost_rows(RowRange) const;                              \
+  template std::vector<double> TiledGeometry<Scalar, Space>::coupling_rows(RowRange, std::span<const double>,        \
                                                                            std::span<const double>) const;
 THALWEG_INSTANTIATE(THALWEG_TILED_PRODUCTS)
 

@@ -24,9 +24,10 @@ std::vector<double> means_of(const Communicator& comm, const PackedPoints<Scalar
     if (is_present(i)) largest = std::max(largest, points.norm(i));
   if (points.layout.is_spread()) largest = comm.all_reduce(largest, Reduction::max);
   const double count = static_cast<double>(count_of(points.present));
-  std::vector<double> means = sums_over_points(comm, points.layout, points.dimension, count * std::sqrt(largest), [&](std::int64_t i, std::int64_t k) {
-    return is_present(i) ? static_cast<double>(points.at(i)[k * tile_rows]) : 0.0;
-  });
+  std::vector<double> means = sums_over_points(
+      comm, points.layout, points.dimension, count * std::sqrt(largest), [&](std::int64_t i, std::int64_t k) {
+        return is_present(i) ? static_cast<double>(points.at(i)[k * tile_rows]) : 0.0;
+      });
   means.push_back(sums_over_points(comm, points.layout, 1, count * largest, [&](std::int64_t i, std::int64_t) {
     return is_present(i) ? points.norm(i) : 0.0;
   })[0]);
@@ -89,11 +90,13 @@ double TiledGeometry<Scalar, ExecutionSpace>::cost_statistic(CostStatistic which
   const std::int64_t count = count_of(points_->source.present) * count_of(points_->target.present);
   if (count == 0) return 0.0;
   if (which == CostStatistic::mean && is_dot()) return mean_of_dot_costs();
-  std::vector<Scalar> shifts(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows().size()) * tile_rows), Scalar(no_bias));
+  std::vector<Scalar> shifts(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows().size()) * tile_rows),
+                             Scalar(no_bias));
   for (std::int64_t i = 0; i < rows().size(); ++i)
     if (points_->source.present[static_cast<std::size_t>(rows().begin + i)])
       shifts[static_cast<std::size_t>(i)] = static_cast<Scalar>(-source_part(rows().begin + i));
-  std::vector<Scalar> biases(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(num_columns()) * tile_rows), Scalar(no_bias));
+  std::vector<Scalar> biases(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(num_columns()) * tile_rows),
+                             Scalar(no_bias));
   for (std::int64_t j = 0; j < num_columns(); ++j)
     if (points_->target.present[static_cast<std::size_t>(j)])
       biases[static_cast<std::size_t>(j)] = static_cast<Scalar>(-kappa_ * points_->target_part(j));
@@ -113,7 +116,8 @@ double TiledGeometry<Scalar, ExecutionSpace>::cost_statistic(CostStatistic which
 }
 
 template <class Scalar, class ExecutionSpace>
-RowStatistics TiledGeometry<Scalar, ExecutionSpace>::row_statistics(std::span<const double> f, std::span<const double> g) const {
+RowStatistics TiledGeometry<Scalar, ExecutionSpace>::row_statistics(std::span<const double> f,
+                                                                    std::span<const double> g) const {
   const auto pass = row_pass(column_biases(g));
   const std::vector<Scalar> shifts = row_biases(f);
   std::vector<Scalar> logs(pass->bias.size(), Scalar(0));
@@ -131,9 +135,9 @@ RowStatistics TiledGeometry<Scalar, ExecutionSpace>::row_statistics(std::span<co
   return result;
 }
 
-#define THALWEG_TILED_STATISTICS(Scalar, Space)                                                         \
-  template double TiledGeometry<Scalar, Space>::cost_statistic(CostStatistic) const;                    \
-  template RowStatistics TiledGeometry<Scalar, Space>::row_statistics(std::span<const double>,          \
+#define THALWEG_TILED_STATISTICS(Scalar, Space)                                                \
+  template double TiledGeometry<Scalar, Space>::cost_statistic(CostStatistic) const;           \
+  template RowStatistics TiledGeometry<Scalar, Space>::row_statistics(std::span<const double>, \
                                                                       std::span<const double>) const;
 THALWEG_INSTANTIATE(THALWEG_TILED_STATISTICS)
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/simd_exp2.hpp"
+
 namespace thalweg::simd {
 namespace {
 
@@ -28,6 +30,19 @@ TYPED_TEST(Simd, ExponentialsAreRightToAFewUnitsInTheLastPlace) {
 TYPED_TEST(Simd, ExponentialsOfVeryNegativeNumbersAreZero) {
   for (const double x : {-1100.0, -1e6, -1e30, -std::numeric_limits<double>::infinity()})
     EXPECT_EQ(this->exp2_of(x), TypeParam(0)) << x;
+}
+
+TYPED_TEST(Simd, Exp2IsRightWithinItsRangeZeroBelowAndInfiniteAbove) {
+  const double highest = sizeof(TypeParam) == 4 ? 125.0 : 1020.0;
+  const auto exp2_at = [](double x) { return exp2<TypeParam>(broadcast(static_cast<TypeParam>(x)))[0]; };
+  for (double x = 5.0 - highest; x <= highest; x += 0.0917) {
+    const double exact = std::exp2(static_cast<double>(static_cast<TypeParam>(x)));
+    ASSERT_NEAR(static_cast<double>(exp2_at(x)), exact, 2.5 * this->epsilon * exact) << x;
+  }
+  EXPECT_EQ(exp2_at(0.0), TypeParam(1));
+  for (const double x : {-2000.0, -1e6, -1e30, -std::numeric_limits<double>::infinity()}) EXPECT_EQ(exp2_at(x), TypeParam(0)) << x;
+  for (const double x : {1025.0, 3000.0, 1e30}) EXPECT_EQ(exp2_at(x), std::numeric_limits<TypeParam>::infinity()) << x;
+  EXPECT_TRUE(std::isnan(exp2_at(std::numeric_limits<double>::quiet_NaN())));
 }
 
 TYPED_TEST(Simd, RoundGivesTheNearestIntegerOrANumberWithinRounding) {

@@ -33,12 +33,17 @@ inline double cost_between(const std::vector<double>& left, const std::vector<do
     product += x[k] * y[k];
   }
   switch (cost) {
-    case Cost::euclidean: return std::sqrt(squares);
-    case Cost::manhattan: return absolute;
-    case Cost::factored: return product;
+    case Cost::euclidean:
+      return std::sqrt(squares);
+    case Cost::manhattan:
+      return absolute;
+    case Cost::factored:
+      return product;
     case Cost::cosine:
-    case Cost::correlation: return 1.0 - product;
-    default: return squares;
+    case Cost::correlation:
+      return 1.0 - product;
+    default:
+      return squares;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "geometry/pair_geometry.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
 #include <limits>
@@ -18,7 +19,8 @@ const Cost all_costs[] = {Cost::sq_euclidean, Cost::euclidean, Cost::manhattan, 
 struct Sizes {
   std::int64_t n, m, d;
 };
-const Sizes all_sizes[] = {{1, 1, 3}, {31, 257, 5}, {32, 63, 4}, {33, 1, 7}, {63, 65, 3}, {64, 64, 8}, {65, 31, 30}, {257, 33, 2}, {1, 32, 3}};
+const Sizes all_sizes[] = {{1, 1, 3},   {31, 257, 5}, {32, 63, 4},  {33, 1, 7}, {63, 65, 3},
+                           {64, 64, 8}, {65, 31, 30}, {257, 33, 2}, {1, 32, 3}};
 
 const auto self = make_self_communicator();
 
@@ -26,11 +28,13 @@ double tolerance_of(Precision precision) { return precision == Precision::float6
 
 void expect_close(const std::vector<double>& values, const std::vector<double>& expected, double tolerance) {
   ASSERT_EQ(values.size(), expected.size());
-  for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(values[i], expected[i], tolerance * std::max(1.0, std::abs(expected[i]))) << i;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    ASSERT_NEAR(values[i], expected[i], tolerance * std::max(1.0, std::abs(expected[i]))) << i;
 }
 void expect_relative(const std::vector<double>& values, const std::vector<double>& expected, double tolerance) {
   ASSERT_EQ(values.size(), expected.size());
-  for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(values[i], expected[i], tolerance * std::abs(expected[i])) << i;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    ASSERT_NEAR(values[i], expected[i], tolerance * std::abs(expected[i])) << i;
 }
 
 /// Calls check(problem, geometry, tolerance) for costs, sizes, precisions and forms; dense takes float costs.
@@ -54,9 +58,11 @@ struct DenseResult {
   std::vector<double> f, row_sums, column_sums;
 };
 
-DenseResult dense_update(const PairProblem& problem, double tau, const std::vector<double>& ratio, const std::vector<double>& g) {
+DenseResult dense_update(const PairProblem& problem, double tau, const std::vector<double>& ratio,
+                         const std::vector<double>& g) {
   DenseResult result;
-  for (std::size_t i = 0; i < ratio.size(); ++i) result.f.push_back(tau * problem.epsilon * (ratio[i] - problem.pairs.log_sum(i, g)));
+  for (std::size_t i = 0; i < ratio.size(); ++i)
+    result.f.push_back(tau * problem.epsilon * (ratio[i] - problem.pairs.log_sum(i, g)));
   result.row_sums.assign(ratio.size(), 0.0);
   result.column_sums.assign(g.size(), 0.0);
   for (std::size_t i = 0; i < ratio.size(); ++i)
@@ -107,7 +113,8 @@ TEST(Coupling, SumsProductsAndRowsMatchPlainLoops) {
     const std::size_t n = static_cast<std::size_t>(problem.n), m = static_cast<std::size_t>(problem.m), width = 7;
     const std::vector<double> f = problem.potentials(problem.n, 3), g = problem.potentials(problem.m, 4);
     const std::vector<double> v = problem.potentials(problem.m * 7, 5), w = problem.potentials(problem.n * 7, 6);
-    std::vector<double> rows(n, 0.0), columns(m, 0.0), entropy(n, 0.0), relative(n, 0.0), products(n * width, 0.0), transposed(m * width, 0.0), coupling, costs;
+    std::vector<double> rows(n, 0.0), columns(m, 0.0), entropy(n, 0.0), relative(n, 0.0), products(n * width, 0.0),
+        transposed(m * width, 0.0), coupling, costs;
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < m; ++j) {
         const double p = problem.pairs.coupling(i, j, f, g);
@@ -119,7 +126,8 @@ TEST(Coupling, SumsProductsAndRowsMatchPlainLoops) {
         for (std::size_t k = 0; k < width; ++k) products[i * width + k] += p * v[j * width + k];
         for (std::size_t k = 0; k < width; ++k) transposed[j * width + k] += p * w[i * width + k];
       }
-      for (std::size_t j = 0; j < m; ++j) entropy[i] -= coupling[i * m + j] / rows[i] * std::log(coupling[i * m + j] / rows[i]);
+      for (std::size_t j = 0; j < m; ++j)
+        entropy[i] -= coupling[i * m + j] / rows[i] * std::log(coupling[i * m + j] / rows[i]);
     }
     const Marginals sums = geometry.marginals(f, g);
     expect_relative(sums.row_sums, rows, tolerance);
@@ -140,13 +148,16 @@ TEST(Coupling, SumsProductsAndRowsMatchPlainLoops) {
 TEST(Apply, HasEveryWidth) {
   PairProblem problem(Cost::sq_euclidean, 70, 90, 4);
   const auto geometry = problem.geometry(*self, Precision::float64, EvaluationForm::automatic);
-  const std::vector<double> f = problem.potentials(70, 3), g = problem.potentials(90, 4), v = problem.potentials(90 * 14, 5);
+  const std::vector<double> f = problem.potentials(70, 3), g = problem.potentials(90, 4),
+                            v = problem.potentials(90 * 14, 5);
   for (std::int64_t width = 1; width <= 14; ++width) {
-    const std::vector<double> products = geometry->apply(f, g, std::span(v).first(static_cast<std::size_t>(90 * width)), width);
+    const std::vector<double> products =
+        geometry->apply(f, g, std::span(v).first(static_cast<std::size_t>(90 * width)), width);
     for (std::size_t i = 0; i < 70; ++i)
       for (std::size_t w = 0; w < static_cast<std::size_t>(width); ++w) {
         double sum = 0.0;
-        for (std::size_t j = 0; j < 90; ++j) sum += problem.pairs.coupling(i, j, f, g) * v[j * static_cast<std::size_t>(width) + w];
+        for (std::size_t j = 0; j < 90; ++j)
+          sum += problem.pairs.coupling(i, j, f, g) * v[j * static_cast<std::size_t>(width) + w];
         ASSERT_NEAR(products[i * static_cast<std::size_t>(width) + w], sum, 1e-12);
       }
   }
@@ -231,7 +242,8 @@ TEST(Float64, OfAFloat32GeometryReadsTheSameNumbers) {
     const std::vector<double> g = rounded->representable(problem.potentials(80, 1)), ratio(100, 0.0);
     const Evaluation evaluation = rounded->evaluate({1.0, ratio}, {}, g);
     const Marginals sums = exact->marginals(evaluation.f, g), own = rounded->marginals(evaluation.f, g);
-    for (std::size_t i = 0; i < 100; ++i) ASSERT_NEAR(sums.row_sums[i], problem.a[i], 4e-6 * problem.a[i]) << static_cast<int>(cost);
+    for (std::size_t i = 0; i < 100; ++i)
+      ASSERT_NEAR(sums.row_sums[i], problem.a[i], 4e-6 * problem.a[i]) << static_cast<int>(cost);
     expect_relative(own.row_sums, sums.row_sums, 4e-6);
     expect_relative(evaluation.column_sums, sums.column_sums, 4e-6);
     expect_relative(exact->cost_rows({0, 100}), rounded->cost_rows({0, 100}), 0.0);
@@ -244,12 +256,18 @@ TEST(Translation, OfAllPointsByAThousandChangesNothing) {
   std::vector<double> x(problem.x.begin(), problem.x.end()), y(problem.y.begin(), problem.y.end());
   for (double& value : x) value += 1e3;
   for (double& value : y) value += 1e3;
-  const auto geometry = make_pair_geometry({*self, Precision::float32, Device::cpu, 0},
-                                           {Cost::sq_euclidean, {100, 5, std::span<const double>(x)}, {80, 5, std::span<const double>(y)}, problem.a, problem.b, {}});
+  const auto geometry =
+      make_pair_geometry({*self, Precision::float32, Device::cpu, 0}, {Cost::sq_euclidean,
+                                                                       {100, 5, std::span<const double>(x)},
+                                                                       {80, 5, std::span<const double>(y)},
+                                                                       problem.a,
+                                                                       problem.b,
+                                                                       {}});
   geometry->set_scale(problem.scale);
   const std::vector<double> costs = geometry->cost_rows({0, 100});
   for (std::size_t i = 0; i < 100; ++i)
-    for (std::size_t j = 0; j < 80; ++j) ASSERT_NEAR(costs[i * 80 + j], problem.pairs.costs[i][j], 1e-6 * (1.0 + problem.pairs.costs[i][j]));
+    for (std::size_t j = 0; j < 80; ++j)
+      ASSERT_NEAR(costs[i * 80 + j], problem.pairs.costs[i][j], 1e-6 * (1.0 + problem.pairs.costs[i][j]));
 }
 
 TEST(Euclidean, CostsOfNearlyEqualPointsKeepTheirDigits) {
@@ -259,17 +277,43 @@ TEST(Euclidean, CostsOfNearlyEqualPointsKeepTheirDigits) {
   geometry->set_reference(std::vector<double>(64, 0.0), std::vector<double>(64, 0.0));
   geometry->set_scale(1.0);
   geometry->set_epsilon(1e-5);
-  const std::vector<double> f = geometry->update_rows({1.0, std::vector<double>(64, 0.0)}, {}, std::vector<double>(64, 0.0));
+  const std::vector<double> f =
+      geometry->update_rows({1.0, std::vector<double>(64, 0.0)}, {}, std::vector<double>(64, 0.0));
   for (std::size_t i = 0; i < 64; ++i) {
-    const double cost = reference::cost_between(problem.point(problem.x, static_cast<std::int64_t>(i)), problem.point(problem.y, static_cast<std::int64_t>(i)), Cost::euclidean);
+    const double cost =
+        reference::cost_between(problem.point(problem.x, static_cast<std::int64_t>(i)),
+                                problem.point(problem.y, static_cast<std::int64_t>(i)), Cost::euclidean);
     ASSERT_NEAR(f[i], cost, 1e-3 * cost) << i;  // float coordinates near 1 hold differences of 1e-4 to 6e-4
   }
+}
+
+TEST(Memory, HoldsNothingOfTheSizeOfAllPairs) {
+  constexpr std::int64_t count = 20'000;  // all pairs in float: 1.6 GB
+  const RandomStream random{5, 5};
+  std::vector<float> points;
+  for (std::int64_t i = 0; i < count * 4; ++i)
+    points.push_back(static_cast<float>(random.normal(static_cast<std::uint64_t>(i))));
+  const PointSet set{count, 4, std::span<const float>(points)};
+  for (const EvaluationForm form : {EvaluationForm::strip, EvaluationForm::two_pass}) {
+    const auto geometry = make_pair_geometry({*self, Precision::float32, Device::cpu, 0},
+                                             {Cost::sq_euclidean, set, set, {}, {}, {}}, form);
+    geometry->set_epsilon(5.0);
+    const std::vector<double> ratio(count, 0.0), g(count, -std::log(static_cast<double>(count)));
+    const Evaluation evaluation = geometry->evaluate({1.0, ratio}, {}, g);
+    geometry->apply(evaluation.f, g, std::vector<double>(count, 1.0), 1);
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  EXPECT_LT(usage.ru_maxrss, 400 * 1024) << "KiB";
 }
 
 TEST(BadPoints, AreNamedByTheirRow) {
   for (const Cost cost : {Cost::cosine, Cost::correlation, Cost::sq_euclidean}) {
     PairProblem problem(cost, 5, 6, 3);
-    for (int k = 0; k < 3; ++k) problem.y[static_cast<std::size_t>(9 + k)] = cost == Cost::sq_euclidean ? std::numeric_limits<float>::quiet_NaN() : cost == Cost::cosine ? 0.0f : 2.0f;
+    for (int k = 0; k < 3; ++k)
+      problem.y[static_cast<std::size_t>(9 + k)] = cost == Cost::sq_euclidean ? std::numeric_limits<float>::quiet_NaN()
+                                                   : cost == Cost::cosine     ? 0.0f
+                                                                              : 2.0f;
     try {
       problem.geometry(*self, Precision::float32, EvaluationForm::automatic);
       FAIL();

@@ -55,7 +55,8 @@ std::vector<double> logs(const std::vector<double>& values) {
 double penalty(double lambda, const std::vector<double>& sums, const std::vector<double>& weights) {
   if (std::isinf(lambda)) return 0.0;
   double value = 0.0;
-  for (std::size_t i = 0; i < sums.size(); ++i) value += sums[i] * std::log(sums[i] / weights[i]) - sums[i] + weights[i];
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    value += sums[i] * std::log(sums[i] / weights[i]) - sums[i] + weights[i];
   return lambda * value;
 }
 
@@ -115,7 +116,8 @@ void expect_golden(Precision precision, EvaluationForm form, double tolerance) {
   const auto self = make_self_communicator();
   const auto geometry = make_pair_geometry({*self, precision, Device::cpu, 0}, clouds.sides(), form);
   for (const Case& c : cases) {
-    SCOPED_TRACE(testing::Message() << c.epsilon << ' ' << c.lambda1 << ' ' << c.lambda2 << ' ' << static_cast<int>(c.reference));
+    SCOPED_TRACE(testing::Message() << c.epsilon << ' ' << c.lambda1 << ' ' << c.lambda2 << ' '
+                                    << static_cast<int>(c.reference));
     const Solved solved = solve(*geometry, clouds, c, c.epsilon < .02 ? 6000 : 2500);
     EXPECT_NEAR(solved.cost, c.cost, tolerance);
     EXPECT_NEAR(solved.primal, c.primal, tolerance * std::max(1.0, c.primal));

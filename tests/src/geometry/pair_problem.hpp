@@ -22,8 +22,10 @@ struct PairProblem {
   PairProblem(Cost cost_, std::int64_t n_, std::int64_t m_, std::int64_t d_, double zero_share = 0.0)
       : cost(cost_), n(n_), m(m_), d(d_) {
     const RandomStream random{5, static_cast<std::uint32_t>(n_ * 1000 + m_)};
-    for (std::int64_t i = 0; i < n * d; ++i) x.push_back(static_cast<float>(0.4 * random.normal(static_cast<std::uint64_t>(i), 1) + 1.0));
-    for (std::int64_t j = 0; j < m * d; ++j) y.push_back(static_cast<float>(0.4 * random.normal(static_cast<std::uint64_t>(j), 2) + 1.2));
+    for (std::int64_t i = 0; i < n * d; ++i)
+      x.push_back(static_cast<float>(0.4 * random.normal(static_cast<std::uint64_t>(i), 1) + 1.0));
+    for (std::int64_t j = 0; j < m * d; ++j)
+      y.push_back(static_cast<float>(0.4 * random.normal(static_cast<std::uint64_t>(j), 2) + 1.2));
     const auto weights = [&](std::int64_t count, std::uint32_t stream) {
       std::vector<double> result;
       double sum = 0.0;
@@ -49,7 +51,9 @@ struct PairProblem {
   std::vector<double> point(const std::vector<float>& points, std::int64_t i) const {
     return {points.begin() + i * d, points.begin() + (i + 1) * d};
   }
-  double raw_cost(std::int64_t i, std::int64_t j) const { return reference::cost_between(point(x, i), point(y, j), cost == Cost::dense ? Cost::sq_euclidean : cost); }
+  double raw_cost(std::int64_t i, std::int64_t j) const {
+    return reference::cost_between(point(x, i), point(y, j), cost == Cost::dense ? Cost::sq_euclidean : cost);
+  }
 
   std::unique_ptr<PairGeometry> geometry(const Communicator& comm, Precision precision, EvaluationForm form) {
     const RowRange rows = Partition(n, comm.size(), block_rows).rows_of(comm.rank());
@@ -57,8 +61,9 @@ struct PairProblem {
     if (cost == Cost::dense)
       for (std::int64_t i = rows.begin; i < rows.end; ++i)
         for (std::int64_t j = 0; j < m; ++j) dense.push_back(static_cast<float>(raw_cost(i, j)));
-    auto result = make_pair_geometry({comm, precision, Device::cpu, 0},
-                                     {cost, {n, d, std::span<const float>(x)}, {m, d, std::span<const float>(y)}, a, b, dense}, form);
+    auto result = make_pair_geometry(
+        {comm, precision, Device::cpu, 0},
+        {cost, {n, d, std::span<const float>(x)}, {m, d, std::span<const float>(y)}, a, b, dense}, form);
     result->set_scale(scale);
     result->set_epsilon(epsilon);
     result->set_reference(logs(a), logs(b));
@@ -77,7 +82,8 @@ struct PairProblem {
     for (std::int64_t i = 0; i < count; ++i) result.push_back(0.2 * random.normal(static_cast<std::uint64_t>(i)));
     return result;
   }
-  std::vector<double> owned(const PairGeometry& geometry, const std::vector<double>& values, std::int64_t width = 1) const {
+  std::vector<double> owned(const PairGeometry& geometry, const std::vector<double>& values,
+                            std::int64_t width = 1) const {
     return {values.begin() + geometry.rows().begin * width, values.begin() + geometry.rows().end * width};
   }
 };

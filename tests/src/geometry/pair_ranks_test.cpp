@@ -15,7 +15,9 @@ void expect_equal_bits(const Communicator& world, PairProblem& problem, Precisio
   const auto whole = problem.geometry(*self, precision, form);
   const std::vector<double> f = problem.potentials(problem.n, 3), g = problem.potentials(problem.m, 1);
   const std::vector<double> v = problem.potentials(problem.m * 3, 5), w = problem.potentials(problem.n * 3, 6);
-  const auto mine = [&](const std::vector<double>& values, std::int64_t width = 1) { return problem.owned(*spread, values, width); };
+  const auto mine = [&](const std::vector<double>& values, std::int64_t width = 1) {
+    return problem.owned(*spread, values, width);
+  };
   for (const double tau : {1.0, 0.9}) {
     Evaluation expected = whole->evaluate({tau, f}, f, g), evaluation = spread->evaluate({tau, mine(f)}, mine(f), g);
     EXPECT_EQ(evaluation.f, mine(expected.f));
@@ -38,7 +40,8 @@ TEST(PairGeometry, HasTheSameBitsOnAnyNumberOfRanks) {
     for (const Cost cost : {Cost::sq_euclidean, Cost::euclidean, Cost::dense})
       for (const Precision precision : {Precision::float32, Precision::float64})
         for (const EvaluationForm form : {EvaluationForm::strip, EvaluationForm::two_pass}) {
-          SCOPED_TRACE(testing::Message() << n << " x " << m << " cost " << static_cast<int>(cost) << (form == EvaluationForm::strip ? " strip" : " two_pass"));
+          SCOPED_TRACE(testing::Message() << n << " x " << m << " cost " << static_cast<int>(cost)
+                                          << (form == EvaluationForm::strip ? " strip" : " two_pass"));
           PairProblem problem(cost, n, m, 4, 0.2);
           expect_equal_bits(*world, problem, precision, form);
         }
