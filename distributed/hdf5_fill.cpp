@@ -56,12 +56,14 @@ void FilledFile::write_rows(const Hdf5Node& node, const RowExtent& extent, const
     dataset =
         Dataset(check_write(H5Dopen2(file_.get(), node.path.c_str(), H5P_DEFAULT), "cannot open", path_, node.path));
   });
-  const std::int64_t rows_per_call = std::max<std::int64_t>(1, options.max_bytes_per_call / row_bytes);
+  const std::int64_t most_bytes = rows.source ? std::min(options.max_bytes_per_call, Hdf5Rows::source_piece) : options.max_bytes_per_call;
+  const std::int64_t rows_per_call = std::max<std::int64_t>(1, most_bytes / row_bytes);
+  std::vector<std::byte> buffer;
   // Every rank makes as many calls as the one with most rows; the others then write nothing.
   for (std::int64_t begin = 0; begin < extent.most_local_rows; begin += rows_per_call) {
     const std::int64_t from = std::min(begin, rows.local_rows), to = std::min(begin + rows_per_call, rows.local_rows);
-    const auto piece = rows.local.bytes.subspan(static_cast<std::size_t>(from * row_bytes),
-                                                static_cast<std::size_t>((to - from) * row_bytes));
+    std::span<const std::byte> piece;
+    comm_.on_all([&] { piece = rows.rows(from, to, buffer); });
     if (options.compression != Compression::none) reserve_compressed(rows, extent, rows_per_call);
     comm_.on_all([&] { write_piece(dataset.get(), node.path, rows, extent.first_row + from, piece); });
     ++num_writes_;

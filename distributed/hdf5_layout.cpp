@@ -38,6 +38,14 @@ std::int64_t size_of(StoredType type) {
 
 std::int64_t Hdf5Rows::row_elements() const { return product(row_shape); }
 
+std::span<const std::byte> Hdf5Rows::rows(std::int64_t begin, std::int64_t end, std::vector<std::byte>& buffer) const {
+  const auto first = static_cast<std::size_t>(begin * row_bytes()), size = static_cast<std::size_t>((end - begin) * row_bytes());
+  if (!source) return local.bytes.subspan(first, size);
+  buffer.resize(size);
+  if (size > 0) source(begin, buffer);
+  return buffer;
+}
+
 bool Hdf5Layout::contains(const std::string& path) const {
   return std::any_of(nodes_.begin(), nodes_.end(), [&](const Hdf5Node& node) { return node.path == path; });
 }
@@ -61,7 +69,14 @@ Hdf5Node& Hdf5Layout::add(std::string path, Hdf5Content content) {
 Hdf5Node& Hdf5Layout::add_rows(std::string path, NumericBlock block, std::vector<std::int64_t> row_shape) {
   const std::int64_t row_elements = product(row_shape);
   const std::int64_t rows = row_elements > 0 ? block.count() / row_elements : 0;
-  return add(std::move(path), Hdf5Rows{std::move(block), rows, std::move(row_shape)});
+  return add(std::move(path), Hdf5Rows{std::move(block), rows, std::move(row_shape), {}});
+}
+
+Hdf5Node& Hdf5Layout::add_row_source(std::string path, StoredType type, std::int64_t local_rows,
+                                     std::function<void(std::int64_t begin, std::span<std::byte> rows)> source) {
+  NumericBlock no_values;
+  no_values.type = type;
+  return add(std::move(path), Hdf5Rows{no_values, local_rows, {}, std::move(source)});
 }
 
 Hdf5Node& Hdf5Layout::add_text_rows(std::string path, std::vector<std::string> local) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -90,6 +91,15 @@ struct Hdf5Rows {
   std::int64_t local_rows = 0;
   /// Extents after the first, equal on all ranks; empty for a vector.
   std::vector<std::int64_t> row_shape;
+  /// For rows that are not held in memory: gives those from the local row `begin` on, as many as `rows` has room for,
+  /// always the same. `local` then only says their type.
+  std::function<void(std::int64_t begin, std::span<std::byte> rows)> source = {};
+
+  /// Most bytes of `source` that are held at a time.
+  static constexpr std::int64_t source_piece = std::int64_t{16} << 20;
+
+  /// Local rows [begin, end) where they lie, or from `source` into `buffer`.
+  std::span<const std::byte> rows(std::int64_t begin, std::int64_t end, std::vector<std::byte>& buffer) const;
 
   std::int64_t row_elements() const;
   std::int64_t row_bytes() const { return row_elements() * size_of(local.type); }
@@ -125,6 +135,9 @@ class Hdf5Layout {
   Hdf5Node& add_group(std::string path) { return add(std::move(path), Hdf5Group{}); }
   /// Rows of `block.count() / product(row_shape)`.
   Hdf5Node& add_rows(std::string path, NumericBlock block, std::vector<std::int64_t> row_shape = {});
+  /// Rows that are asked for while they are written.
+  Hdf5Node& add_row_source(std::string path, StoredType type, std::int64_t local_rows,
+                           std::function<void(std::int64_t begin, std::span<std::byte> rows)> source);
   Hdf5Node& add_text_rows(std::string path, std::vector<std::string> local);
   Hdf5Node& root() { return nodes_.front(); }
 

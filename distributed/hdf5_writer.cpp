@@ -32,9 +32,20 @@ std::int64_t local_rows_of(const Hdf5Node& node) {
   return 0;
 }
 
+std::uint64_t checksum_of_local(const Hdf5Rows& rows, std::int64_t first_row) {
+  if (!rows.source) return checksum_of_rows(rows.local.bytes, rows.row_bytes(), rows.local_rows, first_row);
+  const std::int64_t rows_per_piece = std::max<std::int64_t>(1, Hdf5Rows::source_piece / rows.row_bytes());
+  std::uint64_t sum = 0;
+  std::vector<std::byte> buffer;
+  for (std::int64_t begin = 0; begin < rows.local_rows; begin += rows_per_piece) {
+    const std::int64_t end = std::min(begin + rows_per_piece, rows.local_rows);
+    sum += checksum_of_rows(rows.rows(begin, end, buffer), rows.row_bytes(), end - begin, first_row + begin);
+  }
+  return sum;
+}
+
 std::uint64_t local_checksum(const Hdf5Node& node, std::int64_t first_row) {
-  if (const auto* rows = std::get_if<Hdf5Rows>(&node.content))
-    return checksum_of_rows(rows->local.bytes, rows->row_bytes(), rows->local_rows, first_row);
+  if (const auto* rows = std::get_if<Hdf5Rows>(&node.content)) return checksum_of_local(*rows, first_row);
   if (const auto* texts = std::get_if<Hdf5TextRows>(&node.content)) return checksum_of_texts(*texts->local, first_row);
   return 0;
 }
@@ -73,8 +84,10 @@ std::vector<RowExtent> row_extents(const Communicator& comm, const Hdf5Layout& l
       extents[k].num_rows += rows;
       extents[k].most_local_rows = std::max(extents[k].most_local_rows, rows);
     }
-    checksums.push_back(local_checksum(layout.nodes()[k], extents[k].first_row));
   }
+  comm.on_all([&] {
+    for (std::size_t k = 0; k < num_nodes; ++k) checksums.push_back(local_checksum(layout.nodes()[k], extents[k].first_row));
+  });
   comm.all_reduce(std::span<std::uint64_t>(checksums), Reduction::sum);
   for (std::size_t k = 0; k < num_nodes; ++k) extents[k].checksum = checksums[k];
   return extents;

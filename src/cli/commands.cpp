@@ -14,7 +14,6 @@ namespace {
 const std::vector<std::string>& later_commands() {
   static const std::vector<std::string> names = {"submit",
                                                  "preprocess",
-                                                 "transport",
                                                  "temporal",
                                                  "optimal_transport",
                                                  "spatiotemporal",
@@ -53,7 +52,6 @@ const std::vector<std::string>& later_commands() {
                                                  "scores",
                                                  "gene_set_scores",
                                                  "growth",
-                                                 "export",
                                                  "report"};
   return names;
 }
@@ -69,6 +67,12 @@ const std::vector<Command>& commands() {
        LowRankOptions::about,
        {"input", "source", "target", "lowrank", "solver", "run", "output"},
        run_lowrank},
+      {"transport",
+       Takes::job,
+       TransportOptions::about,
+       transport_tables(),
+       run_transport},
+      {"export", Takes::job, ExportOptions::about, {ResultOptions::part, "export", "run", "output"}, run_export},
       {"simulate", Takes::job, SimulateOptions::about, {"simulate", "run", "output"}, run_simulate},
       {"plan", Takes::job, "the memory that a job needs, before anything is allocated", {}, run_plan},
       {"inspect", Takes::file, "keys, shapes, types and times of a file", {}, run_inspect},

@@ -11,11 +11,12 @@ namespace thalweg {
 namespace {
 
 std::string one_section(const std::vector<config::Section>& sections, const std::string& name) {
-  std::vector<std::string> names;
+  std::vector<std::string> names, texts;
   for (const config::Section& section : sections) {
-    if (section.name == name) return config::plain_reference(section);
-    if (!section.name.empty()) names.push_back(section.name);
+    if (section.name == name) texts.push_back(config::plain_reference(section));
+    if (!section.name.empty() && section.part == section.name) names.push_back(section.name);
   }
+  if (!texts.empty()) return join(texts, "\n");
   throw ConfigError("unknown section '" + name + "'; " + suggestion(name, names));
 }
 

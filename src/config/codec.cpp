@@ -1,5 +1,6 @@
 #include "config/codec.hpp"
 
+#include <cmath>
 #include <filesystem>
 
 #include "core/closest_name.hpp"
@@ -155,6 +156,26 @@ bool decode(const Value& value, const Key& key, WordOrFiles& out, Problems& prob
   return true;
 }
 
+bool decode(const Value& value, const Key& key, WordOrNumber& out, Problems& problems) {
+  WordOrNumber decoded;
+  const auto* number = value.as<double>();
+  // TOML has a literal for what is else a word.
+  const bool is_infinite = number != nullptr && std::isinf(*number) && *number > 0.0 && is_word_of(key.rule, "inf");
+  if (is_infinite) {
+    decoded.word = "inf";
+  } else if (number != nullptr || value.as<std::int64_t>() != nullptr) {
+    double finite = 0.0;
+    if (!decode(value, key, finite, problems)) return false;
+    decoded = WordOrNumber(finite);
+  } else if (value.as<std::string>() != nullptr) {
+    if (!decode(value, key, decoded.word, problems)) return false;
+  } else {
+    return refuse_type(value, key, type_text(out, key.rule), problems);
+  }
+  out = decoded;
+  return true;
+}
+
 Value encode(bool value, const Rule&) { return {.data = value}; }
 Value encode(std::int64_t value, const Rule&) { return {.data = value}; }
 Value encode(double value, const Rule&) { return {.data = value}; }
@@ -181,6 +202,10 @@ Value encode(const WordOrFiles& value, const Rule& rule) {
   return value.files.empty() ? encode(value.word, rule) : encode(value.files, rules::file_path);
 }
 
+Value encode(const WordOrNumber& value, const Rule& rule) {
+  return value.is_number() ? encode(*value.number, rule) : encode(value.word, rule);
+}
+
 std::string type_text(const bool&, const Rule&) { return "boolean"; }
 std::string type_text(const std::int64_t&, const Rule&) { return "integer"; }
 std::string type_text(const double&, const Rule&) { return "number"; }
@@ -190,5 +215,6 @@ std::string type_text(const std::string&, const Rule& rule) {
 std::string type_text(const TextMap&, const Rule& rule) { return "table of " + type_text(std::string(), rule) + "s"; }
 std::string type_text(const ListMap&, const Rule&) { return "table of lists of names"; }
 std::string type_text(const WordOrFiles&, const Rule&) { return "text or table of paths"; }
+std::string type_text(const WordOrNumber&, const Rule&) { return "number or text"; }
 
 }  // namespace thalweg::config

@@ -28,6 +28,7 @@ bool decode(const Value& value, const Key& key, std::string& out, Problems& prob
 bool decode(const Value& value, const Key& key, TextMap& out, Problems& problems);
 bool decode(const Value& value, const Key& key, ListMap& out, Problems& problems);
 bool decode(const Value& value, const Key& key, WordOrFiles& out, Problems& problems);
+bool decode(const Value& value, const Key& key, WordOrNumber& out, Problems& problems);
 
 Value encode(bool value, const Rule& rule);
 Value encode(std::int64_t value, const Rule& rule);
@@ -36,6 +37,7 @@ Value encode(const std::string& value, const Rule& rule);
 Value encode(const TextMap& value, const Rule& rule);
 Value encode(const ListMap& value, const Rule& rule);
 Value encode(const WordOrFiles& value, const Rule& rule);
+Value encode(const WordOrNumber& value, const Rule& rule);
 
 /// "number", "integer", ..: for messages and the reference.
 std::string type_text(const bool&, const Rule& rule);
@@ -45,6 +47,7 @@ std::string type_text(const std::string&, const Rule& rule);
 std::string type_text(const TextMap&, const Rule& rule);
 std::string type_text(const ListMap&, const Rule& rule);
 std::string type_text(const WordOrFiles&, const Rule& rule);
+std::string type_text(const WordOrNumber&, const Rule& rule);
 
 /// Adds "hmot.rank expects <expected>, got text" and returns false.
 bool refuse_type(const Value& value, const Key& key, const std::string& expected, Problems& problems);

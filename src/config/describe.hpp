@@ -37,8 +37,10 @@ struct Field {
   std::function<Value()> current = {};
 };
 
+/// Several structs may describe one table, each as a part of its own.
 struct Section {
-  std::string name;  ///< "" for the keys outside any table
+  std::string name;  ///< of the table; "" for the keys outside any table
+  std::string part;  ///< what commands call it: the table's name, or that of a part of the table
   std::string about;
   std::vector<Field> fields;
 };
@@ -76,10 +78,10 @@ class FieldList {
 };
 
 /// The section of `options`, which must outlive it. `name` replaces the struct's own section name, as
-/// for [source] and [target], which share a struct.
+/// for [source] and [target], which share a struct; `part` tells structs of one table apart.
 template <class Options>
-Section describe(Options& options, const std::string& name = Options::section) {
-  Section section{.name = name, .about = Options::about, .fields = {}};
+Section describe(Options& options, const std::string& name = Options::section, const std::string& part = {}) {
+  Section section{.name = name, .part = part.empty() ? name : part, .about = Options::about, .fields = {}};
   FieldList<Options> list(options, section);
   Options::describe(list);
   return section;

@@ -12,6 +12,10 @@ namespace thalweg::config {
 
 namespace {
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::string joined(const std::string& prefix, const std::string& key) {
   return prefix.empty() ? key : prefix + "." + key;
 }
@@ -119,7 +123,7 @@ void insert_value(Table& table, const std::vector<std::string>& path, std::size_
 template <class Sections, class Action>
 void for_each_field(Sections& sections, const std::vector<std::string>& names, const Action& action) {
   for (auto& section : sections)
-    if (std::find(names.begin(), names.end(), section.name) != names.end())
+    if (contains(names, section.part))
       for (auto& field : section.fields)
         if (!field.is_later) action(field);
 }
@@ -157,6 +161,19 @@ std::vector<std::string> changed_settings(const std::vector<Section>& sections, 
     if (!same_content(value, field.default_value)) lines.push_back(field.key + " = " + value.text());
   });
   return lines;
+}
+
+std::vector<std::string> unread_keys(const Value& root, const std::vector<Section>& sections, const std::vector<std::string>& names) {
+  std::vector<std::string> keys, tables;
+  for (const Section& section : sections)
+    if (contains(names, section.part)) tables.push_back(section.name);
+  for (const Entry& entry : *root.as<Table>())
+    if (entry.value.as<Table>() != nullptr && !contains(tables, entry.key)) keys.push_back("[" + entry.key + "]");
+  for (const Section& section : sections)
+    if (contains(tables, section.name) && !contains(names, section.part))
+      for (const Field& field : section.fields)
+        if (field.is_given) keys.push_back(field.key);
+  return keys;
 }
 
 std::vector<std::string> split_key(const std::string& key) {

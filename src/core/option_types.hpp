@@ -21,6 +21,19 @@ struct Auto {
   bool operator==(const Auto&) const = default;
 };
 
+/// A number, or a word in its place, as in `scale_cost = "mean"` and `scale_cost = 2.5`.
+struct WordOrNumber {
+  std::string word;
+  std::optional<double> number = {};
+
+  WordOrNumber() = default;
+  WordOrNumber(const char* text) : word(text) {}
+  WordOrNumber(double value) : number(value) {}
+
+  bool is_number() const { return number.has_value(); }
+  bool operator==(const WordOrNumber&) const = default;
+};
+
 /// Open tables: names chosen by the user.
 using TextMap = std::map<std::string, std::string>;
 using ListMap = std::map<std::string, std::vector<std::string>>;

@@ -39,7 +39,7 @@ struct Edge {
   bool operator==(const Edge&) const = default;
 };
 
-/// Edges from..to, in any order and possibly repeated, as a graph. Each length >= 0.
+/// Edges from..to, in any order, as a graph; of repeated ones the shortest counts. Lengths >= 0.
 Graph graph_of_edges(std::int64_t num_nodes, std::vector<Edge> edges, EdgeWeight weight);
 
 /// i and j are joined if either lists the other. @param all_rows   of all points: gather_rows

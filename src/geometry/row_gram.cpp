@@ -83,12 +83,16 @@ Matrix gram_of_rows(const Communicator& comm, const Matrix& rows, std::int64_t n
 }
 
 Matrix product(const Matrix& a, const Matrix& b) {
+  using Host = Kokkos::DefaultHostExecutionSpace;
+  const Host exec;
   Matrix result(a.rows, b.columns);
-  for (std::int64_t i = 0; i < a.rows; ++i) {
-    double* row = result.values.data() + i * b.columns;
-    for (std::int64_t j = 0; j < a.columns; ++j)
-      for (std::int64_t k = 0; k < b.columns; ++k) row[k] += a(i, j) * b(j, k);
-  }
+  Kokkos::parallel_for("thalweg::row_gram::product", Kokkos::RangePolicy<Host>(exec, 0, a.rows),
+                       [&](const std::int64_t i) {
+                         double* row = result.values.data() + i * b.columns;
+                         for (std::int64_t j = 0; j < a.columns; ++j)
+                           for (std::int64_t k = 0; k < b.columns; ++k) row[k] += a(i, j) * b(j, k);
+                       });
+  exec.fence("thalweg::row_gram::product");
   return result;
 }
 

@@ -85,6 +85,14 @@ UnsValue& entry(UnsDict& dict, const std::string& name, UnsValue fallback, bool&
   return is_new ? dict.emplace_back(name, std::move(fallback)).second : found->second;
 }
 
+/// A source of numbers as one of their bytes.
+template <class T>
+std::function<void(std::int64_t, std::span<std::byte>)> as_bytes(const std::function<void(std::int64_t, std::span<T>)>& source) {
+  return [source](std::int64_t begin, std::span<std::byte> rows) {
+    source(begin, {reinterpret_cast<T*>(rows.data()), rows.size() / sizeof(T)});
+  };
+}
+
 }  // namespace
 
 UnsValue::UnsValue(std::vector<double> values)
@@ -167,14 +175,23 @@ void AnnDataWriter::add_matrix(const std::string& key, NumericBlock local, std::
   dense_.push_back({key, std::move(local), num_columns});
 }
 
-void AnnDataWriter::add_sparse(const std::string& key, CsrRows local, std::int64_t num_columns) {
-  claim(key);
-  const auto count = static_cast<std::int64_t>(local.columns.size());
-  if (static_cast<std::int64_t>(local.row_begin.size()) != obs_.local_rows() + 1 || local.row_begin.front() != 0 ||
-      local.row_begin.back() != count || local.values.count() != count)
+void AnnDataWriter::require_row_begin(const std::string& key, const std::vector<std::int64_t>& row_begin, std::int64_t count) const {
+  if (static_cast<std::int64_t>(row_begin.size()) != obs_.local_rows() + 1 || row_begin.front() != 0 || row_begin.back() != count)
     throw DataError("sparse matrix '" + key +
                     "' of an output file: row begins, columns and values on this rank do not agree with " +
                     std::to_string(obs_.local_rows()) + " rows");
+}
+
+void AnnDataWriter::add_sparse(const std::string& key, CsrRows local, std::int64_t num_columns) {
+  claim(key);
+  const auto count = static_cast<std::int64_t>(local.columns.size());
+  require_row_begin(key, local.row_begin, local.values.count() == count ? count : -1);
+  sparse_.push_back({key, std::move(local), num_columns});
+}
+
+void AnnDataWriter::add_sparse(const std::string& key, CsrSource local, std::int64_t num_columns) {
+  claim(key);
+  require_row_begin(key, local.row_begin, local.row_begin.empty() ? 0 : local.row_begin.back());
   sparse_.push_back({key, std::move(local), num_columns});
 }
 
@@ -199,18 +216,23 @@ void AnnDataWriter::add_uns(const std::string& path, UnsValue value) {
 }
 
 void AnnDataWriter::append_sparse(const Communicator& comm, Hdf5Layout& layout, const Sparse& matrix) const {
+  const std::vector<std::int64_t>& local_begin = std::visit([](const auto& rows) -> const auto& { return rows.row_begin; }, matrix.local);
   const std::int64_t num_rows = comm.all_reduce(obs_.local_rows(), Reduction::sum);
-  const auto count = static_cast<std::int64_t>(matrix.local.columns.size());
-  const std::int64_t before = comm.exclusive_sum(count);
+  const std::int64_t count = local_begin.back(), before = comm.exclusive_sum(count);
   // The leading 0 of all row begins is rank 0's; the other ranks give the ends of their rows.
-  std::vector<std::int64_t> row_begin(matrix.local.row_begin.begin() + (comm.is_root() ? 0 : 1),
-                                      matrix.local.row_begin.end());
+  std::vector<std::int64_t> row_begin(local_begin.begin() + (comm.is_root() ? 0 : 1), local_begin.end());
   for (std::int64_t& position : row_begin) position += before;
   Hdf5Node& group = layout.add_group(matrix.key);
   encode(group, "csr_matrix", "0.1.0");
   group.with("shape", std::vector<std::int64_t>{num_rows, matrix.num_columns});
-  layout.add_rows(matrix.key + "/data", matrix.local.values);
-  layout.add_rows(matrix.key + "/indices", NumericBlock::view(std::span<const std::int64_t>(matrix.local.columns)));
+  if (const auto* rows = std::get_if<CsrRows>(&matrix.local)) {
+    layout.add_rows(matrix.key + "/data", rows->values);
+    layout.add_rows(matrix.key + "/indices", NumericBlock::view(std::span<const std::int64_t>(rows->columns)));
+  } else {
+    const CsrSource& source = std::get<CsrSource>(matrix.local);
+    layout.add_row_source(matrix.key + "/data", StoredType::float64, count, as_bytes(source.values));
+    layout.add_row_source(matrix.key + "/indices", StoredType::int64, count, as_bytes(source.columns));
+  }
   layout.add_rows(matrix.key + "/indptr", NumericBlock::own(std::move(row_begin)));
 }
 
@@ -221,7 +243,7 @@ Hdf5Layout AnnDataWriter::layout(const Communicator& comm) const {
   var_.append_to(layout, "var");
   for (const char* group : {"layers", "obsm", "varm", "obsp", "varp"}) encode(layout.add_group(group), "dict", "0.1.0");
   for (const Dense& matrix : dense_)
-    encode_array(layout.add(matrix.key, Hdf5Rows{matrix.local, obs_.local_rows(), {matrix.num_columns}}));
+    encode_array(layout.add(matrix.key, Hdf5Rows{matrix.local, obs_.local_rows(), {matrix.num_columns}, {}}));
   for (const Sparse& matrix : sparse_) append_sparse(comm, layout, matrix);
   append_uns(layout, "uns", uns_);
   return layout;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -76,6 +78,13 @@ struct CsrRows {
   NumericBlock values;
 };
 
+/// The same of a matrix that is not held in memory: columns and values are asked for while they are written.
+struct CsrSource {
+  std::vector<std::int64_t> row_begin;
+  std::function<void(std::int64_t begin, std::span<std::int64_t> columns)> columns;
+  std::function<void(std::int64_t begin, std::span<double> values)> values;
+};
+
 /// Collects the parts of an AnnData object and writes them.
 ///
 /// obs and the rows of all matrices are distributed over ranks in the same way. Without an index, var
@@ -91,6 +100,8 @@ class AnnDataWriter {
   /// The same for a sparse matrix.
   void add_sparse(const std::string& key, CsrRows local, std::int64_t num_columns);
 
+  void add_sparse(const std::string& key, CsrSource local, std::int64_t num_columns);
+
   /// Value under "KEY" or "DICT/KEY": dicts in between are made. Throws DataError when it is taken.
   void add_uns(const std::string& path, UnsValue value);
 
@@ -105,11 +116,12 @@ class AnnDataWriter {
   };
   struct Sparse {
     std::string key;
-    CsrRows local;
+    std::variant<CsrRows, CsrSource> local;
     std::int64_t num_columns;
   };
 
   void claim(const std::string& key);
+  void require_row_begin(const std::string& key, const std::vector<std::int64_t>& row_begin, std::int64_t count) const;
   void append_sparse(const Communicator& comm, Hdf5Layout& layout, const Sparse& matrix) const;
   Hdf5Layout layout(const Communicator& comm) const;
 

@@ -44,8 +44,6 @@ struct InputOptions {
     field.later("spatial", "spatial coordinates");
     field.later("covariate", "batches");
     field.later("genes", "file of genes to use");
-    field.later("result", "results directory to analyse");
-    field.later("model", "file of a fitted model");
     field.later("mpi_io_hints", "hints for MPI-IO");
   }
 };

@@ -145,7 +145,10 @@ std::vector<std::int64_t> source_rows_in_file_order(const Communicator& comm, co
 }
 
 std::vector<std::string> read_cell_names(const Communicator& comm, const TimeSeries& series) {
-  const std::vector<std::int64_t> rows = source_rows_in_file_order(comm, series);
+  return read_names_of_rows(comm, series, source_rows_in_file_order(comm, series));
+}
+
+std::vector<std::string> read_names_of_rows(const Communicator& comm, const TimeSeries& series, const std::vector<std::int64_t>& rows) {
   const AnnDataReader reader(comm, series.path);
   if (reader.file().file_bytes() != series.file_bytes || reader.file().modified_ns() != series.modified_ns)
     throw DataError("file " + series.path + " has changed while it was in use; run again");

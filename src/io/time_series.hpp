@@ -107,4 +107,7 @@ std::vector<std::int64_t> source_rows_in_file_order(const Communicator& comm, co
 /// has changed since. Collective.
 std::vector<std::string> read_cell_names(const Communicator& comm, const TimeSeries& series);
 
+/// The same of other rows of the file, ascending; each rank names its own.
+std::vector<std::string> read_names_of_rows(const Communicator& comm, const TimeSeries& series, const std::vector<std::int64_t>& rows);
+
 }  // namespace thalweg

@@ -12,6 +12,12 @@ int run_hmot(const Communicator& comm, const JobContext& context);
 /// `thalweg lowrank job.toml`: low-rank transport between two groups of cells.
 int run_lowrank(const Communicator& comm, const JobContext& context);
 
+/// `thalweg transport job.toml`: one entropic problem between two groups of cells.
+int run_transport(const Communicator& comm, const JobContext& context);
+
+/// `thalweg export job.toml`: the couplings of a results directory as matrices.
+int run_export(const Communicator& comm, const JobContext& context);
+
 /// `thalweg simulate job.toml`: test data with known truth, simulation.h5ad in output.dir.
 int run_simulate(const Communicator& comm, const JobContext& context);
 

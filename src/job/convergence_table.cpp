@@ -41,6 +41,11 @@ std::string text_cell(const std::string& text) {
   return quoted;
 }
 
+struct CellText {
+  std::string operator()(double value) const { return number_cell(value); }
+  std::string operator()(const std::string& text) const { return text_cell(text); }
+};
+
 std::vector<std::string> cells_of(const ConvergenceRow& row, std::size_t num_extra) {
   std::vector<std::string> cells = {text_cell(row.problem), text_cell(row.stage), count_cell(row.level),
                                     count_cell(row.outer), count_cell(row.inner)};
@@ -49,7 +54,7 @@ std::vector<std::string> cells_of(const ConvergenceRow& row, std::size_t num_ext
     cells.push_back(number_cell(value));
   cells.push_back(row.stop_reason ? name_of(*row.stop_reason) : "");
   for (std::size_t k = 0; k < num_extra; ++k)
-    cells.push_back(number_cell(k < row.extra.size() ? row.extra[k] : ConvergenceRow::absent));
+    cells.push_back(k < row.extra.size() ? std::visit(CellText{}, row.extra[k]) : "");
   return cells;
 }
 

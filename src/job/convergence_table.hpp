@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/stop_reason.hpp"
@@ -30,7 +31,7 @@ struct ConvergenceRow {
   double change = absent;
   double seconds = absent;
   std::optional<StopReason> stop_reason = {};  ///< on the last row of a problem, stage and level
-  std::vector<double> extra = {};              ///< the engine's own columns
+  std::vector<std::variant<double, std::string>> extra = {};  ///< the engine's own columns
 };
 
 /// Gathers rows and writes them under the shared column names, followed by the engine's own.

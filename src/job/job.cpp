@@ -38,6 +38,13 @@ void check_hm_ot(const Job& job, const config::Value& root, config::Problems& pr
     problems.add(place_of(root, "hmot.clusterings"), "clustering \"reference\" needs hmot.reference; set it to a time");
 }
 
+void check_sides(const Job& job, const config::Value& root, config::Problems& problems) {
+  if ((job.source.is_given() || job.target.is_given()) && !job.input.days.empty())
+    problems.add(place_of(root, "input.days"),
+                 "input.days does not choose the cells of [source] and [target]; use source.filter and target.filter, or "
+                 "leave [source] and [target] out");
+}
+
 void check_low_rank(const Job& job, const config::Value& root, config::Problems& problems) {
   const std::vector<std::int64_t>& rank = job.lowrank.rank;
   if (rank.size() > 2)
@@ -46,13 +53,41 @@ void check_low_rank(const Job& job, const config::Value& root, config::Problems&
   if (job.lowrank.form == "lot" && rank.size() == 2 && rank[0] != rank[1])
     problems.add(place_of(root, "lowrank.rank"),
                  "lowrank.form = \"lot\" needs one rank for both sides; give one number");
-  if ((job.source.is_given() || job.target.is_given()) && !job.input.days.empty())
-    problems.add(place_of(root, "input.days"),
-                 "input.days does not choose the cells of [source] and [target]; use source.filter and target.filter, or "
-                 "leave [source] and [target] out");
+  check_sides(job, root, problems);
   for (const auto& [side, file] : job.lowrank.g.files)
     if (side != "source" && side != "target")
       problems.add(place_of(root, "lowrank.g." + side), "unknown key 'lowrank.g." + side + "'; known: source, target");
+}
+
+/// One side's penalty is given as lambda or as tau.
+void check_penalty(const WordOrNumber& lambda, const WordOrNumber& tau, const std::string& lambda_key, const std::string& tau_key,
+                   const config::Value& root, config::Problems& problems) {
+  if (lambda.is_number() && tau.is_number())
+    problems.add(place_of(root, tau_key), tau_key + " and " + lambda_key + " say the same thing in two ways; remove one of them");
+}
+
+void check_transport(const Job& job, const config::Value& root, config::Problems& problems) {
+  const SinkhornOptions& options = job.sinkhorn;
+  check_sides(job, root, problems);
+  if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
+    problems.add(place_of(root, "input.time_key"),
+                 "transport needs two sides; set input.time_key to the obs column of the time, or give [source] and [target]");
+  check_penalty(options.lambda1, options.tau_a, "solver.lambda1", "solver.tau_a", root, problems);
+  check_penalty(options.lambda2, options.tau_b, "solver.lambda2", "solver.tau_b", root, problems);
+  if (!job.transport.divergence) return;
+  if (options.cost == "dense" || options.cost == "factored")
+    problems.add(place_of(root, "transport.divergence"), "transport.divergence needs the costs of each side with itself, which solver.cost = \"" +
+                                                             options.cost + "\" does not tell; use a cost between features");
+  if (options.entropy_reference != "product")
+    problems.add(place_of(root, "transport.divergence"), "transport.divergence is defined for solver.entropy_reference = \"product\"");
+  if (penalty_of(options.lambda1, options.tau_a, options.epsilon) != penalty_of(options.lambda2, options.tau_b, options.epsilon))
+    problems.add(place_of(root, "transport.divergence"), "transport.divergence needs the same penalty on both sides; set solver.lambda1 and solver.lambda2 to one value");
+}
+
+void check_export(const Job& job, const config::Value& root, config::Problems& problems) {
+  const std::string& prefix = job.exports.prefix;
+  if (prefix.empty() || prefix.find('/') != std::string::npos)
+    problems.add(place_of(root, "export.prefix"), "export.prefix = \"" + prefix + "\" is empty or holds a slash; it is the beginning of file names");
 }
 
 }  // namespace
@@ -60,21 +95,31 @@ void check_low_rank(const Job& job, const config::Value& root, config::Problems&
 std::vector<config::Section> sections_of(Job& job) {
   std::vector<config::Section> sections = {config::describe(job.top),
                                            config::describe(job.input),
+                                           config::describe(job.analysed, ResultOptions::section, ResultOptions::part),
                                            config::describe(job.source, "source"),
                                            config::describe(job.target, "target"),
                                            config::describe(job.solver),
+                                           config::describe(job.sinkhorn, SinkhornOptions::section, SinkhornOptions::part),
                                            config::describe(job.run),
                                            config::describe(job.output),
                                            config::describe(job.hmot),
                                            config::describe(job.lowrank),
+                                           config::describe(job.transport),
+                                           config::describe(job.exports),
                                            config::describe(job.simulate)};
   return sections;
+}
+
+std::vector<std::string> transport_tables() {
+  return {"input", "source", "target", "transport", "solver", SinkhornOptions::part, "export", "run", "output"};
 }
 
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
                config::Problems& problems) {
   if (job.output.key_prefix.find('/') != std::string::npos)
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
+  if (uses(used, "transport")) check_transport(job, root, problems);
+  if (uses(used, "export")) check_export(job, root, problems);
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);
 }

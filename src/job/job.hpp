@@ -6,12 +6,16 @@
 
 #include "config/describe.hpp"
 #include "io/input_options.hpp"
+#include "job/export_options.hpp"
 #include "job/output_options.hpp"
+#include "job/result_options.hpp"
 #include "job/run_options.hpp"
 #include "job/simulate_options.hpp"
 #include "job/solver_options.hpp"
+#include "job/transport_options.hpp"
 #include "solvers/hm_ot_options.hpp"
 #include "solvers/low_rank_options.hpp"
+#include "solvers/sinkhorn_options.hpp"
 
 namespace thalweg {
 
@@ -25,7 +29,7 @@ struct JobOptions {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
     for (const char* table : {"problem", "growth", "gromov", "hiref", "embed", "flow", "genedist", "grid", "integrate",
-                              "preprocess", "validate", "sweep", "map", "submit", "export"})
+                              "preprocess", "validate", "sweep", "map", "submit"})
       field.later(table, "table of a later command");
   }
 };
@@ -33,19 +37,26 @@ struct JobOptions {
 struct Job {
   JobOptions top;
   InputOptions input;
+  ResultOptions analysed;
   SideOptions source;
   SideOptions target;
   SolverOptions solver;
+  SinkhornOptions sinkhorn;
   RunOptions run;
   OutputOptions output;
   HmOtOptions hmot;
   LowRankOptions lowrank;
+  TransportOptions transport;
+  ExportOptions exports;
   SimulateOptions simulate;
 };
 
 /// All sections of the program, bound to `job`, which must outlive them. A new options struct is added
 /// here and to Job.
 std::vector<config::Section> sections_of(Job& job);
+
+/// The tables that `transport` reads.
+std::vector<std::string> transport_tables();
 
 /// Adds the problems of keys that do not go together, in the tables named in `used`.
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,

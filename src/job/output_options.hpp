@@ -13,6 +13,7 @@ struct OutputOptions {
   bool plots = true;
   std::string compression = "gzip";
   std::string key_prefix = {};
+  std::string store = "potentials";
 
   static constexpr const char* section = "output";
   static constexpr const char* about = "where results go";
@@ -23,8 +24,9 @@ struct OutputOptions {
     field("plots", &OutputOptions::plots, "write plots/*.svg");
     field("compression", &OutputOptions::compression, "of matrices in result.h5ad", one_of({"gzip", "none"}));
     field("key_prefix", &OutputOptions::key_prefix, "put before every obs, obsm and uns key written");
+    field("store", &OutputOptions::store, "potentials: couplings in the form that generates them; sparse: also as [export] says",
+          one_of({"potentials", "sparse"}));
     field.later("report", "report.html");
-    field.later("store", "stored form of couplings");
   }
 };
 

@@ -12,7 +12,7 @@ __extension__ using WideInt = __int128;
 
 /// Shape of a problem. Everything that decides its memory is in here.
 struct PlanInput {
-  std::string command = "hmot";               ///< "hmot", "lowrank" or "simulate"
+  std::string command = "hmot";               ///< "hmot", "lowrank", "transport", "export" or "simulate"
   std::vector<std::int64_t> cells_per_slice;  ///< or per side
   std::int64_t num_features = 0;              ///< p
   std::vector<std::int64_t> types;            ///< r, one for all slices or one a slice
@@ -28,6 +28,14 @@ struct PlanInput {
   std::int64_t membership_columns = 0;  ///< floats a cell written to obsm
   std::int64_t given_shares = 0;        ///< memberships read, cells x types
   std::int64_t threads = 1;             ///< per rank
+  std::int64_t label_columns = 0;       ///< transport: categories carried between the sides
+  std::int64_t projected_columns = 0;   ///< transport: of all projections together
+  std::int64_t widest_projection = 0;
+  std::int64_t acceleration_history = 0;  ///< transport: vectors of targets kept, in pairs
+  bool dense_costs = false;             ///< transport: the features of the source are its costs
+  bool with_divergence = false;
+  bool exports_rows = false;   ///< of the coupling, as sparse or dense rows
+  bool exports_dense = false;
 };
 
 /// Something held in memory during some phases of a run.

@@ -39,12 +39,6 @@ config::Value out_setting(const std::string& folder) {
   return {.data = config::Table{{"output", output, where}}, .where = where};
 }
 
-void tell_unused_tables(const config::Value& root, const std::vector<std::string>& used, const std::string& command) {
-  for (const config::Entry& entry : *root.as<config::Table>())
-    if (entry.value.as<config::Table>() != nullptr && std::find(used.begin(), used.end(), entry.key) == used.end())
-      log_info("[" + entry.key + "] is not read by " + command);
-}
-
 }  // namespace
 
 config::Value load_settings(const Communicator& comm, const Arguments& arguments) {
@@ -74,7 +68,7 @@ void read_job(const config::Value& root, const std::vector<std::string>& used, J
   config::require_given(sections, used, {.file = root.where.file}, problems);
   if (problems.empty()) check_job(context.job, root, used, problems);
   problems.throw_if_any();
-  tell_unused_tables(root, used, context.command);
+  for (const std::string& key : config::unread_keys(root, sections, used)) log_info(key + " is not read by " + context.command);
   context.job.top.command = context.command;
   std::vector<std::string> saved = {""};
   saved.insert(saved.end(), used.begin(), used.end());

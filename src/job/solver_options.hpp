@@ -20,12 +20,6 @@ struct SolverOptions {
           one_of({"auto", "float32", "float64"}));
     field("allow_unconverged", &SolverOptions::allow_unconverged,
           "exit 0 when the solver stops for another reason than convergence");
-    for (const char* key : {"epsilon",       "cost",           "scale_cost",   "scale_per",    "entropy_reference",
-                            "lambda1",       "lambda2",        "tau_a",        "tau_b",        "tolerance",
-                            "gap_tolerance", "max_iterations", "check_every",  "acceleration", "anderson_history",
-                            "epsilon_start", "anneal_factor",  "anneal_steps", "form",         "screen",
-                            "certify",       "normalise",      "pair",         "pair_table"})
-      field.later(key, "entropic transport");
   }
 };
 

@@ -12,6 +12,7 @@ namespace {
 
 // Stands for column sums that underflow: the image then moves by hundreds of epsilon, and stays finite.
 constexpr double smallest_sum = 1e-300;
+constexpr double least_value = 1e-12;  // in units of epsilon: a size for gaps where the value is 0
 
 /// Shift of (f + t, g - t) that maximises D, from the masses that f and g ask for.
 double shift_for_masses(const TransportSide& source, const TransportSide& target, double source_wanted, double target_wanted) {
@@ -133,7 +134,7 @@ void SinkhornMap::set_values(double source_dual, Iterate& now) const {
   if (transport_.target.is_exact()) return;
   const double of_both = transport_.is_symmetric ? 2.0 : 1.0;  // P(g, g) misses both marginals alike
   const double gap = of_both * target_gap(transport_.target, now.g, now.column_sums);
-  now.relative_gap = gap / std::max(std::abs(now.dual), std::abs(now.dual + gap));
+  now.relative_gap = gap / std::max({std::abs(now.dual), std::abs(now.dual + gap), least_value * geometry_.epsilon()});
 }
 
 }  // namespace thalweg

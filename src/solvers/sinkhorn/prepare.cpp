@@ -1,5 +1,6 @@
 #include "solvers/sinkhorn/prepare.hpp"
 
+#include <cassert>
 #include <cmath>
 #include <numeric>
 
@@ -50,6 +51,18 @@ TransportSide prepare_side(const std::vector<double>& weights, double lambda, co
   return side;
 }
 
+void check_start(const SinkhornProblem& problem) {
+  const std::vector<double>& g = problem.initial_g;
+  if (g.empty()) return;
+  if (g.size() != problem.b.size())
+    throw DataError("warm start has " + std::to_string(g.size()) + " potentials for " + std::to_string(problem.b.size()) +
+                    " target points; one potential a point is needed");
+  for (std::size_t j = 0; j < g.size(); ++j)
+    if (!std::isfinite(g[j]))
+      throw DataError("potential of row " + std::to_string(j) + " of the warm start is " + shortest_number(g[j]) +
+                      "; potentials are finite; start without them");
+}
+
 void check_sums(const PreparedTransport& transport) {
   if (!transport.is_balanced()) return;
   for (const TransportSide* side : {&transport.source, &transport.target})
@@ -88,6 +101,8 @@ PreparedTransport prepare_transport(const SinkhornProblem& problem) {
     throw ConfigError("epsilon is " + shortest_number(problem.epsilon) + "; allowed: > 0, in units of the scaled cost");
   check_weights(problem.a, problem.geometry->num_rows(), "source");
   check_weights(problem.b, problem.geometry->num_columns(), "target");
+  check_start(problem);
+  assert(!problem.is_symmetric || (problem.a == problem.b && problem.lambda1 == problem.lambda2));
   PreparedTransport transport;
   transport.source = prepare_side(problem.a, problem.lambda1, problem, "source");
   transport.target = prepare_side(problem.b, problem.lambda2, problem, "target");

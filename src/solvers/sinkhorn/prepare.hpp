@@ -38,7 +38,7 @@ struct PreparedTransport {
 };
 
 /// Checks the problem, and gives the geometry its reference.
-/// @throws DataError   for weights that are negative, not finite, all zero or, balanced, not of sum 1
+/// @throws DataError   for weights that are negative, not finite, all zero or, balanced, not of sum 1; for a bad warm start
 /// @throws ConfigError for epsilon or lambda out of range
 PreparedTransport prepare_transport(const SinkhornProblem& problem);
 

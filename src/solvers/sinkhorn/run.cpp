@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solvers/ordered_sum.hpp"
 #include "solvers/sinkhorn/annealing.hpp"
 #include "solvers/sinkhorn/bounds.hpp"
 
@@ -130,14 +131,22 @@ SinkhornRun::Stop SinkhornRun::end_of_solve(const Iterate& now) {
   if (!is_float64_ && !is_probed_ && now.error <= probe_error) {
     is_probed_ = true;
     const Iterate exact = evaluate_exact(now.g, now.f);
-    const double allowed = allowed_rounding * settings_.tolerance;
-    if (!transport_.is_symmetric && relative_difference(now.column_sums, exact.column_sums) > allowed) continue_in_float64();
+    if (rounding_of(now, exact) > allowed_rounding * settings_.tolerance) continue_in_float64();
     return {};
   }
   if (!is_stagnant()) return {};
   if (is_float64_) return StopReason::stagnated;
   continue_in_float64();
   return {};
+}
+
+/// Relative L1 error of the sums that `now` went by.
+double SinkhornRun::rounding_of(const Iterate& now, const Iterate& exact) const {
+  if (!transport_.is_symmetric) return relative_difference(now.column_sums, exact.column_sums);
+  const auto weights = transport_.owned(transport_.source.weights);
+  std::vector<double> terms(weights.size());
+  for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = weights[i] * std::abs(now.f[i] - exact.f[i]);
+  return ordered_sum(context_.comm, terms) / (transport_.epsilon * transport_.source.mass);
 }
 
 SinkhornRun::Stop SinkhornRun::limit(const Iterate& now) const {

@@ -43,7 +43,7 @@ struct SinkhornSettings {
   std::int64_t check_every = 1;
   Acceleration acceleration = Acceleration::anderson;
   std::int64_t anderson_history = 8;
-  std::optional<double> epsilon_start; // absent: product mean of the cost; <= epsilon: no annealing
+  std::optional<double> epsilon_start; // absent: mean cost; <= epsilon: no annealing
   double anneal_factor = 0.5;
   std::int64_t anneal_steps = 3;
   bool certify = true;                // balanced: a feasible coupling's value as upper bound

@@ -72,7 +72,7 @@ TEST(CommandLine, RefusesOptionsOfLaterVersionsByName) {
 TEST(Commands, EveryOneNamesTablesThatExist) {
   Job job;
   std::vector<std::string> known;
-  for (const config::Section& section : sections_of(job)) known.push_back(section.name);
+  for (const config::Section& section : sections_of(job)) known.push_back(section.part);
   for (const Command& command : commands())
     for (const std::string& table : command.sections) EXPECT_THAT(known, testing::Contains(table)) << command.name;
 }

@@ -72,6 +72,63 @@ TEST_F(AnnDataFile, IsReadBackByRanksWithOtherRows) {
   }
 }
 
+/// Row i has i % 4 entries i, 2 i, .. in columns 0, 1, ..
+struct ExampleRows {
+  CsrRows in_memory;
+  std::vector<std::int64_t> columns;
+  std::vector<double> values;
+
+  explicit ExampleRows(RowRange rows) {
+    in_memory.row_begin = {0};
+    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
+      for (std::int64_t k = 0; k < i % 4; ++k) {
+        columns.push_back(k);
+        values.push_back(static_cast<double>(i * (k + 1)));
+      }
+      in_memory.row_begin.push_back(static_cast<std::int64_t>(columns.size()));
+    }
+    in_memory.columns = columns;
+    in_memory.values = NumericBlock::own(values);
+  }
+  CsrSource source() const {
+    return {in_memory.row_begin,
+            [this](std::int64_t begin, std::span<std::int64_t> out) { std::copy_n(columns.begin() + begin, out.size(), out.begin()); },
+            [this](std::int64_t begin, std::span<double> out) { std::copy_n(values.begin() + begin, out.size(), out.begin()); }};
+  }
+};
+
+void name_rows(AnnDataWriter& writer, RowRange rows) {
+  std::vector<std::string> names;
+  for (std::int64_t i = rows.begin; i < rows.end; ++i) names.push_back(std::string("c").append(std::to_string(i)));
+  writer.obs().set_index(names);
+}
+
+TEST_F(AnnDataFile, SparseRowsFromASourceAreWrittenAsThoseInMemory) {
+  for (const Compression compression : {Compression::none, Compression::gzip})
+    for (const std::int64_t n : {0, 1, 3, 100, 1500000}) {
+      if (n > 100 && compression == Compression::gzip) continue;
+      const ExampleRows rows(owned(n));
+      AnnDataWriter memory, source;
+      for (AnnDataWriter* writer : {&memory, &source}) name_rows(*writer, owned(n));
+      memory.add_sparse("X", rows.in_memory, 4);
+      source.add_sparse("X", rows.source(), 4);
+      memory.write(*comm, folder + "/memory.h5ad", {.compression = compression});
+      source.write(*comm, folder + "/source.h5ad", {.compression = compression});
+      EXPECT_TRUE(bytes_of(folder + "/memory.h5ad") == bytes_of(folder + "/source.h5ad")) << n << " rows";
+    }
+}
+
+TEST_F(AnnDataFile, AnErrorOfASourceIsThatOfTheFile) {
+  const ExampleRows rows(owned(40));
+  CsrSource source = rows.source();
+  if (comm->rank() == comm->size() - 1) source.values = [](std::int64_t, std::span<double>) { throw IoError("no more rows"); };
+  AnnDataWriter writer;
+  name_rows(writer, owned(40));
+  writer.add_sparse("X", source, 4);
+  EXPECT_THROW(writer.write(*comm, folder + "/broken.h5ad"), IoError);
+  EXPECT_FALSE(std::filesystem::exists(folder + "/broken.h5ad"));
+}
+
 struct Refuses : testing::Test {
   AnnDataWriter file = example_anndata({0, 7}, true);
 

@@ -82,6 +82,24 @@ TEST_F(ReadPlanInput, NeedsTwoSidesForLowRankTransport) {
   EXPECT_EQ(read().cells_per_slice[1], 1003);
 }
 
+TEST_F(ReadPlanInput, KnowsWhatTransportCarriesBetweenItsSides) {
+  context.command = "transport";
+  EXPECT_THROW(read(), DataError);
+  context.job.input.days = {"10", "9.25"};
+  context.job.input.annotation = "type";
+  context.job.transport.project = {"X", "obsm/X_pca"};
+  const PlanInput input = read();
+  EXPECT_THAT(input.cells_per_slice, ElementsAre(251, 250));
+  EXPECT_EQ(input.num_features, 5);
+  EXPECT_EQ(input.label_columns, 3);
+  EXPECT_EQ(input.projected_columns, 3 + 5);
+  EXPECT_EQ(input.widest_projection, 5);
+  EXPECT_EQ(input.acceleration_history, 8);
+  EXPECT_FALSE(input.exports_rows);
+  context.job.transport.project = {"obsm/X_none"};
+  EXPECT_THROW(read(), DataError);
+}
+
 TEST_F(ReadPlanInput, CountsEachColumnOfTheResultOnce) {
   const std::int64_t fates = 10;
   EXPECT_EQ(read().num_clusterings, 3);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <string>
 
@@ -57,6 +58,26 @@ inline Clouds small_clouds() {
   }
   clouds.a = normalised(clouds.a);
   clouds.b = normalised(clouds.b);
+  return clouds;
+}
+
+/// Dirichlet weights, Gaussian clouds, a few points ten times as far out.
+inline Clouds random_clouds(std::mt19937_64& generator) {
+  std::normal_distribution<double> normal;
+  std::gamma_distribution<double> gamma(1.0);
+  std::uniform_int_distribution<int> size(30, 120), dimensions(1, 8);
+  Clouds clouds;
+  clouds.dimension = dimensions(generator);
+  const auto fill = [&](int count, double shift, Vector& points, Vector& weights) {
+    for (int i = 0; i < count; ++i) {
+      const double reach = i % 20 == 19 ? 10.0 : 1.0;
+      for (std::int64_t k = 0; k < clouds.dimension; ++k) points.push_back(reach * normal(generator) + shift);
+      weights.push_back(gamma(generator));
+    }
+    weights = normalised(weights);
+  };
+  fill(size(generator), 0.0, clouds.x, clouds.a);
+  fill(size(generator), 1.0, clouds.y, clouds.b);
   return clouds;
 }
 

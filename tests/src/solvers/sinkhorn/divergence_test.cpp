@@ -80,6 +80,16 @@ TEST(SelfTransport, GivesTheValueOfTheTwoSidedIterationInFewerEvaluations) {
   }
 }
 
+TEST(SelfTransport, InFloat32ContinuesInFloat64ForASmallTolerance) {
+  Dense dense(small_clouds().source_with_itself(), Precision::float32);
+  dense.problem.is_symmetric = true;
+  dense.settings.tolerance = 1e-9;
+  const SinkhornSolution solution = dense.solve();
+  EXPECT_EQ(solution.stop_reason, StopReason::converged);
+  EXPECT_LE(solution.error_target, 1e-9);
+  EXPECT_LE(solution.evaluations, 40);
+}
+
 TEST(SinkhornDivergence, RefusesOtherReferencesAndUnequalPenalties) {
   Divergence divergence(small_clouds());
   divergence.problem.cross.lambda1 = 1.0;

@@ -57,6 +57,15 @@ TEST(SinkhornInput, RefusesEpsilonAndLambdaOutOfRange) {
   expect_refused(dense, "lambda of the target");
 }
 
+TEST(SinkhornInput, RefusesABadWarmStart) {
+  Dense dense(small_clouds());
+  dense.problem.initial_g = Vector(29, 0.0);
+  expect_refused(dense, "29 potentials for 30");
+  dense.problem.initial_g = Vector(30, 0.0);
+  dense.problem.initial_g[2] = std::nan("");
+  expect_refused(dense, "row 2 of the warm start");
+}
+
 TEST(SinkhornEdges, ZeroWeightsActAsIfThePointsWereAbsent) {
   const Clouds clouds = small_clouds();
   for (const EntropyReference reference : {EntropyReference::product, EntropyReference::uniform}) {
@@ -117,6 +126,14 @@ TEST(SinkhornEdges, EqualCostsGiveTheProductCouplingAtOnce) {
     const Vector coupling = dense.coupling(solution);
     for (std::size_t k = 0; k < 12; ++k) EXPECT_NEAR(coupling[k], dense.problem.a[k / 4] * dense.problem.b[k % 4], 1e-15);
   }
+}
+
+TEST(SinkhornEdges, ValuesOfZeroHaveAGapToo) {
+  Dense dense(Vector(12, 0.0), {0.2, 0.3, 0.5}, {0.1, 0.2, 0.3, 0.4});
+  dense.problem.lambda1 = dense.problem.lambda2 = 1.0;
+  const SinkhornSolution solution = dense.solve();
+  EXPECT_EQ(solution.stop_reason, StopReason::converged);
+  EXPECT_NEAR(solution.primal, 0.0, 1e-14);
 }
 
 TEST(SinkhornEdges, LargeEpsilonGivesTheProductCouplingAtOnce) {

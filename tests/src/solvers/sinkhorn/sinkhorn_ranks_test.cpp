@@ -31,12 +31,19 @@ struct Case {
   double lambda1, lambda2;
   bool is_symmetric = false;
   Precision precision = Precision::float64;
+  bool is_tiled = false;
 };
+
+std::unique_ptr<PairGeometry> make_geometry(const Communicator& comm, const Clouds& clouds, const Case& c) {
+  const auto n = static_cast<std::int64_t>(clouds.a.size()), m = static_cast<std::int64_t>(clouds.b.size());
+  if (!c.is_tiled) return reference::make_dense_geometry(comm, clouds.costs(), m, c.precision);
+  return make_pair_geometry({comm, c.precision, Device::cpu, 0}, {Cost::sq_euclidean, {n, 2, std::span(clouds.x)}, {m, 2, std::span(clouds.y)}, clouds.a, clouds.b, {}});
+}
 
 SinkhornSolution solve(const Communicator& comm, const Case& c) {
   Clouds clouds = ragged_clouds();
   if (c.is_symmetric) clouds = clouds.source_with_itself();
-  const auto geometry = reference::make_dense_geometry(comm, clouds.costs(), static_cast<std::int64_t>(clouds.b.size()), c.precision);
+  const auto geometry = make_geometry(comm, clouds, c);
   SinkhornProblem problem;
   problem.geometry = geometry.get();
   problem.a = clouds.a;
@@ -53,7 +60,9 @@ TEST(SinkhornOnRanks, HasTheBitsOfOneRank) {
   const auto world = make_world_communicator();
   const auto self = make_self_communicator();
   for (const Case& c : {Case{"balanced", infinity, infinity}, {"relaxed", 1.0, 50.0}, {"source relaxed", 1.0, infinity},
-                        {"target relaxed", infinity, 1.0}, {"symmetric", infinity, infinity, true}, {"float32", infinity, infinity, false, Precision::float32}}) {
+                        {"target relaxed", infinity, 1.0}, {"symmetric", infinity, infinity, true}, {"float32", infinity, infinity, false, Precision::float32},
+                        {"tiled", infinity, infinity, false, Precision::float64, true}, {"tiled float32", 1.0, 50.0, false, Precision::float32, true},
+                        {"tiled symmetric", infinity, infinity, true, Precision::float32, true}}) {
     SCOPED_TRACE(c.name);
     const SinkhornSolution solution = solve(*world, c), alone = solve(*self, c);
     EXPECT_EQ(solution.stop_reason, StopReason::converged);

@@ -1,0 +1,197 @@
+"""thalweg beside its peers on the same points, in one run, one process each, in turn.
+
+  bench/peers/setup.sh                                                     once: the peers, into build/peers
+  bench/compare.py --suite iteration --n 20000 --epsilon 0.05              seconds of one iteration
+  bench/compare.py --suite solution --n 5000 --epsilon 0.01 --cap 600      seconds to a marginal error of 1e-6
+  bench/compare.py --table results.jsonl                                   a table of earlier lines
+
+iteration: (time of 2k iterations - time of k) / k, so that set-up and compilation cancel; median of --repeats.
+solution: a peer gets more iterations until its error, by our float64 judge and outside the clock, is reached or its time
+is beyond --cap; its seconds are those of the last, shortest sufficient run. Peers do not stop by this error
+themselves, so they are told the number of iterations: that flatters them.
+One JSON line a measurement (keys: bench/README.md); results that disagree by more than 1e-3 in cost are marked.
+"""
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PEER_FOLDER = ROOT / "bench/peers"
+OURS = {"thalweg": [], "thalweg_two_pass": ["--form", "two_pass"]}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--suite", choices=["iteration", "solution"], default="iteration")
+    parser.add_argument("--n", type=int, nargs="+", default=[5000])
+    parser.add_argument("--d", type=int, default=30)
+    parser.add_argument("--epsilon", type=float, nargs="+", default=[0.05])
+    parser.add_argument("--tolerance", type=float, default=1e-6)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--tools", nargs="+", help="names; absent: ours and every peer")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--cap", type=float, default=120.0, help="seconds after which a run is given up")
+    parser.add_argument("--build", default="build/release", help="where bench_sinkhorn lies")
+    parser.add_argument("--out", default="results.jsonl")
+    parser.add_argument("--table", help="show the lines of this file instead of running")
+    return parser.parse_args()
+
+
+def machine_busy_seconds():
+    fields = [int(value) for value in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+    return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
+
+
+class Problem:
+    """Points on disk and what is needed to judge potentials."""
+
+    def __init__(self, arguments, n, epsilon, folder):
+        import numpy as np
+        from points import mean_cost, mixture
+        self.n, self.d, self.epsilon, self.threads, self.cap = n, arguments.d, epsilon, arguments.threads, arguments.cap
+        self.tolerance, self.build = arguments.tolerance, ROOT / arguments.build
+        self.data, self.out = str(Path(folder) / f"points_{n}.f64"), str(Path(folder) / "potentials.f64")
+        self.x, self.y = mixture(n, 1, self.d), mixture(n, 2, self.d)
+        np.concatenate([self.x, self.y]).tofile(self.data)
+        self.scale = mean_cost(self.x, self.y)
+
+    def judge(self):
+        import numpy as np
+        from judge import judge
+        potentials = np.fromfile(self.out)
+        return judge(self.x, self.y, potentials[:self.n], potentials[self.n:], self.epsilon, self.scale)
+
+
+def command_of(problem, tool, iterations, tolerance):
+    from tools import PEERS
+    if tool in OURS:
+        return [str(problem.build / "bench/bench_sinkhorn"), "--data", problem.data, "--out", problem.out, "--n", str(problem.n),
+                "--d", str(problem.d), "--epsilon", str(problem.epsilon), "--iterations", str(iterations), "--tolerance", str(tolerance), *OURS[tool]]
+    python = ROOT / "build/peers" / PEERS[tool][1] / "bin/python"
+    return [str(python), str(PEER_FOLDER / "run_peer.py"), tool, problem.data, str(problem.n), str(problem.d), str(problem.epsilon),
+            str(problem.scale), str(iterations), str(problem.threads), "0", problem.out]
+
+
+def run(problem, tool, iterations, tolerance=0.0):
+    """The tool's line with `others_cores` added, or {"failed": why}."""
+    environment = dict(os.environ, OMP_NUM_THREADS=str(problem.threads), OMP_PROC_BIND="false")
+    busy = machine_busy_seconds()
+    clock, own = os.times().elapsed, os.times()
+    try:
+        done = subprocess.run(command_of(problem, tool, iterations, tolerance), capture_output=True, text=True, timeout=problem.cap + 60, env=environment)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"over {problem.cap + 60:.0f} s"}
+    except FileNotFoundError as error:
+        return {"failed": f"{error.filename} not found; run bench/peers/setup.sh and build bench_sinkhorn"}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode != 0 or not lines:
+        return {"failed": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1][:200]}
+    line, after, wall = json.loads(lines[-1]), os.times(), os.times().elapsed - clock
+    used = after.children_user + after.children_system - own.children_user - own.children_system
+    line["others_cores"] = max(0.0, round((machine_busy_seconds() - busy - used) / wall, 3))
+    return line
+
+
+def time_iteration(problem, tools, repeats):
+    """Alternates the tools; yields one line each."""
+    lengths = {tool: 4 for tool in tools}
+    results = {tool: [] for tool in tools}
+    failed, last = {}, {}
+    for tool in tools:  # first touch, and how many iterations make about 4 seconds
+        probe = [run(problem, tool, k) for k in (2, 4)]
+        if any("failed" in line for line in probe):
+            failed[tool] = next(line["failed"] for line in probe if "failed" in line)
+            continue
+        lengths[tool] = int(min(2000, max(2, 4.0 / max((probe[1]["seconds"] - probe[0]["seconds"]) / 2, 1e-3))))
+    for _ in range(repeats):
+        for tool in tools:
+            if tool in failed:
+                continue
+            short, long = run(problem, tool, lengths[tool]), run(problem, tool, 2 * lengths[tool])
+            if "failed" in short or "failed" in long:
+                failed[tool] = short.get("failed") or long["failed"]
+                continue
+            results[tool].append((long["seconds"] - short["seconds"]) / lengths[tool])
+            error, cost = problem.judge()
+            last[tool] = dict(long, error=error, cost=cost, others_cores=max(short["others_cores"], long["others_cores"]))
+    for tool in tools:
+        if tool in failed:
+            yield {"variant": tool, "failed": failed[tool]}
+            continue
+        seconds = statistics.median(results[tool])
+        yield {"variant": tool, "seconds": seconds, "min": min(results[tool]), "max": max(results[tool]), "repeats": repeats,
+               "iterations": 2 * lengths[tool], "ns_per_pair_iter": seconds * 1e9 / problem.n ** 2, "error": last[tool]["error"],
+               "cost": last[tool]["cost"], "peak_mib": last[tool]["peak_mib"], "others_cores": last[tool]["others_cores"]}
+
+
+def time_solution(problem, tools):
+    for tool in tools:
+        if tool in OURS:
+            line = run(problem, tool, 0, problem.tolerance)
+            if "failed" not in line:
+                line["error"], line["cost"] = problem.judge()
+                line["iterations"] = line["evaluations"]
+            yield dict(line, variant=tool)
+            continue
+        iterations, line = 100, {}
+        while True:
+            line = run(problem, tool, iterations)
+            if "failed" in line:
+                break
+            line["error"], line["cost"] = problem.judge()
+            line["iterations"] = iterations
+            if line["error"] <= problem.tolerance:
+                break
+            if line["seconds"] > problem.cap / 1.5:
+                line["flags"] = ["not_reached"]
+                break
+            iterations = int(iterations * 1.5)
+        yield dict(line, variant=tool)
+
+
+def measure(arguments):
+    sys.path.insert(0, str(PEER_FOLDER))
+    from tools import PEERS
+    commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    with tempfile.TemporaryDirectory() as folder, open(arguments.out, "a") as out:
+        for n in arguments.n:
+            for epsilon in arguments.epsilon:
+                problem = Problem(arguments, n, epsilon, folder)
+                tools = arguments.tools or [*OURS, *(name for name, peer in PEERS.items() if n <= peer[2])]
+                lines = time_iteration(problem, tools, arguments.repeats) if arguments.suite == "iteration" else time_solution(problem, tools)
+                for line in lines:
+                    flags = line.get("flags", [])
+                    if line.get("others_cores", 0) > 0.2:
+                        flags = [*flags, "contended"]
+                    line = {**line, "bench": f"sinkhorn_{arguments.suite}", "commit": commit, "date": datetime.date.today().isoformat(),
+                            "machine": platform.machine(), "threads": arguments.threads, "n": n, "m": n, "d": arguments.d, "epsilon": epsilon, "flags": flags}
+                    print(json.dumps(line), file=out, flush=True)
+                    print(row_of(line), flush=True)
+
+
+def row_of(line):
+    if "failed" in line:
+        return f"{line['bench']:20} n {line['n']:<7} eps {line['epsilon']:<6} {line['variant']:18} failed: {line['failed']}"
+    speed = f"{line['ns_per_pair_iter']:9.3f} ns/pair" if "iteration" in line["bench"] else f"{line['iterations']:6} iterations"
+    return (f"{line['bench']:20} n {line['n']:<7} eps {line['epsilon']:<6} {line['variant']:18} {line['seconds']:10.4f} s {speed}"
+            f" error {line['error']:.1e} cost {line['cost']:.6f} peak {line['peak_mib']:7.0f} MiB {' '.join(line['flags'])}")
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.table:
+        for text in Path(arguments.table).read_text().splitlines():
+            print(row_of(json.loads(text)))
+    else:
+        measure(arguments)
+
+
+if __name__ == "__main__":
+    main()

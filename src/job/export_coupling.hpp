@@ -1,0 +1,23 @@
+// A coupling as a matrix in a file, from potentials, a tile of rows at a time.
+#pragma once
+
+#include <string>
+
+#include "job/coupling_file.hpp"
+#include "job/job_session.hpp"
+#include "job/transport_sides.hpp"
+#include "solvers/sinkhorn_options.hpp"
+
+namespace thalweg {
+
+/// Bytes of the rows that are in memory at a time.
+inline constexpr std::int64_t export_tile_bytes = std::int64_t{16} << 20;
+
+/// Writes tmaps/PREFIX_SOURCE_TARGET.h5ad into the results directory: X = n P in float64, rows and columns named as the
+/// cells of the input. P is computed in float64 whatever the precision of the solve. Collective.
+/// @param sides  the cells of the coupling, with features; weights are taken from the coupling
+/// @throws DataError for names that occur twice, and for dense matrices above 4 GiB
+void export_coupling(JobSession& session, const JobContext& context, const SinkhornOptions& solver, const TransportSides& sides,
+                     const StoredCoupling& coupling);
+
+}  // namespace thalweg

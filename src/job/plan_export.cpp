@@ -1,0 +1,46 @@
+#include "job/plan_export.hpp"
+
+#include <algorithm>
+
+#include "distributed/hdf5_layout.hpp"
+#include "job/export_coupling.hpp"
+#include "job/plan_transport.hpp"
+
+namespace thalweg {
+
+PlanInput export_plan_input(const Communicator& comm, const JobContext& context, const ResultOfJob& result) {
+  JobContext of_result;
+  of_result.command = "export";
+  of_result.job = result.job;
+  of_result.job.transport.project.clear();
+  of_result.job.transport.labels.clear();
+  of_result.job.input.annotation.clear();
+  of_result.job.solver.precision = "float64";
+  of_result.job.run.device = context.job.run.device;
+  of_result.threads = context.threads;
+  PlanInput input = transport_input(comm, of_result);
+  input.exports_rows = true;
+  input.exports_dense = context.job.exports.format == "dense";
+  return input;
+}
+
+void add_export(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
+  constexpr WideInt vectors_of_coupling = 12;  // as stored, and as weights and references
+  add_sides(input, num_ranks, items);
+  items.add_fixed("coupling as stored", Collector::writing, false, 8 * vectors_of_coupling * (input.cells_per_slice[0] + input.cells_per_slice[1]));
+  items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return 2 * name_bytes * rows.all; });
+  items.add_fixed("HDF5 buffers", Collector::reading | Collector::writing, false, hdf5_buffers);
+  add_exported_rows(input, items);
+}
+
+void add_exported_rows(const PlanInput& input, Collector& items) {
+  const WideInt m = input.cells_per_slice[1];
+  // A tile as it is computed and its entries as they are kept.
+  const WideInt tile = std::max<WideInt>(export_tile_bytes, 8 * m);
+  items.add_capped("tile of rows", Collector::writing, 2 * tile, [m](const Rows& rows) { return 2 * 8 * m * rows.all; });
+  items.add_fixed("entries from the disk", Collector::writing, false, Hdf5Rows::source_piece);
+  items.add_rows("row begins, dropped masses", Collector::writing, false, [](const Rows& rows) { return 32 * rows.all; });
+  if (input.exports_dense) items.add_rows("dense rows", Collector::writing, false, [m](const Rows& rows) { return 2 * 8 * m * rows.all; });
+}
+
+}  // namespace thalweg

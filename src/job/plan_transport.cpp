@@ -1,0 +1,136 @@
+#include "job/plan_transport.hpp"
+
+#include <algorithm>
+
+#include "distributed/device.hpp"
+#include "distributed/error.hpp"
+#include "io/anndata_reader.hpp"
+#include "io/cell_selection.hpp"
+#include "job/plan_export.hpp"
+#include "job/read_cells.hpp"
+#include "job/transport_sides.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr WideInt strip_rows = 64;       // whose exponentials a thread keeps
+constexpr WideInt lanes = 16;            // padding of columns
+constexpr WideInt tile_padding = 64;     // of points
+constexpr WideInt cost_rows = 256;       // at a time, for potentials of targets without weight
+constexpr WideInt vectors_of_solver = 24;  // f, g, weights, references, sums and their copies, of the solver and its best state
+constexpr WideInt columns_at_once = 64;  // of a product with the coupling
+
+/// Adds the sizes of what one request reads.
+void add_side(const Communicator& comm, const TimeSeriesRequest& request, const Job& job, PlanInput& input) {
+  const AnnDataReader reader(comm, request.path);
+  const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
+  input.num_features = std::max(input.num_features, matrix.num_columns());
+  input.num_obs += reader.num_obs();
+  if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
+  const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
+  input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
+  std::int64_t projected = 0;
+  for (const std::string& key : job.transport.project) {
+    const std::int64_t width = reader.matrix(key, "transport.project").num_columns();
+    projected += width;
+    input.widest_projection = std::max(input.widest_projection, width);
+  }
+  input.projected_columns = std::max(input.projected_columns, projected);
+  if (annotation_of(job).empty()) return;
+  const Column column = reader.column(annotation_of(job), "input.annotation");
+  const std::int64_t unknown = 64;  // text columns tell their categories only when read
+  input.label_columns = std::max(input.label_columns, column.categories.empty() ? unknown : static_cast<std::int64_t>(column.categories.size()));
+}
+
+/// Packed points: both sides whole on every rank; where costs are dot products the sources twice, also times their factor.
+WideInt packed_bytes(const PlanInput& input, WideInt n, WideInt m, WideInt scalar) {
+  return (2 * (n + tile_padding) + m + tile_padding) * input.num_features * scalar + 9 * (n + m);
+}
+
+/// Points of a problem in the type of the tiles, and in float64 for the check.
+void add_points(const PlanInput& input, const std::string& of, WideInt n, WideInt m, int phases, Collector& items) {
+  if (input.dense_costs || n == 0) return;
+  items.add_fixed("points" + of + ", packed", phases, input.on_device, packed_bytes(input, n, m, input.is_double ? 8 : 4));
+  if (!input.is_double && (phases & Collector::solving) != 0)
+    items.add_fixed("points" + of + ", float64", Collector::solving, input.on_device, packed_bytes(input, n, m, 8));
+}
+
+void add_costs(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
+  if (!input.dense_costs) return;
+  items.add_fixed("costs as read", Collector::always, false, 4 * n * m);
+  items.add_rows("costs, packed", Collector::solving | Collector::writing, input.on_device, [=](const Rows&) { return (4 + 8) * n * m; });
+}
+
+/// What one pass keeps: exponentials of a strip, sums of every column as integers that no order of adding changes.
+void add_pass(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
+  const int phases = Collector::solving | Collector::writing;
+  const WideInt columns = std::max(n, m) + lanes;  // also the other way round, when cells are described
+  if (!input.on_device) items.add_fixed("strips of the threads", phases, false, input.threads * (strip_rows * 4 + 8) * columns);
+  items.add_fixed("column sums", phases, input.on_device, 2 * 8 * columns);
+  if (input.weighted) items.add_fixed("rows of costs", Collector::solving, false, 8 * cost_rows * m);
+}
+
+void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
+  const WideInt cells = n + m, products = std::max<WideInt>(input.label_columns, std::min<WideInt>(columns_at_once, input.widest_projection));
+  items.add_fixed("products with the coupling", Collector::writing, false, 8 * cells * (products + 3));
+  if (input.widest_projection > 0)
+    items.add_fixed("matrices to project", Collector::writing, false, (4 + 8) * cells * input.widest_projection);
+  items.add_fixed("coupling as stored", Collector::writing, false, 3 * 8 * cells);
+  const WideInt columns = 2 * (5 * 8 + 3 * 4) + 12 * (input.label_columns + input.projected_columns);
+  items.add_rows("columns of the result", Collector::writing, false, [=](const Rows& rows) { return columns * rows.all; });
+  items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
+  items.add_capped("output buffers", Collector::writing, 3 * text_block, [](const Rows& rows) { return name_bytes * rows.all; });
+  items.add_fixed("HDF5 buffers", Collector::reading | Collector::writing, false, hdf5_buffers);
+}
+
+}  // namespace
+
+PlanInput transport_input(const Communicator& comm, const JobContext& context) {
+  const Job& job = context.job;
+  PlanInput input;
+  input.command = context.command;
+  input.is_double = job.solver.precision == "float64";
+  input.on_device = job.run.device != "cpu" && is_device_build() && num_devices() > 0;
+  input.weighted = !job.input.weights.empty() || !job.source.weights.empty() || !job.target.weights.empty();
+  input.labelled = !annotation_of(job).empty();
+  input.threads = context.threads;
+  input.acceleration_history = job.sinkhorn.acceleration == "anderson" ? job.sinkhorn.anderson_history : 0;
+  input.dense_costs = job.sinkhorn.cost == "dense";
+  input.exports_rows = job.output.store == "sparse";
+  input.exports_dense = input.exports_rows && job.exports.format == "dense";
+  input.with_divergence = job.transport.divergence;
+  if (job.source.is_given() || job.target.is_given()) {
+    add_side(comm, request_of_cells(input_of_side(job.input, job.source), ""), job, input);
+    add_side(comm, request_of_cells(input_of_side(job.input, job.target), ""), job, input);
+  } else {
+    add_side(comm, request_of_cells(job.input, ""), job, input);
+  }
+  if (input.cells_per_slice.size() != 2)
+    throw DataError("transport has " + std::to_string(input.cells_per_slice.size()) + " times in " + job.input.file.front() +
+                    "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  return input;
+}
+
+void add_sides(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
+  const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1], cells = n + m, d = input.num_features;
+  add_reading(input, num_ranks, Collector::reading, items);
+  if (!input.dense_costs) items.add_fixed("points of both sides", Collector::always, false, 4 * d * cells);
+  items.add_fixed("weights and labels", Collector::always, false, (8 + (input.labelled ? 4 : 0)) * cells);
+  add_costs(input, n, m, items);
+  add_points(input, "", n, m, Collector::solving | Collector::writing, items);
+}
+
+void add_transport(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
+  const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1], cells = n + m;
+  add_sides(input, num_ranks, items);
+  if (input.with_divergence) add_points(input, " of one side", std::max(n, m), std::max(n, m), Collector::solving, items);
+  add_points(input, " from the other side", m, n, Collector::writing, items);
+  items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);
+  items.add_fixed("history of the iteration", Collector::solving, false, 16 * WideInt{input.acceleration_history} * m);
+  add_pass(input, n, m, items);
+  add_writing(input, n, m, items);
+  if (input.exports_rows) add_exported_rows(input, items);
+}
+
+}  // namespace thalweg

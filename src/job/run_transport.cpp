@@ -1,0 +1,38 @@
+#include "job/commands_run.hpp"
+#include "job/export_coupling.hpp"
+#include "job/job_session.hpp"
+#include "job/plan_input.hpp"
+#include "job/plan_report.hpp"
+#include "job/read_cells.hpp"
+#include "job/solve_transport.hpp"
+#include "job/transport_output.hpp"
+
+namespace thalweg {
+
+int run_transport(const Communicator& comm, const JobContext& context) {
+  const Job& job = context.job;
+  check_memory(comm, read_plan_input(comm, context), job.run);
+  JobSession session(comm, context);
+  session.start_phase("read");
+  TransportSides sides = read_transport_sides(comm, job);
+  for (const TimeSeries& file : sides.files) record_input(file, session.record());
+  const Context solver = session.solver_context();
+  const TransportProblem problem = make_transport_problem(solver, job.sinkhorn, sides);
+
+  session.start_phase("solve");
+  const SinkhornSolution solution = solve_transport(session, sides.pair, problem);
+  TransportResult result{sides, problem, solution, {}};
+  if (job.transport.divergence) result.divergence = solve_divergence(session, job.sinkhorn, sides, problem, solution);
+  log_transport(result);
+
+  session.start_phase("describe");
+  const TransportCells cells = describe_cells(solver, job, sides, problem, solution);
+  session.start_phase("write");
+  const StoredCoupling coupling = stored_coupling(comm, job, result);
+  write_transport_results(session, context, result, cells, coupling);
+  if (job.output.store == "sparse") export_coupling(session, context, job.sinkhorn, sides, coupling);
+  if (result.divergence) session.record().add_stop_reason("divergence", result.divergence->stop_reason);
+  return session.finish(sides.pair, solution.stop_reason);
+}
+
+}  // namespace thalweg

@@ -1,0 +1,127 @@
+#include "job/transport_sidecar.hpp"
+
+#include <limits>
+
+#include "io/anndata_writer.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+
+/// Cells of one side and what goes with them in a file.
+struct SidePart {
+  const CellSide& side;
+  const CellSide& other;
+  const SideCells& cells;
+  const std::vector<std::int64_t>& widths;  // of its projections
+  bool is_source;
+};
+
+/// "obsm/X_emb" and "X_emb" as "X_emb".
+std::string name_of_matrix(const std::string& key) { return key.substr(key.rfind('/') + 1); }
+
+/// Writes the parts that lie in one file; columns that one side lacks are NaN or missing there.
+class Sidecar {
+ public:
+  Sidecar(JobSession& session, const JobContext& context, const TransportSides& sides, std::vector<SidePart> parts)
+      : session_(session), comm_(session.comm()), output_(context.job.output), series_(sides.file_of(parts[0].side)), parts_(std::move(parts)) {}
+
+  void write(const std::string& name, const std::vector<std::string>& projection_keys) {
+    writer_.obs().set_index(read_cell_names(comm_, series_));
+    writer_.obs().add(output_.key_prefix + "source_row", source_rows_in_file_order(comm_, series_));
+    if (parts_.size() > 1) add_sides();
+    add_numbers();
+    add_labels();
+    for (std::size_t k = 0; k < projection_keys.size(); ++k) add_projection(projection_keys[k], k);
+    writer_.add_uns("thalweg/source", series_.path);
+    const Compression compression = output_.compression == "gzip" ? Compression::gzip : Compression::none;
+    writer_.write(comm_, session_.results().file(name), {.compression = compression});
+    session_.record().add_file(name);
+  }
+
+ private:
+  /// One vector with the cells of all parts, in file order.
+  template <class T, class Values>
+  std::vector<T> in_file_order(const Values& values_of, std::int64_t width = 1) const {
+    std::vector<T> all;
+    for (const SidePart& part : parts_) {
+      const std::vector<T>& values = values_of(part);
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return to_file_order(comm_, series_, std::span<const T>(all), static_cast<std::size_t>(width));
+  }
+
+  void add_sides() {
+    const std::vector<std::int32_t> codes = in_file_order<std::int32_t>(
+        [](const SidePart& part) { return std::vector<std::int32_t>(part.cells.potential.size(), part.is_source ? 0 : 1); });
+    writer_.obs().add_categorical(output_.key_prefix + "side", codes, {"source", "target"});
+  }
+
+  void add_numbers() {
+    for (const bool of_source : {true, false}) {
+      const bool is_here = parts_.size() > 1 || parts_[0].is_source == of_source;
+      if (!is_here) continue;
+      writer_.obs().add(output_.key_prefix + (of_source ? "potential_f" : "potential_g"), in_file_order<double>([&](const SidePart& part) {
+                          return part.is_source == of_source ? part.cells.potential : std::vector<double>(part.cells.potential.size(), no_value);
+                        }));
+    }
+    add_column("mass", &SideCells::mass);
+    add_column("entropy", &SideCells::entropy);
+    add_column("cost", &SideCells::cost);
+    add_flag("zero_weight", &SideCells::zero_weight);
+    add_flag("unmatched", &SideCells::unmatched);
+  }
+
+  void add_column(const std::string& name, std::vector<double> SideCells::*member) {
+    writer_.obs().add(output_.key_prefix + name, in_file_order<double>([&](const SidePart& part) -> const auto& { return part.cells.*member; }));
+  }
+
+  void add_flag(const std::string& name, std::vector<std::int32_t> SideCells::*member) {
+    const std::vector<std::int32_t> flags = in_file_order<std::int32_t>([&](const SidePart& part) -> const auto& { return part.cells.*member; });
+    writer_.obs().add_flags(output_.key_prefix + name, {flags.begin(), flags.end()});
+  }
+
+  /// Sides of one file share their categories.
+  void add_labels() {
+    const std::vector<std::string>& categories = parts_[0].other.categories;
+    if (categories.empty()) return;
+    const auto width = static_cast<std::int64_t>(categories.size());
+    const std::string prefix = output_.key_prefix + "transferred_label";
+    writer_.obs().add_categorical(prefix, in_file_order<std::int32_t>([](const SidePart& part) -> const auto& { return part.cells.label; }), categories);
+    add_column("transferred_confidence", &SideCells::confidence);
+    const auto shares = in_file_order<float>([](const SidePart& part) -> const auto& { return part.cells.label_shares; }, width);
+    writer_.add_matrix("obsm/" + prefix + "s", NumericBlock::own(shares), width);
+    writer_.add_uns("thalweg/columns/" + prefix + "s", categories);
+    if (!series_.category_colors.empty() && parts_.size() > 1) writer_.add_uns(prefix + "_colors", series_.category_colors);
+  }
+
+  void add_projection(const std::string& key, std::size_t number) {
+    const std::int64_t width = parts_[0].widths[number];
+    const auto rows = in_file_order<float>([&](const SidePart& part) -> const auto& { return part.cells.projections[number]; }, width);
+    writer_.add_matrix("obsm/" + output_.key_prefix + "projected_" + name_of_matrix(key), NumericBlock::own(rows), width);
+  }
+
+  JobSession& session_;
+  const Communicator& comm_;
+  const OutputOptions& output_;
+  const TimeSeries& series_;
+  std::vector<SidePart> parts_;
+  AnnDataWriter writer_;
+};
+
+}  // namespace
+
+void write_transport_sidecars(JobSession& session, const JobContext& context, const TransportSides& sides, const TransportCells& cells) {
+  const SidePart source{sides.source, sides.target, cells.source, cells.source_widths, true};
+  const SidePart target{sides.target, sides.source, cells.target, cells.target_widths, false};
+  if (sides.share_file()) {
+    Sidecar(session, context, sides, {source, target}).write("result.h5ad", cells.projection_keys);
+  } else {
+    Sidecar(session, context, sides, {source}).write("result_source.h5ad", cells.projection_keys);
+    Sidecar(session, context, sides, {target}).write("result_target.h5ad", cells.projection_keys);
+  }
+}
+
+}  // namespace thalweg

@@ -1,0 +1,219 @@
+"""Transport on bad and degenerate input, and stopped in the middle: the documented exit, never a hang."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from session import open_session, read_tsv
+
+session = open_session(needs=("anndata", "h5py"))
+import anndata  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+
+from transport_cells import make_cells  # noqa: E402
+
+INPUT = {"file": "cells.h5ad", "time_key": "day"}
+
+
+def write_inputs():
+    make_cells(session.folder / "cells.h5ad")
+
+    def edited(name, edit):
+        cells = anndata.read_h5ad(session.folder / "cells.h5ad")
+        edit(cells)
+        cells.write_h5ad(session.folder / name)
+
+    def set_feature(row, value):
+        def edit(cells):
+            cells.obsm["X_pca"][row] = value
+        return edit
+
+    def set_weights(weights_of):
+        def edit(cells):
+            cells.obs["mass"] = weights_of(cells.obs["day"].to_numpy())
+        return edit
+
+    edited("nan.h5ad", set_feature((41, 2), np.nan))
+    edited("inf.h5ad", set_feature((41, 2), np.inf))
+    edited("zero_row.h5ad", set_feature(np.s_[17, :], 0.0))
+    edited("negative.h5ad", set_weights(lambda day: np.where(np.arange(1000) == 9, -1.0, 1.0)))
+    edited("infinite.h5ad", set_weights(lambda day: np.where(np.arange(1000) == 9, np.inf, 1.0)))
+    edited("weightless.h5ad", set_weights(lambda day: (day == 1.0) * 1.0))
+    edited("equal.h5ad", set_feature(np.s_[:], 2.5))
+    tiny = anndata.AnnData(obs=pd.DataFrame({"day": [1.0, 2.0]}, index=["x", "y"]))
+    tiny.obsm["X_pca"] = np.array([[0, 0], [3, 4]], np.float32)
+    tiny.write_h5ad(session.folder / "two.h5ad")
+
+
+def cases():
+    yield {"input.file": "nan.h5ad"}, ["nan.h5ad", "row 41", "column 2"]
+    yield {"input.file": "inf.h5ad"}, ["inf.h5ad", "row 41", "column 2"]
+    yield {"input.file": "negative.h5ad", "input.weights": "mass"}, ["row 9", "obs/mass", "negative.h5ad"]
+    yield {"input.file": "infinite.h5ad", "input.weights": "mass"}, ["row 9", "obs/mass", "infinite.h5ad"]
+    yield {"input.file": "weightless.h5ad", "input.weights": "mass"}, ["all weights of time 2.5", "weightless.h5ad"]
+    yield {"input.weights": "wide", "solver.normalise": "false"}, ["weights sum to", "solver.lambda1"]
+    yield {"solver.cost": "cosine", "input.file": "zero_row.h5ad"}, ["row"]
+    yield {"solver.epsilon": 0}, ["solver.epsilon = 0 is not allowed", "greater than 0"]
+    yield {"solver.epsilon": -1}, ["solver.epsilon = -1 is not allowed"]
+    yield {"solver.epsilon": "nan"}, ["solver.epsilon"]
+    yield {"solver.epsilon": 1e-11}, ["too small for entropic transport", "hiref"]
+    yield {"solver.lambda1": 0}, ["solver.lambda1 = 0 is not allowed"]
+    yield {"solver.tau_a": 1.5}, ["solver.tau_a = 1.5 is not allowed"]
+    yield {"solver.tau_b": 0}, ["solver.tau_b = 0 is not allowed"]
+    yield {"solver.tau_a": 0.9, "solver.lambda1": 2}, ["solver.tau_a and solver.lambda1", "remove one"]
+    yield {"solver.tau_b": 0.9, "solver.lambda2": 2}, ["solver.tau_b and solver.lambda2"]
+    yield {"solver.cost": "euclidian"}, ["solver.cost", "did you mean 'euclidean'"]
+    yield {"solver.form": "ring"}, ["solver.form", "not available in this version"]
+    yield {"solver.scale_cost": "average"}, ["solver.scale_cost", "allowed: mean, median, max, none"]
+    yield {"solver.scale_cost": 0}, ["solver.scale_cost = 0 is not allowed"]
+    yield {"solver.epsilom": 1}, ["unknown key 'solver.epsilom'", "did you mean 'solver.epsilon'?"]
+    yield {"transport.label": "type"}, ["unknown key 'transport.label'", "transport.labels"]
+    yield {"solver.cost": "dense"}, ["cost matrix", "5 columns", "300", "1000"]
+    yield {"solver.cost": "dense", "transport.divergence": "true", "input.joint": "obsm/C_all"}, ["transport.divergence"]
+    yield {"input.time_key": '""', "target.key": "obsm/X_two"}, ["5 and 2", "source.key"]
+    yield {"input.time_key": '""'}, ["transport needs two sides"]
+    yield {"input.days": "[1]"}, ["1 times", "two sides are needed"]
+    yield {"input.days": "[1, 3]"}, ["3"]
+    yield {"source.filter.group": '["c"]'}, ["c"]
+    yield {"transport.project": '["obsm/X_umap"]'}, ["X_umap", "available"]
+    yield {"transport.labels": "typ"}, ["obs column 'typ'", "nearest: type"]
+    yield {"export.prefix": '"a/b"'}, ["export.prefix"]
+    yield {"output.store": "dense"}, ["output.store", "potentials, sparse"]
+
+
+def check_refusals():
+    job = session.job("base", "transport", {"input": INPUT})
+    every = 1 if session.ranks == 1 else 3
+    chosen = [*cases()][::every]
+
+    def refused(number):
+        settings, texts = chosen[number]
+        words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        session.refused(session.run("transport", job, "--out", f"out{number}", *words), 2, *texts, result=f"out{number}")
+
+    session.in_parallel(refused, range(len(chosen)))
+    short = session.run("transport", job, "--out", "short", "--set", "run.memory_gib=0.001")
+    session.refused(short, 3, "run.memory_gib", result="short")
+    session.check("points" in short.err, "the table of a shortage", short)
+
+
+def report_of(name):
+    return {row["quantity"]: float(row["value"]) for row in read_tsv(session.folder / name / "tables/transport.tsv")}
+
+
+def solved(name, *words, code=0, file="cells.h5ad"):
+    run = session.run("transport", session.job(name, "transport", {"input": {**INPUT, "file": file}}), *words)
+    session.done(run, code)
+    return run
+
+
+def check_degenerate():
+    for number, cost in enumerate(("sq_euclidean", "euclidean", "manhattan")):
+        solved(f"two{number}", "--set", f"solver.cost={cost}", "--set", "solver.scale_cost=none", file="two.h5ad")
+        report = report_of(f"two{number}")
+        session.check(abs(report["cost"] - (25.0, 5.0, 7.0)[number]) < 1e-5 and abs(report["mass"] - 1.0) < 1e-9, f"one cell to one cell, {cost}: {report['cost']}")
+    run = solved("equal", file="equal.h5ad")
+    session.check(any("zero_costs" in line for line in run.warnings) and abs(report_of("equal")["cost"]) < 1e-12, "points that are all equal", run)
+    solved("vague", "--set", "solver.epsilon=1e5")
+    session.check(abs(report_of("vague")["cost"] - 1.0) < 1e-3, f"huge epsilon: the product coupling, cost {report_of('vague')['cost']}")
+    run = solved("collapsed", "--set", "solver.lambda1=1e-4", "--set", "solver.lambda2=1e-4", "--set", "solver.epsilon=0.01")
+    session.check(any("collapsed" in line for line in run.warnings), "a coupling that lost its mass", run)
+
+
+def check_exit_codes():
+    run = solved("unfinished", "--set", "solver.max_iterations=3", "--set", "solver.tolerance=1e-9", code=4)
+    session.check(any("not_converged" in line for line in run.warnings), "a warning when the solve gave up", run)
+    row = read_tsv(session.folder / "unfinished/index.tsv")[0]
+    session.check(row["stop_reason"] == "max_iterations" and row["converged"] == "False", f"index {row}")
+    session.check((session.folder / "unfinished/result.h5ad").exists(), "results of a solve that gave up")
+    solved("allowed", "--set", "solver.max_iterations=3", "--set", "solver.tolerance=1e-9", "--set", "solver.allow_unconverged=true")
+    solved("limited", "--set", "run.stop_after_iterations=2", code=5)
+    again = session.run("transport", "limited.toml", "--set", "solver.epsilon=0.2")
+    session.refused(again, 2, "holds the result of another job", "solver.epsilon")
+
+
+def check_memory():
+    """What a rank has needed is no more than the plan said."""
+    units = {"B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
+    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 6000, "dimensions": 40, "times": 2}})
+    session.done(session.run("simulate", cells, ranks=1))
+    job = session.job("planned", "transport", {
+        "input": {"file": "many/simulation.h5ad", "time_key": "time", "annotation": "component"}, "run": {"threads": 1},
+        "transport": {"project": ["obsm/X_pca"]}, "solver": {"allow_unconverged": True, "max_iterations": 3}, "output": {"store": "sparse"}})
+    export = session.job("exported", "export", {"input": {"result": "planned"}, "run": {"threads": 1}})
+    for name, command, words in (("planned", "transport", job), ("exported", "export", export)):
+        session.done(session.run(command, words, timeout=100))
+        plan = session.run("plan", words)
+        number, unit = next(line.split()[4:6] for line in plan.out.splitlines() if "most at a time" in line)
+        measured = json.loads((session.folder / name / "run.json").read_text())["peak_bytes"]["host"] / 2**20
+        planned = float(number) * units[unit] / 2**20
+        session.check(0.4 * planned <= measured <= planned, f"{command}: {measured:.1f} MiB measured, {planned:.1f} MiB planned", plan)
+
+
+def start_long_job(name):
+    """A solve of many evaluations, left when it has made a few."""
+    job = session.job(name, "transport", {"input": {"file": "cells/simulation.h5ad", "time_key": "time"},
+                                          "solver": {"precision": "float64", "epsilon": 0.001, "tolerance": 1e-13, "max_iterations": 100000, "acceleration": "none"}})
+    process = session.start("transport", job)
+    log = session.folder / name / "log.jsonl"
+    for _ in range(1000):
+        if log.exists() and log.read_text().count('"event":"check"') >= 3:
+            return process
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    session.check(False, f"{name}: evaluations begin")
+    return process
+
+
+def ranks_of(process):
+    if session.ranks == 1:
+        return [process.pid]
+    return [int(pid) for pid in subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()]
+
+
+def end_of(process):
+    try:
+        _, err = process.communicate(timeout=40)
+        return process.returncode, err
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return None, process.communicate()[1]
+
+
+def check_signals():
+    cells = session.job("cells", "simulate", {"simulate": {"model": "mixture", "cells": 4000, "dimensions": 16, "times": 2}})
+    session.done(session.run("simulate", cells, ranks=1))
+    process = start_long_job("stopped")
+    os.kill(ranks_of(process)[-1], signal.SIGTERM)
+    code, err = end_of(process)
+    session.check(code == 5, f"SIGTERM: exit {code}, expected 5: {err}")
+    record = session.folder / "stopped/run.json"
+    if session.check(record.exists(), "results after SIGTERM"):
+        session.check(json.loads(record.read_text())["stop_reasons"] == {"0.0_1.0": "interrupted"}, record.read_text())
+        session.check((session.folder / "stopped/solution/0.0_1.0.h5").exists(), "potentials after SIGTERM")
+    process = start_long_job("killed")
+    os.kill(ranks_of(process)[-1], signal.SIGKILL)
+    code, err = end_of(process)
+    session.check(code not in (None, 0), f"kill -9: exit {code}: {err}")
+    session.check(not (session.folder / "killed/result.h5ad").exists() and not (session.folder / "killed/run.json").exists(), "kill -9 leaves no result")
+    again = session.run("transport", "killed.toml", "--set", "run.stop_after_iterations=2")
+    session.done(again, 5)
+    session.check((session.folder / "killed/result.h5ad").exists() and not list((session.folder / "killed").rglob("*.tmp")), "the next run into the folder", again)
+
+
+def main():
+    write_inputs()
+    check_refusals()
+    check_degenerate()
+    check_exit_codes()
+    check_signals()
+    check_memory()
+    return session.finish()
+
+
+sys.exit(main())
