@@ -41,6 +41,17 @@ RowRange own_points(std::int64_t num_points, const Communicator& comm) {
   return Partition(num_points, comm.size(), block_rows).rows_of(comm.rank());
 }
 
+std::vector<RowRange> row_pieces(const Communicator& comm, const PairGeometry& geometry, std::int64_t most) {
+  const RowRange rows = geometry.rows();
+  const std::int64_t count = comm.all_reduce((rows.size() + most - 1) / most, Reduction::max);
+  std::vector<RowRange> pieces;
+  for (std::int64_t piece = 0; piece < count; ++piece) {
+    const std::int64_t begin = std::min(rows.end, rows.begin + piece * most);
+    pieces.push_back({begin, std::min(rows.end, begin + most)});
+  }
+  return pieces;
+}
+
 std::unique_ptr<PairGeometry> make_pair_geometry(const Context& context, const PairSides& sides, EvaluationForm form) {
   try {
     if (context.device == Device::cuda) return make_with<Kokkos::DefaultExecutionSpace>(context, sides, form);

@@ -138,6 +138,10 @@ class PairGeometry {
   virtual std::unique_ptr<PairGeometry> in_float64() const = 0;
 };
 
+/// The owned rows in pieces of at most `most`, for `coupling_rows` and `cost_rows`: equally many pieces on every rank,
+/// the last ones of some empty. Collective.
+std::vector<RowRange> row_pieces(const Communicator& comm, const PairGeometry& geometry, std::int64_t most);
+
 /// Packs both sides on the device of `context`.
 /// @throws DataError for zero or constant rows where the cost normalises them, MemoryError
 std::unique_ptr<PairGeometry> make_pair_geometry(const Context& context, const PairSides& sides,
