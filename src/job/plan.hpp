@@ -34,6 +34,8 @@ struct PlanInput {
   std::int64_t acceleration_history = 0;  ///< transport: vectors of targets kept, in pairs
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
+  bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells
+  bool ring = false;      ///< they do
   bool exports_rows = false;   ///< of the coupling, as sparse or dense rows
   bool exports_dense = false;
 };

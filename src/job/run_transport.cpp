@@ -1,3 +1,4 @@
+#include "core/log.hpp"
 #include "job/commands_run.hpp"
 #include "job/export_coupling.hpp"
 #include "job/job_session.hpp"
@@ -9,9 +10,13 @@
 
 namespace thalweg {
 
-int run_transport(const Communicator& comm, const JobContext& context) {
+int run_transport(const Communicator& comm, const JobContext& given) {
+  JobContext context = given;
   const Job& job = context.job;
-  check_memory(comm, read_plan_input(comm, context), job.run);
+  const PlanInput input = with_form(comm, read_plan_input(comm, context), job.run);
+  check_memory(comm, input, job.run);
+  if (input.ring && job.sinkhorn.form == "auto") log_info("the points of both sides do not fit on every rank; they pass in a ring");
+  if (input.ring) context.job.sinkhorn.form = "ring";
   JobSession session(comm, context);
   session.start_phase("read");
   TransportSides sides = read_transport_sides(comm, job);

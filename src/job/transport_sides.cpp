@@ -22,7 +22,8 @@ std::vector<T> gathered(const Communicator& comm, std::vector<T>& local) {
   return all;
 }
 
-CellSide side_of(const Communicator& comm, TransportSides& sides, std::size_t file, std::size_t slice) {
+/// @param in_ring   the features stay on the ranks that own the cells
+CellSide side_of(const Communicator& comm, TransportSides& sides, std::size_t file, std::size_t slice, bool in_ring) {
   TimeSeries& series = sides.files[file];
   SliceRows& rows = series.slices[slice];
   CellSide side;
@@ -31,7 +32,8 @@ CellSide side_of(const Communicator& comm, TransportSides& sides, std::size_t fi
   side.slice = slice;
   side.num_cells = rows.num_cells;
   side.num_features = series.num_features;
-  side.features = gathered(comm, rows.features);
+  if (in_ring) side.rows = rows.rows;
+  side.features = in_ring ? std::exchange(rows.features, {}) : gathered(comm, rows.features);
   if (!rows.labels.empty() || !series.categories.empty()) side.labels = gathered(comm, rows.labels);
   side.categories = series.categories;
   side.weights = gathered(comm, rows.weights);
@@ -109,8 +111,9 @@ TransportSides read_transport_sides(const Communicator& comm, const Job& job) {
   if (sides.share_file() && sides.files[0].slices.size() != 2)
     throw DataError("transport has " + std::to_string(sides.files[0].slices.size()) + " times in " + sides.files[0].path +
                     "; two sides are needed; name two times in input.days, or give [source] and [target]");
-  sides.source = side_of(comm, sides, 0, 0);
-  sides.target = sides.share_file() ? side_of(comm, sides, 0, 1) : side_of(comm, sides, 1, 0);
+  const bool in_ring = job.sinkhorn.form == "ring" && job.sinkhorn.cost != "dense";
+  sides.source = side_of(comm, sides, 0, 0, in_ring);
+  sides.target = sides.share_file() ? side_of(comm, sides, 0, 1, in_ring) : side_of(comm, sides, 1, 0, in_ring);
   sides.pair = name_of_pair(job, sides);
   if (job.sinkhorn.cost == "dense") {
     choose_cost_columns(comm, sides);

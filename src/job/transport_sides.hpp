@@ -1,7 +1,8 @@
-// The two groups of cells of a two-sided problem, each whole on every rank.
+// The two groups of cells of a two-sided problem, whole on every rank but for features that pass in a ring.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct CellSide {
   std::size_t file = 0, slice = 0;
   std::int64_t num_cells = 0;
   std::int64_t num_features = 0;
-  std::vector<float> features;             // num_cells x num_features
+  std::vector<float> features;             // num_cells x num_features, or those of `rows`
+  std::optional<RowRange> rows;            // form "ring": the cells of this rank
   std::vector<double> weights;             // uniform: 1 / num_cells each
   std::vector<std::int32_t> labels;        // index into categories, -1 missing; empty without annotation
   std::vector<std::string> categories;
