@@ -25,7 +25,7 @@ void check_unchanged(const Communicator& comm, const TransportSides& sides, cons
 }  // namespace
 
 int run_export(const Communicator& comm, const JobContext& context) {
-  const ResultOfJob result = read_result(comm, context.job.analysed.result);
+  const ResultOfJob result = without_labels(read_result(comm, context.job.analysed.result));
   check_memory(comm, export_plan_input(comm, context, result), context.job.run);
   JobSession session(comm, context);
   session.start_phase("read");
