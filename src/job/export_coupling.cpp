@@ -19,7 +19,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t most_dense_bytes = std::int64_t{4} << 30;
+constexpr double most_dense_bytes = 0x1p32;
 
 Sparsification sparsification_of(const ExportOptions& options) {
   Sparsification rule;
@@ -180,9 +180,6 @@ class CouplingExport {
   }
 
   void write_dense() {
-    const auto cells = static_cast<double>(coupling_.f.size()) * static_cast<double>(tiles_.num_columns());
-    if (8.0 * cells > static_cast<double>(most_dense_bytes))
-      throw DataError("a dense matrix of " + rounded_number(8.0 * cells / 0x1p30) + " GiB would be written; at most 4 GiB are: use export.format = \"csr\"");
     std::vector<double> values;
     tiles_.for_each(comm_, [&](const std::vector<double>& tile) {
       for (const double value : tile) values.push_back(factor() * value);
@@ -235,6 +232,12 @@ class CouplingExport {
 };
 
 }  // namespace
+
+void check_dense_size(std::int64_t num_rows, std::int64_t num_columns) {
+  const double bytes = 8.0 * static_cast<double>(num_rows) * static_cast<double>(num_columns);
+  if (bytes > most_dense_bytes)
+    throw DataError("export.format = \"dense\" would write a matrix of " + rounded_number(bytes / 0x1p30) + " GiB; at most 4 GiB are: use export.format = \"csr\"");
+}
 
 void export_coupling(JobSession& session, const JobContext& context, const SinkhornOptions& solver, const TransportSides& sides,
                      const StoredCoupling& coupling) {

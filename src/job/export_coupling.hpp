@@ -13,10 +13,13 @@ namespace thalweg {
 /// Bytes of the rows that are in memory at a time.
 inline constexpr std::int64_t export_tile_bytes = std::int64_t{16} << 20;
 
+/// @throws DataError for dense matrices above 4 GiB; to be asked before anything is computed
+void check_dense_size(std::int64_t num_rows, std::int64_t num_columns);
+
 /// Writes tmaps/PREFIX_SOURCE_TARGET.h5ad into the results directory: X = n P in float64, rows and columns named as the
 /// cells of the input. P is computed in float64 whatever the precision of the solve. Collective.
 /// @param sides  the cells of the coupling, with features; weights are taken from the coupling
-/// @throws DataError for names that occur twice, and for dense matrices above 4 GiB
+/// @throws DataError for names that occur twice
 void export_coupling(JobSession& session, const JobContext& context, const SinkhornOptions& solver, const TransportSides& sides,
                      const StoredCoupling& coupling);
 

@@ -1,6 +1,7 @@
 #include "job/job.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "config/read_settings.hpp"
 
@@ -66,12 +67,22 @@ void check_penalty(const WordOrNumber& lambda, const WordOrNumber& tau, const st
     problems.add(place_of(root, tau_key), tau_key + " and " + lambda_key + " say the same thing in two ways; remove one of them");
 }
 
+/// obsm/projected_NAME holds one matrix.
+void check_projections(const std::vector<std::string>& keys, const config::Value& root, config::Problems& problems) {
+  std::set<std::string> names;
+  for (const std::string& key : keys)
+    if (!names.insert(name_of_projection(key)).second)
+      problems.add(place_of(root, "transport.project"), "transport.project names two matrices that would both be written as obsm/" +
+                                                            name_of_projection(key) + "; leave one of them out");
+}
+
 void check_transport(const Job& job, const config::Value& root, config::Problems& problems) {
   const SinkhornOptions& options = job.sinkhorn;
   check_sides(job, root, problems);
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "transport needs two sides; set input.time_key to the obs column of the time, or give [source] and [target]");
+  check_projections(job.transport.project, root, problems);
   check_penalty(options.lambda1, options.tau_a, "solver.lambda1", "solver.tau_a", root, problems);
   check_penalty(options.lambda2, options.tau_b, "solver.lambda2", "solver.tau_b", root, problems);
   if (!job.transport.divergence) return;

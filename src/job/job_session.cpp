@@ -51,6 +51,8 @@ void JobSession::write_on_root(const std::string& name, const std::function<void
 int JobSession::finish(const std::string& problem, StopReason reason) {
   record_.add_stop_reason(problem, reason);
   const int code = record_.exit_code(context_.job.solver.allow_unconverged);
+  if (code == exit_code_of(StopReason::interrupted, false))
+    log_warning("interrupted", "stopped before the end; what was found so far is written, but this version keeps no checkpoint: the next run begins anew");
   record_.write(comm_, code);
   events_.write({.event = "done", .pair = problem, .text = name_of(reason)});
   set_on_warning({});

@@ -13,15 +13,12 @@ PlanInput export_plan_input(const Communicator& comm, const JobContext& context,
   of_result.command = "export";
   of_result.job = result.job;
   of_result.job.transport.project.clear();
-  of_result.job.transport.labels.clear();
-  of_result.job.input.annotation.clear();
   of_result.job.solver.precision = "float64";
   of_result.job.run.device = context.job.run.device;
   of_result.threads = context.threads;
-  PlanInput input = transport_input(comm, of_result);
-  input.exports_rows = true;
-  input.exports_dense = context.job.exports.format == "dense";
-  return input;
+  of_result.job.output.store = "sparse";
+  of_result.job.exports = context.job.exports;
+  return transport_input(comm, of_result);
 }
 
 void add_export(const PlanInput& input, std::int64_t num_ranks, Collector& items) {

@@ -125,7 +125,7 @@ PlanInput read_plan_input(const Communicator& comm, const JobContext& context) {
   if (context.command == "hmot") return hm_ot_input(comm, context);
   if (context.command == "lowrank") return low_rank_input(comm, context);
   if (context.command == "transport") return transport_input(comm, context);
-  if (context.command == "export") return export_plan_input(comm, context, read_result(comm, context.job.analysed.result));
+  if (context.command == "export") return export_plan_input(comm, context, without_labels(read_result(comm, context.job.analysed.result)));
   if (context.command == "simulate") return simulate_input(context);
   throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, transport, export, simulate");
 }

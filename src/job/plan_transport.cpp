@@ -6,6 +6,7 @@
 #include "distributed/error.hpp"
 #include "io/anndata_reader.hpp"
 #include "io/cell_selection.hpp"
+#include "job/export_coupling.hpp"
 #include "job/plan_export.hpp"
 #include "job/read_cells.hpp"
 #include "job/transport_sides.hpp"
@@ -129,6 +130,7 @@ PlanInput transport_input(const Communicator& comm, const JobContext& context) {
   if (input.cells_per_slice.size() != 2)
     throw DataError("transport has " + std::to_string(input.cells_per_slice.size()) + " times in " + job.input.file.front() +
                     "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  if (input.exports_dense) check_dense_size(input.cells_per_slice[0], input.cells_per_slice[1]);
   return input;
 }
 

@@ -42,4 +42,10 @@ ResultOfJob read_result(const Communicator& comm, const std::string& folder) {
   return result;
 }
 
+ResultOfJob without_labels(ResultOfJob result) {
+  result.job.transport.labels.clear();
+  result.job.input.annotation.clear();
+  return result;
+}
+
 }  // namespace thalweg

@@ -18,4 +18,7 @@ struct ResultOfJob {
 /// @throws DataError where the folder holds no such result
 ResultOfJob read_result(const Communicator& comm, const std::string& folder);
 
+/// For what needs cells and features alone: annotations are not read again.
+ResultOfJob without_labels(ResultOfJob result);
+
 }  // namespace thalweg

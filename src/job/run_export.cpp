@@ -25,7 +25,7 @@ void check_unchanged(const Communicator& comm, const TransportSides& sides, cons
 }  // namespace
 
 int run_export(const Communicator& comm, const JobContext& context) {
-  ResultOfJob result = read_result(comm, context.job.analysed.result);
+  ResultOfJob result = without_labels(read_result(comm, context.job.analysed.result));
   const PlanInput input = with_form(comm, export_plan_input(comm, context, result), context.job.run);
   check_memory(comm, input, context.job.run);
   if (input.ring) result.job.sinkhorn.form = "ring";

@@ -10,6 +10,19 @@
 
 namespace thalweg {
 
+namespace {
+
+/// Who was told to stop has no time for a coupling that is not the optimal one.
+void export_unless_stopped(JobSession& session, const JobContext& context, const SinkhornSolution& solution, const TransportSides& sides,
+                           const StoredCoupling& coupling) {
+  const StopReason reason = solution.stop_reason;
+  if (reason == StopReason::interrupted || reason == StopReason::time_limit)
+    return log_warning("not_exported", "the coupling of a solve that was stopped is not exported; thalweg export does that from the results");
+  export_coupling(session, context, context.job.sinkhorn, sides, coupling);
+}
+
+}  // namespace
+
 int run_transport(const Communicator& comm, const JobContext& given) {
   JobContext context = given;
   const Job& job = context.job;
@@ -35,7 +48,7 @@ int run_transport(const Communicator& comm, const JobContext& given) {
   session.start_phase("write");
   const StoredCoupling coupling = stored_coupling(comm, job, result);
   write_transport_results(session, context, result, cells, coupling);
-  if (job.output.store == "sparse") export_coupling(session, context, job.sinkhorn, sides, coupling);
+  if (job.output.store == "sparse") export_unless_stopped(session, context, solution, sides, coupling);
   if (result.divergence) session.record().add_stop_reason("divergence", result.divergence->stop_reason);
   return session.finish(sides.pair, solution.stop_reason);
 }

@@ -24,4 +24,7 @@ struct TransportOptions {
   }
 };
 
+/// obsm key of a projected matrix: "obsm/X_emb" becomes "projected_X_emb".
+inline std::string name_of_projection(const std::string& key) { return "projected_" + key.substr(key.rfind('/') + 1); }
+
 }  // namespace thalweg

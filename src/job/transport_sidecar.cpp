@@ -19,9 +19,6 @@ struct SidePart {
   bool is_source;
 };
 
-/// "obsm/X_emb" and "X_emb" as "X_emb".
-std::string name_of_matrix(const std::string& key) { return key.substr(key.rfind('/') + 1); }
-
 /// Writes the parts that lie in one file; columns that one side lacks are NaN or missing there.
 class Sidecar {
  public:
@@ -100,7 +97,7 @@ class Sidecar {
   void add_projection(const std::string& key, std::size_t number) {
     const std::int64_t width = parts_[0].widths[number];
     const auto rows = in_file_order<float>([&](const SidePart& part) -> const auto& { return part.cells.projections[number]; }, width);
-    writer_.add_matrix("obsm/" + output_.key_prefix + "projected_" + name_of_matrix(key), NumericBlock::own(rows), width);
+    writer_.add_matrix("obsm/" + output_.key_prefix + name_of_projection(key), NumericBlock::own(rows), width);
   }
 
   JobSession& session_;

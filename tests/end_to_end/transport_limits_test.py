@@ -44,6 +44,9 @@ def write_inputs():
     edited("infinite.h5ad", set_weights(lambda day: np.where(np.arange(1000) == 9, np.inf, 1.0)))
     edited("weightless.h5ad", set_weights(lambda day: (day == 1.0) * 1.0))
     edited("equal.h5ad", set_feature(np.s_[:], 2.5))
+    many = anndata.AnnData(obs=pd.DataFrame({"day": np.arange(2 * 23171) % 2 + 1.0}, index=[f"c{i}" for i in range(2 * 23171)]))
+    many.obsm["X_pca"] = np.zeros((2 * 23171, 1), np.float32)
+    many.write_h5ad(session.folder / "large.h5ad")
     tiny = anndata.AnnData(obs=pd.DataFrame({"day": [1.0, 2.0]}, index=["x", "y"]))
     tiny.obsm["X_pca"] = np.array([[0, 0], [3, 4]], np.float32)
     tiny.write_h5ad(session.folder / "two.h5ad")
@@ -80,8 +83,10 @@ def cases():
     yield {"input.days": "[1, 3]"}, ["3"]
     yield {"source.filter.group": '["c"]'}, ["c"]
     yield {"transport.project": '["obsm/X_umap"]'}, ["X_umap", "available"]
+    yield {"transport.project": '["obsm/X_pca", "X_pca"]'}, ["transport.project", "obsm/projected_X_pca"]
     yield {"transport.labels": "typ"}, ["obs column 'typ'", "nearest: type"]
     yield {"export.prefix": '"a/b"'}, ["export.prefix"]
+    yield {"input.file": "large.h5ad", "output.store": "sparse", "export.format": "dense"}, ["export.format", "at most 4 GiB"]
     yield {"output.store": "dense"}, ["output.store", "potentials, sparse"]
 
 
@@ -148,7 +153,8 @@ def check_exit_codes():
     session.check(sum("small_epsilon" in line for line in run.warnings) == 1, "one warning of a small epsilon", run)
     check_state("tiny")
     solved("allowed", "--set", "solver.max_iterations=3", "--set", "solver.tolerance=1e-9", "--set", "solver.allow_unconverged=true")
-    solved("limited", "--set", "run.stop_after_iterations=2", code=5)
+    run = solved("limited", "--set", "run.stop_after_iterations=2", "--set", "output.store=sparse", code=5)
+    session.check(any("not_exported" in line for line in run.warnings) and not (session.folder / "limited/tmaps").exists(), "no export of a stopped solve", run)
     again = session.run("transport", "limited.toml", "--set", "solver.epsilon=0.2")
     session.refused(again, 2, "holds the result of another job", "solver.epsilon")
 
@@ -238,6 +244,7 @@ def check_signals():
     os.kill(ranks_of(process)[-1], signal.SIGTERM)
     code, err = end_of(process)
     session.check(code == 5, f"SIGTERM: exit {code}, expected 5: {err}")
+    session.check(err.count("warning: interrupted:") == 1 and "keeps no checkpoint" in err, f"SIGTERM: no word of checkpoints: {err}")
     record = session.folder / "stopped/run.json"
     if session.check(record.exists(), "results after SIGTERM"):
         session.check(json.loads(record.read_text())["stop_reasons"] == {"0.0_1.0": "interrupted"}, record.read_text())
