@@ -73,8 +73,8 @@ void add_points(const PlanInput& input, const std::string& of, const PackedSides
   if (input.dense_costs || n == 0) return;
   items.add_fixed("points" + of + ", packed", phases, input.on_device,
                   packed_bytes(input, num_ranks, n, m, input.is_double ? 8 : 4));
-  if (!input.is_double && (phases & Collector::solving) != 0)
-    items.add_fixed("points" + of + ", float64", Collector::solving, input.on_device, packed_bytes(input, num_ranks, n, m, 8));
+  if (!input.is_double)
+    items.add_fixed("points" + of + ", float64", phases, input.on_device, packed_bytes(input, num_ranks, n, m, 8));
 }
 
 void add_costs(const PlanInput& input, WideInt n, WideInt m, Collector& items) {

@@ -21,17 +21,17 @@ int run_transport(const Communicator& comm, const JobContext& given) {
   session.start_phase("read");
   TransportSides sides = read_transport_sides(comm, job);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
-  const Context solver = session.solver_context();
-  const TransportProblem problem = make_transport_problem(solver, job.sinkhorn, sides);
+  TransportProblem problem = make_transport_problem(session.solver_context(), job.sinkhorn, sides);
 
   session.start_phase("solve");
   const SinkhornSolution solution = solve_transport(session, sides.pair, problem);
+  if (solution.needs_float64) use_float64(problem);
   TransportResult result{sides, problem, solution, {}};
   if (job.transport.divergence) result.divergence = solve_divergence(session, job.sinkhorn, sides, problem, solution);
   log_transport(result);
 
   session.start_phase("describe");
-  const TransportCells cells = describe_cells(solver, job, sides, problem, solution);
+  const TransportCells cells = describe_cells(context_of(session, problem), job, sides, problem, solution);
   session.start_phase("write");
   const StoredCoupling coupling = stored_coupling(comm, job, result);
   write_transport_results(session, context, result, cells, coupling);

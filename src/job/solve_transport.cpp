@@ -20,7 +20,7 @@ ProgressState progress_of(const std::string& pair, const SinkhornRecord& check, 
 
 /// The coupling of one side with itself.
 SinkhornSolution solve_self(JobSession& session, const SinkhornOptions& options, const CellSide& side, const TransportProblem& problem) {
-  const Context context = session.solver_context();
+  const Context context = context_of(session, problem);
   const PointSet points = points_of(side);
   const auto geometry = make_pair_geometry(context, {cost_of(options), points, points, side.weights, side.weights, {}}, form_of(options));
   geometry->set_scale(problem.geometry->scale());
@@ -33,6 +33,11 @@ StopReason worse(StopReason first, StopReason second) { return first == StopReas
 
 }  // namespace
 
+Context context_of(const JobSession& session, const TransportProblem& problem) {
+  const Context context = session.solver_context();
+  return {context.comm, problem.precision, context.device, context.seed};
+}
+
 SinkhornSolution solve_transport(JobSession& session, const std::string& pair, const TransportProblem& problem) {
   const double tolerance = problem.settings.tolerance;
   SinkhornRecord last;
@@ -40,7 +45,7 @@ SinkhornSolution solve_transport(JobSession& session, const std::string& pair, c
     session.progress().check(progress_of(pair, check, tolerance));
     last = check;
   };
-  SinkhornSolution solution = solve_sinkhorn(session.solver_context(), problem.problem, problem.settings, show, session.stop_check());
+  SinkhornSolution solution = solve_sinkhorn(context_of(session, problem), problem.problem, problem.settings, show, session.stop_check());
   last.evaluation = solution.evaluations;
   last.error = solution.error_target;
   session.progress().finish(progress_of(pair, last, tolerance), solution.stop_reason);

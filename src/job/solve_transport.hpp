@@ -8,6 +8,9 @@
 
 namespace thalweg {
 
+/// The job's context in the precision of the problem.
+Context context_of(const JobSession& session, const TransportProblem& problem);
+
 /// Solves with progress under the pair's name. Collective.
 SinkhornSolution solve_transport(JobSession& session, const std::string& pair, const TransportProblem& problem);
 

@@ -60,7 +60,6 @@ void add_statistics(const PairGeometry& geometry, std::span<const double> f, con
   const std::vector<double> opposite = geometry.apply(f, g, finite_or_zero(g), 1);
   for (std::size_t i = 0; i < f.size(); ++i) {
     const double r = statistics.sum[i];
-    cells.mass.push_back(r);
     cells.entropy.push_back(is_unmatched[i] ? no_value : statistics.entropy[i]);
     const double total = r * f[i] + opposite[i] - geometry.epsilon() * statistics.relative_entropy[i];
     cells.cost.push_back(is_unmatched[i] ? no_value : std::max(0.0, total / r));
@@ -116,7 +115,7 @@ class CellDescription {
   void add_rows() {
     SideCells owned_cells;
     add_statistics(*problem_.geometry, solution_.f, solution_.g, unmatched_rows_, owned_cells);
-    cells_.source.mass = of_source(owned_cells.mass);
+    cells_.source.mass = of_source(solution_.row_sums);
     cells_.source.entropy = of_source(owned_cells.entropy);
     cells_.source.cost = of_source(owned_cells.cost);
   }
@@ -166,7 +165,7 @@ class CellDescription {
     cells_.target_widths.push_back(matrices.source_width);
   }
 
-  const Context& context_;
+  Context context_;
   const Communicator& comm_;
   const Job& job_;
   const TransportSides& sides_;

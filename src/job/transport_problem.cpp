@@ -8,13 +8,13 @@
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "kernels/block_rows.hpp"
+#include "solvers/sinkhorn/annealing.hpp"
 
 namespace thalweg {
 
 namespace {
 
 constexpr double equal_sums = 1e-6;        // relative difference that is rounding
-constexpr double small_epsilon = 1e-6, least_epsilon = 1e-10;  // of the mean cost
 
 double sum_of(const std::vector<double>& weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); }
 
@@ -61,16 +61,10 @@ std::string penalty_text(const char* name, double lambda, const char* tau_name, 
 
 double tau_of(double lambda, double epsilon) { return std::isinf(lambda) ? 1.0 : lambda / (lambda + epsilon); }
 
-/// Small epsilon needs float64 and patience; tiny epsilon another method.
-void check_epsilon(TransportProblem& problem) {
-  const double share = problem.problem.epsilon * problem.geometry->scale() / problem.mean_cost;
-  if (!(problem.mean_cost > 0.0) || share >= small_epsilon) return;
-  if (share < least_epsilon)
-    throw DataError("solver.epsilon = " + shortest_number(problem.problem.epsilon) + " is " + rounded_number(share) +
-                    " of the mean cost; too small for entropic transport: use exact transport (hiref), or an epsilon above 1e-10 of the mean");
-  log_warning("small_epsilon", "solver.epsilon is " + rounded_number(share) + " of the mean cost: tiles are float64, and " +
-                                   "about " + rounded_number(10.0 / std::sqrt(share), 1) + " iterations are to be expected");
-  problem.geometry = problem.geometry->in_float64();
+void make_geometry(const Context& context, const SinkhornOptions& options, const TransportSides& sides, TransportProblem& problem) {
+  problem.precision = context.precision;
+  problem.geometry = make_pair_geometry(context, pair_sides(context.comm, options, sides), form_of(options));
+  problem.mean_cost = problem.geometry->cost_statistic(CostStatistic::mean);
 }
 
 EntropyReference reference_of(const SinkhornOptions& options) {
@@ -157,14 +151,24 @@ TransportProblem make_transport_problem(const Context& context, const SinkhornOp
   problem.a = sides.source.weights;
   problem.b = sides.target.weights;
   problem.reference = reference_of(options);
-  result.geometry = make_pair_geometry(context, pair_sides(context.comm, options, sides), form_of(options));
-  result.mean_cost = result.geometry->cost_statistic(CostStatistic::mean);
+  make_geometry(context, options, sides, result);
   result.geometry->set_scale(divisor_of(options, *result.geometry, result.mean_cost));
-  check_epsilon(result);
+  if (context.precision == Precision::float32 && is_too_small_for_float32(problem.epsilon * result.geometry->scale(), result.mean_cost)) {
+    const double scale = result.geometry->scale();
+    make_geometry({context.comm, Precision::float64, context.device, context.seed}, options, sides, result);
+    result.geometry->set_scale(scale);
+  }
   problem.geometry = result.geometry.get();
   result.settings = settings_of(options, context.device);
   log_problem(options, result);
   return result;
+}
+
+void use_float64(TransportProblem& problem) {
+  if (problem.precision == Precision::float64) return;
+  problem.precision = Precision::float64;
+  problem.geometry = problem.geometry->in_float64();
+  problem.problem.geometry = problem.geometry.get();
 }
 
 }  // namespace thalweg

@@ -16,6 +16,7 @@ struct TransportProblem {
   std::unique_ptr<PairGeometry> geometry;  // scaled
   SinkhornProblem problem;
   SinkhornSettings settings;
+  Precision precision = Precision::float32;  // of the tiles
   double mean_cost = 0.0;  // of the pairs, before scaling
   double tau1 = 1.0, tau2 = 1.0;
 
@@ -37,5 +38,8 @@ SinkhornSettings settings_of(const SinkhornOptions& options, Device device);
 /// @param sides  its weights are those of the problem afterwards
 /// @throws DataError for weights or costs that no problem can have
 TransportProblem make_transport_problem(const Context& context, const SinkhornOptions& options, TransportSides& sides);
+
+/// The same problem with arithmetic in float64, for a coupling that float32 is too coarse to read.
+void use_float64(TransportProblem& problem);
 
 }  // namespace thalweg

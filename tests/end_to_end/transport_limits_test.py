@@ -14,7 +14,7 @@ import anndata  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from transport_cells import make_cells  # noqa: E402
+from transport_cells import Result, make_cells, pair_costs  # noqa: E402
 
 INPUT = {"file": "cells.h5ad", "time_key": "day"}
 
@@ -124,12 +124,29 @@ def check_degenerate():
     session.check(any("collapsed" in line for line in run.warnings), "a coupling that lost its mass", run)
 
 
+def check_state(name):
+    """The cells are described by the coupling that is stored, wherever the solve has stopped."""
+    points = anndata.read_h5ad(session.folder / "cells.h5ad").obsm["X_pca"]
+    result = Result(session.folder / name, lambda rows, columns: pair_costs(points[rows], points[columns], "sq_euclidean"))
+    cells = anndata.read_h5ad(session.folder / name / "result.h5ad").obs
+    for side, mass, p in (("source", result.r, result.coupling), ("target", result.c, result.coupling.T)):
+        written = cells[cells["side"] == side]
+        error = np.abs(written["mass"].to_numpy() / mass - 1).max()
+        session.check(error < 1e-3, f"{name}: masses of the {side} cells, relative error {error}")
+        costs = result.costs if side == "source" else result.costs.T
+        error = np.nanmax(np.abs(written["cost"].to_numpy() - (p * costs).sum(1) / mass))
+        session.check(error < 1e-3, f"{name}: costs of the {side} cells, error {error}")
+
+
 def check_exit_codes():
     run = solved("unfinished", "--set", "solver.max_iterations=3", "--set", "solver.tolerance=1e-9", code=4)
     session.check(any("not_converged" in line for line in run.warnings), "a warning when the solve gave up", run)
     row = read_tsv(session.folder / "unfinished/index.tsv")[0]
     session.check(row["stop_reason"] == "max_iterations" and row["converged"] == "False", f"index {row}")
-    session.check((session.folder / "unfinished/result.h5ad").exists(), "results of a solve that gave up")
+    check_state("unfinished")
+    run = solved("tiny", "--set", "solver.epsilon=5e-7", "--set", "solver.max_iterations=70", code=4)
+    session.check(sum("small_epsilon" in line for line in run.warnings) == 1, "one warning of a small epsilon", run)
+    check_state("tiny")
     solved("allowed", "--set", "solver.max_iterations=3", "--set", "solver.tolerance=1e-9", "--set", "solver.allow_unconverged=true")
     solved("limited", "--set", "run.stop_after_iterations=2", code=5)
     again = session.run("transport", "limited.toml", "--set", "solver.epsilon=0.2")

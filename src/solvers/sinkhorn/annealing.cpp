@@ -23,14 +23,16 @@ std::vector<double> annealing_levels(const SinkhornSettings& settings, double ep
   return levels;
 }
 
-bool is_too_small_for_float32(double epsilon, double mean_cost) {
-  if (!(epsilon < least_for_float32 * mean_cost)) return false;
+bool is_too_small_for_float32(double epsilon, double mean_cost) { return epsilon < least_for_float32 * mean_cost; }
+
+void check_small_epsilon(double epsilon, double mean_cost) {
+  if (!is_too_small_for_float32(epsilon, mean_cost)) return;
   const std::string share = rounded_number(epsilon / mean_cost);
   if (epsilon < least_for_float64 * mean_cost)
-    throw ConfigError("epsilon is " + share + " of the mean cost; Sinkhorn needs at least 1e-10 of it; use exact transport (hiref) or a larger epsilon");
+    throw ConfigError("epsilon = " + shortest_number(epsilon) + " is " + share + " of the mean cost; too small for entropic transport, which needs at least 1e-10 of it: " +
+                      "use exact transport (hiref) or a larger epsilon");
   log_warning("small_epsilon", "epsilon is " + share + " of the mean cost; float64 is used, and about " +
               rounded_number(evaluations_at_unit_epsilon / std::sqrt(epsilon / mean_cost), 2) + " evaluations are needed");
-  return true;
 }
 
 }  // namespace thalweg

@@ -118,7 +118,7 @@ double certified_upper_bound(const Communicator& comm, const PreparedTransport& 
   for (std::size_t j = 0; j < lowered.size(); ++j) upper += column_sums[j] * (lowered[j] - epsilon * target.log_ratio[j]);
   const double theta = columns.mass;
   if (theta <= nothing_missing || rows.mass <= nothing_missing) return upper;
-  upper -= epsilon * (1.0 - theta) * std::log1p(-theta);
+  if (theta < 1.0) upper -= epsilon * (1.0 - theta) * std::log1p(-theta);
   upper += theta * product_cost(comm, geometry, scaled(1.0 / rows.mass, rows.delta), scaled(1.0 / theta, columns.delta));
   enter_epsilon(transport, epsilon, geometry);
   return upper + epsilon * theta * (rows.divergence + columns.divergence);
@@ -128,6 +128,9 @@ Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTranspo
                                  const PairGeometry& geometry) {
   const TransportSide& source = transport.source;
   Vector g = pair.g;
+  Bounds bounds;
+  for (std::size_t j = 0; j < g.size(); ++j)
+    if (transport.target.weights[j] > 0.0 && !(pair.column_sums[j] > 0.0)) return bounds;
   for (std::size_t j = 0; j < g.size(); ++j)
     if (transport.target.weights[j] > 0.0) g[j] += transport.epsilon * std::log(transport.target.weights[j] / pair.column_sums[j]);
   const Vector row_sums = geometry.marginals(pair.f, g).row_sums;
@@ -137,7 +140,6 @@ Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTranspo
     const double x = wanted > 0.0 ? (row_sums[i] - wanted) / wanted : 0.0;
     terms.push_back(x <= -1.0 ? wanted : wanted * ((1.0 + x) * std::log1p(x) - x));
   }
-  Bounds bounds;
   bounds.dual = source_dual(comm, transport, pair.f) + target_dual(transport, g) -
                 transport.epsilon * (transport.target.mass - transport.reference_mass());
   bounds.upper = bounds.dual + source.lambda * ordered_sum(comm, terms);

@@ -1,13 +1,16 @@
 // Rigorous bounds on the value of a transport problem from potentials that are not yet optimal.
 #pragma once
 
+#include <limits>
+
 #include "solvers/sinkhorn/fixed_point.hpp"
 
 namespace thalweg {
 
+/// Nothing is known until it is found.
 struct Bounds {
-  double dual = 0.0;
-  double upper = 0.0;
+  double dual = -std::numeric_limits<double>::infinity();
+  double upper = std::numeric_limits<double>::infinity();
 };
 
 /// Balanced: the value of a feasible coupling near P(f, g), whatever the error of its columns.
@@ -23,6 +26,7 @@ double certified_upper_bound(const Communicator& comm, const PreparedTransport& 
                              PairGeometry& geometry);
 
 /// Relaxed source, exact target: both bounds from (f, g'), g' = g + epsilon log(b / c), whose columns are exact.
+/// Nothing where a column is still empty.
 /// One pass over pairs. Collective.
 Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
                                  const PairGeometry& geometry);

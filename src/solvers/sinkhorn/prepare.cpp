@@ -78,7 +78,8 @@ bool TransportSide::is_exact() const { return std::isinf(lambda); }
 double TransportSide::tau(double epsilon) const { return is_exact() ? 1.0 : lambda / (lambda + epsilon); }
 
 double TransportSide::wanted(std::size_t index, double potential) const {
-  return is_exact() ? weights[index] : weights[index] * std::exp(-potential / lambda);
+  if (is_exact() || weights[index] == 0.0) return weights[index];
+  return weights[index] * std::exp(-potential / lambda);
 }
 
 double TransportSide::dual_term(std::size_t index, double potential) const {

@@ -40,6 +40,7 @@ SinkhornRun::SinkhornRun(const Context& context, const SinkhornProblem& problem,
     : context_(context), problem_(problem), transport_(transport), settings_(settings), geometry_(problem.geometry),
       is_float64_(context.precision == Precision::float64), may_anneal_again_(!problem.initial_g.empty()),
       mean_cost_(problem.geometry->cost_statistic(CostStatistic::mean) / problem.geometry->scale()) {
+  check_small_epsilon(transport.epsilon, mean_cost_);
   if (is_too_small_for_float32(transport.epsilon, mean_cost_)) continue_in_float64();
 }
 
@@ -56,7 +57,9 @@ Iterate SinkhornRun::solve(SinkhornSolution& solution) {
   while (!stop) stop = iterate();
   // Without an iterate at the final epsilon the last image is the best there is.
   if (!confirmed_) confirmed_ = evaluate_exact(best_g_.empty() ? point_.g : best_g_, f_);
+  enter_epsilon(transport_, transport_.epsilon, *problem_.geometry);  // a stop may have come at another one
   solution = std::move(counters_);
+  solution.needs_float64 = is_float64_;
   solution.stop_reason = confirmed_->is_finite() ? *stop : StopReason::nonfinite;
   solution.bytes_sent = context_.comm.bytes_sent() - bytes_before;
   solution.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
@@ -247,7 +250,7 @@ SinkhornRun::Stop SinkhornRun::confirm(const Iterate& now) {
 bool SinkhornRun::is_gap_closed(const Iterate& exact) {
   if (transport_.source.is_exact() || !transport_.target.is_exact()) return true;
   const Bounds bounds = bounds_with_exact_columns(context_.comm, transport_, exact, exact_geometry());
-  return bounds.upper - bounds.dual <= settings_.gap_tolerance * std::max(std::abs(bounds.upper), std::abs(bounds.dual));
+  return std::isfinite(bounds.upper) && bounds.upper - bounds.dual <= settings_.gap_tolerance * std::max(std::abs(bounds.upper), std::abs(bounds.dual));
 }
 
 }  // namespace thalweg

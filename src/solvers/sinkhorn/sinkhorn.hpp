@@ -84,6 +84,7 @@ struct SinkhornSolution {
   double error_source = 0.0, error_target = 0.0;  // relative L1, measured
   double max_marginal_error = 0.0;
   double smallest_row_ratio = 0.0;                // min_i r_i / a_i
+  bool needs_float64 = false;    // float32 was too coarse for epsilon or the tolerance: read the coupling in float64 too
   bool is_collapsed = false;     // a relaxed problem that lost nearly all mass; a larger lambda keeps it
   std::vector<double> row_sums;  // owned rows
   std::vector<double> column_sums;
@@ -104,7 +105,7 @@ using SinkhornStopCheck = std::function<std::optional<StopReason>()>;
 ///
 /// `converged` is said only after a float64 pass over the same packed numbers has shown the error to be within
 /// tolerance, and for relaxed sides the relative gap too. The best potentials are returned whatever the reason.
-/// Collective; the same bits for any number of ranks.
+/// Leaves the problem's geometry at its epsilon and reference. Collective; the same bits for any number of ranks.
 /// @throws DataError for weights that are negative, all zero or of different sums in a balanced problem
 /// Source: Cuturi (2013); Peyre & Cuturi (2019), section 4; Chizat et al. (2018) for relaxed marginals; Walker & Ni
 /// (2011) for Anderson acceleration.

@@ -179,6 +179,21 @@ TEST(SinkhornEdges, StartWithoutAnnealingSurvivesUnderflow) {
   EXPECT_EQ(solution.stop_reason, StopReason::converged);
 }
 
+TEST(SinkhornEdges, BoundsAreNumbersWhereColumnsAreStillEmpty) {
+  Clouds clouds = small_clouds();
+  for (std::size_t k = 0; k < 3; ++k) clouds.y[k] = 60.0;  // out of reach of the first evaluation
+  Dense dense(clouds);
+  dense.problem.epsilon = 0.5;
+  dense.problem.lambda1 = 1.0;  // the source alone is relaxed
+  dense.settings.epsilon_start = 0.5;
+  dense.settings.max_iterations = 1;
+  const SinkhornSolution solution = dense.solve();
+  EXPECT_EQ(solution.stop_reason, StopReason::max_iterations);
+  EXPECT_TRUE(std::isfinite(solution.dual));
+  EXPECT_FALSE(std::isnan(solution.upper));
+  EXPECT_LE(solution.dual, solution.upper);
+}
+
 TEST(SinkhornEdges, LostMassIsCalledCollapsed) {
   Clouds clouds = small_clouds();
   for (double& value : clouds.y) value += 30.0;

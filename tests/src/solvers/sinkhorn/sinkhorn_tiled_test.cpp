@@ -70,6 +70,35 @@ void expect_values(Precision precision, double tolerance) {
 TEST(TiledSinkhorn, HasThePublishedValuesInFloat64) { expect_values(Precision::float64, 1e-9); }
 TEST(TiledSinkhorn, HasThePublishedValuesInFloat32) { expect_values(Precision::float32, 1e-5); }
 
+/// The problem's own geometry gives the coupling of the solution.
+void expect_geometry_of(const Tiled& tiled, const SinkhornSolution& solution, double tolerance) {
+  EXPECT_DOUBLE_EQ(tiled.geometry->epsilon(), solution.epsilon);
+  const Marginals marginals = tiled.geometry->marginals(solution.f, solution.g);
+  for (std::size_t i = 0; i < marginals.row_sums.size(); ++i) EXPECT_NEAR(marginals.row_sums[i] / solution.row_sums[i], 1.0, tolerance);
+}
+
+TEST(TiledSinkhorn, LeavesTheGeometryAtItsEpsilonWhereverItStops) {
+  Tiled tiled(small_clouds(), Precision::float32);
+  tiled.settings.max_iterations = 2;  // while annealing
+  const SinkhornSolution stopped = tiled.solve();
+  EXPECT_EQ(stopped.stop_reason, StopReason::max_iterations);
+  EXPECT_FALSE(stopped.needs_float64);
+  expect_geometry_of(tiled, stopped, 1e-4);
+}
+
+TEST(TiledSinkhorn, SaysThatFloat32WasTooCoarse) {
+  Tiled tiled(small_clouds(), Precision::float32);
+  tiled.settings.tolerance = 1e-10;
+  const SinkhornSolution solution = tiled.solve();
+  EXPECT_EQ(solution.stop_reason, StopReason::converged);
+  EXPECT_TRUE(solution.needs_float64);
+  expect_geometry_of(tiled, solution, 1e-4);
+  tiled.problem.epsilon = 5e-7;
+  tiled.settings.max_iterations = 5;
+  EXPECT_TRUE(tiled.solve().needs_float64);
+  EXPECT_DOUBLE_EQ(tiled.geometry->epsilon(), 5e-7);
+}
+
 TEST(TiledSinkhorn, HasThePublishedCertificate) {
   Tiled tiled(small_clouds(), Precision::float64);
   tiled.problem.epsilon = tiled.settings.epsilon_start.emplace(0.01);
