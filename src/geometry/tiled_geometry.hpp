@@ -37,6 +37,9 @@ class TiledGeometry final : public PairGeometry {
   /// Columns of a part of spread points: as many as are added in Scalar, on a device times its slices of a pass.
   static constexpr std::int64_t part_columns = flush_columns * (is_host<ExecutionSpace> ? 1 : 16);
 
+  /// Of points on their way at a time, or one part if that is more; a rank holds two such pieces beside its own points.
+  static constexpr std::int64_t passed_bytes = std::int64_t{16} << 20;
+
   /// @param is_float   the packed numbers are floats, whatever Scalar is
   TiledGeometry(const Context& context, std::shared_ptr<const PairPoints<Scalar>> points, EvaluationForm form,
                 bool is_float);
@@ -114,6 +117,8 @@ class TiledGeometry final : public PairGeometry {
   // Passes, over columns that are all here or pass in parts; collective in the form `ring` [tiled_passes.cpp]
   template <class Use>
   void for_each_part(const Pass& pass, const Use& use) const;
+  template <class Use>
+  void for_each_passing(const Pass& pass, const std::vector<RowRange>& pieces, const Use& use) const;
   /// @param shifts  near -l; empty, on ranks that have rows: none is known
   RowLogs row_logs(const Pass& pass, std::span<const Scalar> shifts) const;
   std::vector<double> row_sums(const Pass& pass, std::span<const std::int64_t> tiles,

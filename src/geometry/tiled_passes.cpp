@@ -27,6 +27,24 @@ std::span<const Value> of_columns(std::span<const Value> values, RowRange column
                         static_cast<std::size_t>(columns.size() * width));
 }
 
+/// Blocks pass in pieces of at most `most` points, so that what is on its way stays small beside what is held.
+std::int64_t num_pieces(const PointLayout& layout, std::int64_t most) {
+  std::int64_t count = 0;
+  for (int rank = 0; rank < layout.num_ranks(); ++rank)
+    count = std::max(count, (layout.block(rank).size() + most - 1) / most);
+  return count;
+}
+
+std::vector<RowRange> pieces_of(const PointLayout& layout, std::int64_t most, std::int64_t piece) {
+  std::vector<RowRange> pieces;
+  for (int rank = 0; rank < layout.num_ranks(); ++rank) {
+    const RowRange block = layout.block(rank);
+    const std::int64_t begin = std::min(block.end, block.begin + piece * most);
+    pieces.push_back({begin, std::min(block.end, begin + most)});
+  }
+  return pieces;
+}
+
 std::size_t rows_of(std::size_t num_tiles) { return num_tiles * tile_rows; }
 
 }  // namespace
@@ -36,23 +54,34 @@ template <class Scalar, class ExecutionSpace>
 template <class Use>
 void TiledGeometry<Scalar, ExecutionSpace>::for_each_part(const Pass& pass, const Use& use) const {
   const PackedPoints<Scalar>& points = *pass.columns->points;
-  const PointLayout& layout = points.layout;
-  if (!layout.is_spread()) return use(pass.operands, RowRange{0, points.num_points});
+  if (!points.layout.is_spread()) return use(pass.operands, RowRange{0, points.num_points});
+  const std::int64_t part_bytes = part_columns * points.dimension * static_cast<std::int64_t>(sizeof(Scalar));
+  const std::int64_t most =
+      part_columns * std::max<std::int64_t>(1, passed_bytes / std::max<std::int64_t>(1, part_bytes));
+  for (std::int64_t piece = 0; piece < num_pieces(points.layout, most); ++piece)
+    for_each_passing(pass, pieces_of(points.layout, most, piece), use);
+}
+
+/// The same for the columns of one piece of every rank's block, which pass together.
+template <class Scalar, class ExecutionSpace>
+template <class Use>
+void TiledGeometry<Scalar, ExecutionSpace>::for_each_passing(const Pass& pass, const std::vector<RowRange>& pieces,
+                                                             const Use& use) const {
+  const PackedPoints<Scalar>& points = *pass.columns->points;
   std::vector<std::int64_t> sizes;
-  for (int rank = 0; rank < layout.num_ranks(); ++rank)
-    sizes.push_back(PairOperands<Scalar>::tiles_of(layout.block(rank).size()) * tile_rows * points.dimension);
-  const RowRange own = layout.block(context_.comm.rank());
-  const Scalar* first = own.size() > 0 ? points.at(own.begin) : nullptr;
-  const std::span<const Scalar> own_block(
-      first, static_cast<std::size_t>(sizes[static_cast<std::size_t>(context_.comm.rank())]));
-  pass_around(context_.comm, own_block, std::span<const std::int64_t>(sizes),
-              [&](int owner, std::span<const Scalar> block, Exchange* next) {
-                const RowRange columns = layout.block(owner);
-                const Copy features(exec_, block.data(), static_cast<std::int64_t>(block.size()));
+  for (const RowRange& piece : pieces)
+    sizes.push_back(PairOperands<Scalar>::tiles_of(piece.size()) * tile_rows * points.dimension);
+  const auto rank = static_cast<std::size_t>(context_.comm.rank());
+  const Scalar* first = pieces[rank].size() > 0 ? points.at(pieces[rank].begin) : nullptr;
+  const std::span<const Scalar> own(first, static_cast<std::size_t>(sizes[rank]));
+  pass_around(context_.comm, own, std::span<const std::int64_t>(sizes),
+              [&](int owner, std::span<const Scalar> values, Exchange* next) {
+                const RowRange columns = pieces[static_cast<std::size_t>(owner)];
+                const Copy features(exec_, values.data(), static_cast<std::int64_t>(values.size()));
                 for (std::int64_t begin = columns.begin; begin < columns.end; begin += part_columns) {
                   const RowRange part{begin, std::min(begin + part_columns, columns.end)};
-                  use(over_columns(pass.operands, part, features.data() + (begin - columns.begin) * points.dimension),
-                      part);
+                  const Scalar* of_part = features.data() + (begin - columns.begin) * points.dimension;
+                  use(over_columns(pass.operands, part, of_part), part);
                   if (next) next->advance();
                 }
               });

@@ -17,6 +17,7 @@ namespace {
 
 constexpr WideInt strip_rows = 64;       // whose exponentials a thread keeps
 constexpr WideInt lanes = 16;            // padding of columns
+constexpr WideInt passed_bytes = 16 * mebibyte;  // of points on their way in the form `ring`
 constexpr WideInt tile_padding = 64;     // of points
 constexpr WideInt host_part_columns = 1536, device_part_columns = 16 * host_part_columns;  // of blocks in the form `ring`
 constexpr WideInt cost_rows = 256;       // at a time, for potentials of targets without weight
@@ -57,12 +58,14 @@ WideInt share_of(const PlanInput& input, WideInt n, WideInt num_ranks) {
 }
 
 /// Packed points: where costs are dot products the sources twice, also times their factor. Both sides whole on every
-/// rank; or in the form `ring` shares of them, and two blocks on their way.
+/// rank; or in the form `ring` shares of them, and two pieces on their way.
 WideInt packed_bytes(const PlanInput& input, WideInt num_ranks, WideInt n, WideInt m, WideInt scalar) {
   const WideInt of_point = input.num_features * scalar;
   if (!input.ring) return (2 * (n + tile_padding) + m + tile_padding) * of_point + 17 * (n + m);
   const WideInt of_n = share_of(input, n, num_ranks), of_m = share_of(input, m, num_ranks);
-  return (2 * of_n + of_m + 2 * std::max(of_n, of_m)) * of_point + 17 * (n + m);
+  const WideInt part = (input.on_device ? device_part_columns : host_part_columns) * of_point;
+  const WideInt piece = std::min(std::max(of_n, of_m) * of_point, std::max(part, passed_bytes));
+  return (2 * of_n + of_m) * of_point + 2 * piece + 17 * (n + m);
 }
 
 /// Points of a problem in the type of the tiles, and in float64 for the check.

@@ -176,6 +176,17 @@ TEST(Ring, HasTheSameBitsOnAnyNumberOfRanks) {
     }
 }
 
+TEST(Ring, BlocksTooLargeToPassWholePassInPieces) {
+  const auto comm = world();
+  PairProblem problem(Cost::sq_euclidean, 3, 4700, 700, 0.2, false);  // two parts in float64 have more than 16 MiB
+  const auto whole = problem.geometry(*comm, Precision::float64, EvaluationForm::two_pass);
+  const auto ring = problem.geometry(*comm, Precision::float64, EvaluationForm::ring, false);
+  const std::vector<double> f = problem.owned(*whole, problem.potentials(3, 3)), g = problem.potentials(problem.m, 1);
+  expect_near(ring->marginals(f, g).row_sums, whole->marginals(f, g).row_sums);
+  expect_near(ring->marginals(f, g).column_sums, whole->marginals(f, g).column_sums);
+  EXPECT_EQ(ring->cost_rows(ring->rows()), whole->cost_rows(whole->rows()));
+}
+
 TEST(Ring, IsTakenForOwnPointsAndOthersRefuseThem) {
   const auto comm = world();
   PairProblem problem(Cost::sq_euclidean, 600, 300, 4, 0.0, false);
@@ -214,8 +225,8 @@ TEST(Ring, HoldsAShareOfThePoints) {
   geometry->set_reference(logs, logs);
   geometry->set_scale(geometry->cost_statistic(CostStatistic::mean));
   geometry->evaluate({1.0, ratio}, {}, g);
-  // Both sides, the scaled source twice while it is made anew or two blocks on their way; parts of 1536 columns make
-  // blocks uneven.
+  // Both sides, the scaled source twice while it is made anew, or once and two pieces on their way; parts of 1536
+  // columns make blocks uneven.
   const std::int64_t held = own.size() + 1536, of_points = 4 * d * 5 * held, of_vectors = 2 * 120 * n;
   EXPECT_LT(peak_bytes - before, of_points + of_vectors);
   EXPECT_LT(of_points + of_vectors,
