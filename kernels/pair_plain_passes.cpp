@@ -111,14 +111,23 @@ std::vector<std::int64_t> cost_counts(const ExecutionSpace& exec, const PairOper
 template <class Scalar, class ExecutionSpace>
 std::vector<double> scores(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, std::int64_t first_row,
                            std::int64_t num_rows) {
-  const Kokkos::View<double*, typename ExecutionSpace::memory_space> values(
-      Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_scores"),
-      static_cast<std::size_t>(num_rows * operands.num_columns));
-  with_score(operands.score, [&](auto score) {
-    using Pass = ScorePass<Scalar, decltype(score)>;
-    for_each_item(exec, num_rows * operands.column_tiles(), Pass{operands, first_row, values.data()});
-  });
-  return to_host(values);
+  const auto size = static_cast<std::size_t>(num_rows * operands.num_columns);
+  const auto fill = [&](double* values) {
+    with_score(operands.score, [&](auto score) {
+      using Pass = ScorePass<Scalar, decltype(score)>;
+      for_each_item(exec, num_rows * operands.column_tiles(), Pass{operands, first_row, values});
+    });
+  };
+  if constexpr (is_host<ExecutionSpace>) {
+    std::vector<double> values(size);
+    fill(values.data());
+    return values;
+  } else {
+    const Kokkos::View<double*, typename ExecutionSpace::memory_space> values(
+        Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_scores"), size);
+    fill(values.data());
+    return to_host(values);
+  }
 }
 
 #define THALWEG_PAIR_PLAIN(Scalar, Space)                                                                            \

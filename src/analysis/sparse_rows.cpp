@@ -4,36 +4,42 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/host_rows.hpp"
+
 namespace thalweg {
 
 namespace {
 
-/// Columns of one row, chosen by value.
+/// Columns of one row, chosen by value; among equal ones the smaller come first.
 class RowChoice {
  public:
-  explicit RowChoice(std::span<const double> row) : row_(row) {
-    for (std::size_t j = 0; j < row.size(); ++j)
-      if (row[j] > 0.0) columns_.push_back(static_cast<std::int64_t>(j));
-  }
+  explicit RowChoice(std::span<const double> row) : row_(row) {}
 
   void keep_largest(std::int64_t count) {
-    if (count >= size()) return;
-    bring_forward(0, count);
-    columns_.resize(static_cast<std::size_t>(count));
+    const auto most = static_cast<std::size_t>(count), room = std::max<std::size_t>(4 * std::min(most, row_.size()), 256);
+    double least = 0.0;  // what does not exceed it has `count` columns before it
+    for (std::size_t j = 0; j < row_.size(); ++j) {
+      if (!(row_[j] > least)) continue;
+      columns_.push_back(static_cast<std::int64_t>(j));
+      if (columns_.size() == room) least = keep_first(most);
+    }
+    if (columns_.size() > most) keep_first(most);
   }
 
   void keep_from(double least) {
-    std::erase_if(columns_, [&](std::int64_t column) { return value(column) < least; });
+    for (std::size_t j = 0; j < row_.size(); ++j)
+      if (row_[j] > 0.0 && row_[j] >= least) columns_.push_back(static_cast<std::int64_t>(j));
   }
 
   /// Sorted in growing portions: a few entries often have nearly all of the mass.
   void keep_mass(double mass) {
+    keep_from(0.0);
     std::int64_t sorted = 0, count = 0;
     double kept = 0.0;
     while (count < size() && kept < mass) {
       if (count == sorted) {
         const std::int64_t next = std::min(size(), 4 * sorted + 64);
-        bring_forward(sorted, next);
+        std::partial_sort(columns_.begin() + sorted, columns_.begin() + next, columns_.end(), ComesFirst{row_});
         sorted = next;
       }
       kept += value(columns_[static_cast<std::size_t>(count++)]);
@@ -50,12 +56,20 @@ class RowChoice {
   std::int64_t size() const { return static_cast<std::int64_t>(columns_.size()); }
   double value(std::int64_t column) const { return row_[static_cast<std::size_t>(column)]; }
 
-  /// Sorts positions [begin, end) by descending value, taking them from all at or behind `begin`.
-  void bring_forward(std::int64_t begin, std::int64_t end) {
-    const auto first = columns_.begin();
-    std::partial_sort(first + begin, first + end, columns_.end(), [this](std::int64_t left, std::int64_t right) {
-      return value(left) > value(right) || (value(left) == value(right) && left < right);
-    });
+  struct ComesFirst {
+    std::span<const double> row;
+    bool operator()(std::int64_t left, std::int64_t right) const {
+      const double first = row[static_cast<std::size_t>(left)], second = row[static_cast<std::size_t>(right)];
+      return first > second || (first == second && left < right);
+    }
+  };
+
+  /// Keeps the first `count` > 0 and returns the value of the last of them.
+  double keep_first(std::size_t count) {
+    const auto last = columns_.begin() + static_cast<std::ptrdiff_t>(count) - 1;
+    std::nth_element(columns_.begin(), last, columns_.end(), ComesFirst{row_});
+    columns_.resize(count);
+    return value(columns_.back());
   }
 
   std::span<const double> row_;
@@ -64,19 +78,19 @@ class RowChoice {
 
 std::vector<std::int64_t> kept_columns(std::span<const double> row, double mass, const Sparsification& rule) {
   RowChoice choice(row);
-  const double largest = *std::max_element(row.begin(), row.end());
+  const auto least = [&](double value) { return std::min(value, *std::max_element(row.begin(), row.end())); };
   switch (rule.kept) {
     case KeptEntries::top_k:
       choice.keep_largest(std::max<std::int64_t>(1, rule.top_k));
       break;
     case KeptEntries::threshold:
-      choice.keep_from(std::min(largest, rule.share * mass));
+      choice.keep_from(least(rule.share * mass));
       break;
     case KeptEntries::row_mass:
       choice.keep_mass(std::max(rule.share * mass, std::numeric_limits<double>::min()));
       break;
     case KeptEntries::least:
-      choice.keep_from(std::min(largest, rule.least));
+      choice.keep_from(least(rule.least));
       break;
   }
   return std::move(choice).ascending();
@@ -98,11 +112,24 @@ void append_row(std::span<const double> row, const Sparsification& rule, Sparsif
   sparse.dropped.push_back(mass > 0.0 ? std::max(0.0, 1.0 - kept / mass) : 0.0);
 }
 
+/// Appends a row.
+void append(const SparsifiedRows& row, SparsifiedRows& sparse) {
+  sparse.columns.insert(sparse.columns.end(), row.columns.begin(), row.columns.end());
+  sparse.values.insert(sparse.values.end(), row.values.begin(), row.values.end());
+  sparse.row_begin.push_back(static_cast<std::int64_t>(sparse.columns.size()));
+  sparse.dropped.push_back(row.dropped.front());
+}
+
 }  // namespace
 
 void append_sparsified(std::span<const double> rows, std::int64_t num_columns, const Sparsification& rule, SparsifiedRows& sparse) {
   const auto width = static_cast<std::size_t>(num_columns);
-  for (std::size_t begin = 0; begin < rows.size(); begin += width) append_row(rows.subspan(begin, width), rule, sparse);
+  std::vector<SparsifiedRows> parts(rows.size() / width);
+  for_each_row_on_host(static_cast<std::int64_t>(parts.size()), [&](std::int64_t row) {
+    const auto i = static_cast<std::size_t>(row);
+    append_row(rows.subspan(i * width, width), rule, parts[i]);
+  });
+  for (const SparsifiedRows& part : parts) append(part, sparse);
 }
 
 double smallest_row_maximum(std::span<const double> rows, std::int64_t num_columns) {

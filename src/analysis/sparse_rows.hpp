@@ -31,7 +31,8 @@ struct SparsifiedRows {
   std::vector<double> dropped;  // share of each row's mass that is not kept; 0 where there is none
 };
 
-/// Appends the kept entries of rows (row-major, `num_columns` wide, none negative) to `sparse`.
+/// Appends the kept entries of rows (row-major, `num_columns` wide, none negative) to `sparse`, the rows shared
+/// out to the threads.
 void append_sparsified(std::span<const double> rows, std::int64_t num_columns, const Sparsification& rule, SparsifiedRows& sparse);
 
 /// Smallest of the largest entries of the rows that have mass; +inf when none has.

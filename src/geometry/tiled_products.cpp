@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "geometry/tiled_geometry.hpp"
+#include "kernels/host_rows.hpp"
 #include "kernels/instantiate.hpp"
 
 namespace thalweg {
@@ -44,11 +45,11 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::cost_rows(RowRange gl
   const auto pass = row_pass({});
   std::vector<double> costs = scores(*pass, global_rows);
   const double unit = epsilon_ / std::numbers::log2e, per_score = is_dot() ? 1.0 : kappa_;
-  for (std::int64_t i = 0; i < global_rows.size(); ++i)
-    for (std::int64_t j = 0; j < num_columns(); ++j) {
-      double& cost = costs[static_cast<std::size_t>(i * num_columns() + j)];
-      cost = unit * (source_part(global_rows.begin + i) + kappa_ * points_->target_part(j) - per_score * cost);
-    }
+  for_each_row_on_host(global_rows.size(), [&](std::int64_t i) {
+    const double of_row = source_part(global_rows.begin + i);
+    double* row = costs.data() + i * num_columns();
+    for (std::int64_t j = 0; j < num_columns(); ++j) row[j] = unit * (of_row + kappa_ * points_->target_part(j) - per_score * row[j]);
+  });
   return costs;
 }
 
@@ -57,7 +58,7 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRang
                                                                          std::span<const double> f,
                                                                          std::span<const double> g) const {
   std::vector<double> coupling = cost_rows(global_rows);
-  for (std::int64_t i = 0; i < global_rows.size(); ++i) {
+  for_each_row_on_host(global_rows.size(), [&](std::int64_t i) {
     const double log2_alpha = log2_alpha_[static_cast<std::size_t>(global_rows.begin + i)];
     for (std::int64_t j = 0; j < num_columns(); ++j) {
       double& value = coupling[static_cast<std::size_t>(i * num_columns() + j)];
@@ -65,7 +66,7 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRang
       const double exponent = (f[static_cast<std::size_t>(i)] + g[static_cast<std::size_t>(j)] - value) / epsilon_;
       value = log2_reference == -INFINITY ? 0.0 : std::exp2(log2_reference + std::numbers::log2e * exponent);
     }
-  }
+  });
   return coupling;
 }
 

@@ -35,6 +35,7 @@ void add_exported_rows(const PlanInput& input, Collector& items) {
   // A tile as it is computed and its entries as they are kept.
   const WideInt tile = std::max<WideInt>(export_tile_bytes, 8 * m);
   items.add_capped("tile of rows", Collector::writing, 2 * tile, [m](const Rows& rows) { return 2 * 8 * m * rows.all; });
+  items.add_fixed("entries that threads choose from", Collector::writing, false, 8 * input.threads * m);
   items.add_fixed("entries from the disk", Collector::writing, false, Hdf5Rows::source_piece);
   items.add_rows("row begins, dropped masses", Collector::writing, false, [](const Rows& rows) { return 32 * rows.all; });
   if (input.exports_dense) items.add_rows("dense rows", Collector::writing, false, [m](const Rows& rows) { return 2 * 8 * m * rows.all; });

@@ -81,6 +81,25 @@ TEST(SparseRows, RowMassIsTheFewestAmongManyEntriesToo) {
   }
 }
 
+TEST(SparseRows, TopKIsThatOfASortAmongManyEntriesWithTies) {
+  std::mt19937_64 random(5);
+  for (const int distinct : {1, 3, 40, 100000}) {
+    std::vector<double> many(3000);
+    for (double& value : many) value = static_cast<double>(random() % static_cast<std::uint64_t>(distinct));
+    if (distinct == 40) std::sort(many.begin(), many.end());  // every entry is better than those before
+    if (distinct == 1) std::fill(many.begin(), many.end(), 2.0);
+    std::vector<std::int64_t> order(many.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::erase_if(order, [&](std::int64_t j) { return many[static_cast<std::size_t>(j)] == 0.0; });
+    std::stable_sort(order.begin(), order.end(), [&](auto left, auto right) { return many[static_cast<std::size_t>(left)] > many[static_cast<std::size_t>(right)]; });
+    for (const std::int64_t k : {1, 63, 500, 2999, 5000}) {
+      std::vector<std::int64_t> expected(order.begin(), order.begin() + std::min<std::int64_t>(k, std::ssize(order)));
+      std::sort(expected.begin(), expected.end());
+      EXPECT_EQ(sparsified(many, 3000, {.top_k = k}).columns, expected) << distinct << " values, " << k << " kept";
+    }
+  }
+}
+
 TEST(SparseRows, TheSmallestRowMaximumEmptiesNoRow) {
   const std::vector<double> rows = {0.1, 0.5, 0.0, 0.0, 0.2, 0.3};
   const double least = smallest_row_maximum(rows, 2);

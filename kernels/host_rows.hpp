@@ -1,0 +1,13 @@
+// Rows handed to the threads of the host. No Kokkos: for callers whose work is plain C++.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace thalweg {
+
+/// Calls body(row) for the rows [0, count), each once, by all threads of this rank and in any order; the first exception
+/// ends the loop and is thrown here. A row is to be worth thousands of operations; not to be called from a body.
+void for_each_row_on_host(std::int64_t count, const std::function<void(std::int64_t row)>& body);
+
+}  // namespace thalweg
