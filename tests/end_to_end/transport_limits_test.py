@@ -194,7 +194,7 @@ def check_ring():
     if session.ranks == 1:
         session.check(whole > 0 and ring > 0, "plans of both forms")
         return
-    session.check(ring < 0.8 * whole, f"a ring needs {ring:.3f} GiB, whole sides {whole:.3f} GiB")
+    session.check(ring < 0.9 * whole, f"a ring needs {ring:.3f} GiB, whole sides {whole:.3f} GiB")
     limit = ("--set", f"run.memory_gib={0.5 * (ring + whole)}")
     session.check('form "ring"' in planned_gib(job, *limit)[1] and 'form "ring"' not in planned_gib(job)[1], "a plan takes the ring where it must")
     run = session.run("transport", job, *limit, timeout=100)
