@@ -154,17 +154,22 @@ double DenseCost<Scalar>::sum_over_pairs(const Term& term) const {
 /// E = <K, P> / 2 + <row and column terms, P> - constant: that of P where its marginals are a and b.
 template <class Scalar>
 Linearisation DenseCost<Scalar>::at(const LinearCost& linear, const PairGeometry&, const SinkhornSolution& inner) const {
-  const std::vector<Scalar> coupling = coupling_of(std::get<std::vector<Scalar>>(linear), inner);
+  const auto& present = std::get<std::vector<Scalar>>(linear);
+  const std::vector<Scalar> coupling = coupling_of(present, inner);
   std::vector<Scalar> next = linear_of(coupling);
   const auto m = static_cast<std::size_t>(num_columns_);
   Linearisation result;
-  result.linear_value = sum_over_pairs([&](std::size_t i, std::size_t j) {
+  const double value = sum_over_pairs([&](std::size_t i, std::size_t j) {
     return static_cast<double>(next[i * m + j]) * static_cast<double>(coupling[i * m + j]);
+  });
+  result.difference = sum_over_pairs([&](std::size_t i, std::size_t j) {
+    const double rise = static_cast<double>(next[i * m + j]) - static_cast<double>(present[i * m + j]);
+    return rise * static_cast<double>(coupling[i * m + j]);
   });
   const double terms = sum_over_pairs([&](std::size_t i, std::size_t j) {
     return (row_terms_[i] + column_terms_[j]) * static_cast<double>(coupling[i * m + j]);
   });
-  result.energy = 0.5 * result.linear_value + terms - constant_;
+  result.energy = 0.5 * value + terms - constant_;
   result.linear = std::move(next);
   return result;
 }

@@ -118,7 +118,7 @@ double OuterLoop::gap_of(const OuterState& state, const OuterState& next) const 
   const SinkhornSolution &p = state.inner, &q = next.inner;
   std::vector<double> terms(p.f.size());
   for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = (p.f[i] - q.f[i]) * p.row_sums[i];
-  double gap = state.at.linear_value - p.cost + ordered_sum(context_.comm, terms) + p.epsilon * (q.mass - p.mass);
+  double gap = state.at.difference + ordered_sum(context_.comm, terms) + p.epsilon * (q.mass - p.mass);
   for (std::size_t j = 0; j < p.g.size(); ++j)
     if (p.column_sums[j] > 0.0) gap += (p.g[j] - q.g[j]) * p.column_sums[j];
   return gap;

@@ -19,9 +19,9 @@ LinearCost mixed(const LinearCost& k, const LinearCost& l, double t);
 
 /// E about a coupling P.
 struct Linearisation {
-  LinearCost linear;        // K(P)
-  double linear_value = 0.0;  // <K(P), P>
-  double energy = 0.0;      // E(P), extended linearly from couplings of marginals a and b to others
+  LinearCost linear;          // K(P)
+  double difference = 0.0;    // <K(P) - K, P>, K the cost whose solution P is: as one sum, so that rounding cancels
+  double energy = 0.0;        // E(P), extended linearly from couplings of marginals a and b to others
 };
 
 /// Every member is a collective.
@@ -34,7 +34,7 @@ class QuadraticCost {
   virtual LinearCost at_product() const = 0;
   /// The pairwise cost K, unscaled.
   virtual std::unique_ptr<PairGeometry> geometry_of(const LinearCost& linear) const = 0;
-  /// @param linear, geometry, inner   the linear problem and the solution that P is
+  /// @param linear, geometry, inner   the linear problem K and the solution that P is
   virtual Linearisation at(const LinearCost& linear, const PairGeometry& geometry,
                            const SinkhornSolution& inner) const = 0;
   /// |K - L| / |K| (Frobenius) of the generating numbers.

@@ -158,7 +158,7 @@ std::vector<double> SquaredCost::core_of(const std::vector<double>& means, RowRa
   return core;
 }
 
-Linearisation SquaredCost::at(const LinearCost&, const PairGeometry& geometry, const SinkhornSolution& inner) const {
+Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geometry, const SinkhornSolution& inner) const {
   const std::int64_t q = target_.points.columns, width = q + 1;
   const RowRange rows = geometry.rows();
   std::vector<double> values;  // [y_j, s_j]
@@ -174,7 +174,8 @@ Linearisation SquaredCost::at(const LinearCost&, const PairGeometry& geometry, c
         source_.s[static_cast<std::size_t>(rows.begin + i)] * means[static_cast<std::size_t>(i * width + q)];
   std::vector<double> core = core_of(means, rows);
   const double sizes = ordered_sum(context_.comm, radial), square = dot(core, core);
-  return {std::move(core), -4.0 * sizes - 16.0 * square, constant_ - 4.0 * sizes - 8.0 * square};
+  const double difference = -16.0 * (square - dot(std::get<std::vector<double>>(linear), core));
+  return {std::move(core), difference, constant_ - 4.0 * sizes - 8.0 * square};
 }
 
 double SquaredCost::relative_change(const LinearCost& k, const LinearCost& l) const {
