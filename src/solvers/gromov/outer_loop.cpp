@@ -75,17 +75,21 @@ OuterLoop::Stop OuterLoop::descend() {
     const double change = cost_->relative_change(candidate.linear, candidate.at.linear);
     record(candidate, gap, change, !risen);
     if (is_full) result_.gap = gap;
-    Stop stop = end_of_step(candidate, gap, risen);
+    const Stop stop = end_of_step(candidate, gap, risen);
+    if (stop && risen) return stop;
+    if (risen && state_.tolerance > settings_.inner_tolerance) {
+      tighten();
+      continue;
+    }
     if (risen) {
-      if (!stop) stop = shorten();
+      if (const Stop too_short = shorten()) return too_short;
     } else {
       state_ = std::move(candidate);
       lengthen();
     }
     const bool is_closed = is_full && gap <= settings_.tolerance * std::abs(state_.primal());
-    inner_tolerance_ = is_closed || (risen && cost_->is_concave())
-                           ? settings_.inner_tolerance
-                           : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
+    inner_tolerance_ = is_closed ? settings_.inner_tolerance
+                                 : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
     if (stop) return stop;
   }
   return StopReason::max_iterations;
@@ -108,6 +112,7 @@ OuterState OuterLoop::solved(LinearCost linear, double epsilon, std::vector<doub
   how.certify = false;
   state.inner = solve_sinkhorn(context_, inner, how, {}, stop_check_);
   result_.evaluations += state.inner.evaluations;
+  state.tolerance = inner_tolerance_;
   state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= settings_.inner_tolerance;
   state.at = cost_->at(state.linear, *state.geometry, state.inner);
   return state;
@@ -125,8 +130,14 @@ double OuterLoop::gap_of(const OuterState& state, const OuterState& next) const 
 }
 
 bool OuterLoop::is_risen(const OuterState& candidate) const {
-  const double allowed = context_.precision == Precision::float64 ? rise_float64 : rise_float32;
-  return !(candidate.lagrangian() <= state_.lagrangian() + allowed * std::abs(state_.primal()));
+  const double rounding = context_.precision == Precision::float64 ? rise_float64 : rise_float32;
+  return !(candidate.lagrangian() <= state_.lagrangian() + rounding * std::abs(state_.primal()));
+}
+
+/// The present coupling to the final inner tolerance, which stays: before that its F may seem lower than it is.
+void OuterLoop::tighten() {
+  inner_tolerance_ = settings_.inner_tolerance;
+  state_ = solved(std::move(state_.linear), problem_.epsilon, state_.inner.g);
 }
 
 OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, bool is_risen) const {
@@ -137,12 +148,12 @@ OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, 
   const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
   if (is_closed && candidate.is_tight) return StopReason::converged;
   if (is_closed && inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
-  if (is_risen && cost_->is_concave() && candidate.is_tight) return StopReason::non_monotone;
+  if (is_risen && cost_->is_concave() && state_.is_tight && candidate.is_tight) return StopReason::non_monotone;
   return {};
 }
 
 OuterLoop::Stop OuterLoop::shorten() {
-  if (cost_->is_concave()) return {};  // the inner tolerance was too wide
+  if (cost_->is_concave()) return {};  // a linear problem was not solved well enough
   step_ /= 2.0;
   if (step_ < shortest_step) return StopReason::stagnated;
   return {};

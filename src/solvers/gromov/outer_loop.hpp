@@ -14,7 +14,8 @@ struct OuterState {
   std::shared_ptr<PairGeometry> geometry;
   SinkhornSolution inner;
   Linearisation at;   // K(P), E(P)
-  bool is_tight = false;  // solved to inner_tolerance
+  double tolerance = 0.0;  // that the linear problem was to be solved to
+  bool is_tight = false;   // it was, and that is the final one
 
   double primal() const { return at.energy + inner.epsilon * inner.relative_entropy; }
   /// F less its first-order change by what is wrong with the marginals of P.
@@ -35,6 +36,7 @@ class OuterLoop {
   Stop descend();
   OuterState solved(LinearCost linear, double epsilon, std::vector<double> g);
   double gap_of(const OuterState& state, const OuterState& next) const;
+  void tighten();
   bool is_risen(const OuterState& candidate) const;
   Stop end_of_step(const OuterState& candidate, double gap, bool is_risen) const;
   Stop shorten();
