@@ -76,12 +76,13 @@ OuterLoop::Stop OuterLoop::descend() {
     record(candidate, gap, change, !risen);
     if (is_full) result_.gap = gap;
     const Stop stop = end_of_step(candidate, gap, risen);
-    if (stop && risen) return stop;
-    if (risen && state_.tolerance > settings_.inner_tolerance) {
+    const bool goes_on = !stop || *stop == StopReason::converged;
+    if (risen && goes_on && state_.tolerance > settings_.inner_tolerance) {
       tighten();
       continue;
     }
     if (risen) {
+      if (stop) return stop;
       if (const Stop too_short = shorten()) return too_short;
     } else {
       state_ = std::move(candidate);
@@ -148,6 +149,7 @@ OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, 
   const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
   if (is_closed && candidate.is_tight) return StopReason::converged;
   if (is_closed && inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
+  if (is_closed && inner == StopReason::stagnated) return inner;
   if (is_risen && cost_->is_concave() && state_.is_tight && candidate.is_tight) return StopReason::non_monotone;
   return {};
 }

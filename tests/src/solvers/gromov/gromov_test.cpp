@@ -56,18 +56,19 @@ TEST_F(Gromov, NeverRisesForSquaredDistances) {
   for (const double epsilon : {1e-4, 1e-3, 1e-2, 0.1, 1.0}) {
     GromovSettings settings;
     settings.epsilon_start.reset();
-    settings.inner_tolerance = 1e-9;
+    settings.inner_tolerance = 1e-7;
     settings.inner_iterations = 50000;
+    settings.max_outer = 300;
     const GromovSolution solution = solve(squares(x_), squares(y_), epsilon, settings);
     EXPECT_EQ(solution.stop_reason, StopReason::converged) << epsilon;
     double lowest = std::numeric_limits<double>::infinity();
     for (const GromovRecord& step : solution.history) {
       EXPECT_EQ(step.step, 1.0);
-      if (step.error_target > 1e-9) continue;  // F of marginals that are not yet right
-      EXPECT_LE(step.primal, lowest + 1e-8) << epsilon << " step " << step.outer;
+      if (step.error_target > 1e-7) continue;  // F of marginals that are not yet right
+      EXPECT_LE(step.primal, lowest + 1e-7) << epsilon << " step " << step.outer;
       lowest = std::min(lowest, step.primal);
     }
-    EXPECT_LE(solution.primal, lowest + 1e-8);
+    EXPECT_LE(solution.primal, lowest + 1e-7);
   }
 }
 
