@@ -32,7 +32,7 @@ struct PairSides {
   Cost cost = Cost::sq_euclidean;
   PointSet source, target;                                 // n and m points; `factored`: rows of U and V, C = U V^T
   std::span<const double> source_weights, target_weights;  // n, m; zero takes a point out of every sum
-  std::span<const float> dense;                            // `dense`: C, owned rows x m, row-major
+  std::variant<std::span<const float>, std::span<const double>> dense;  // `dense`: C, owned rows x m, row-major
 };
 
 enum class CostStatistic { mean, median, max };

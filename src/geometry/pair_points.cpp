@@ -150,21 +150,37 @@ LineBuffer<Scalar> dense_tiles(std::int64_t rows, std::int64_t columns, Entry&& 
 }
 
 /// The owned columns of the matrix whose rows are spread over ranks: num_rows x owned, row-major.
-std::vector<float> owned_columns(const Communicator& comm, const PairSides& sides, RowRange rows) {
+template <class Value>
+std::vector<Value> owned_columns(const Communicator& comm, const PairSides& sides, std::span<const Value> dense,
+                                 RowRange rows) {
   const Partition columns(sides.target.num_points, comm.size(), block_rows);
-  std::vector<float> send;
+  std::vector<Value> send;
   std::vector<std::int64_t> counts;
   for (int rank = 0; rank < comm.size(); ++rank) {
     const RowRange part = columns.rows_of(rank);
     counts.push_back(part.size() * rows.size());
     for (std::int64_t i = 0; i < rows.size(); ++i) {
-      const auto row = sides.dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin),
-                                           static_cast<std::size_t>(part.size()));
+      const auto row = dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin),
+                                     static_cast<std::size_t>(part.size()));
       send.insert(send.end(), row.begin(), row.end());
     }
   }
   std::vector<std::int64_t> received;
-  return comm.all_to_all<float>(send, counts, received);
+  return comm.all_to_all<Value>(send, counts, received);
+}
+
+/// Both ways through the stored costs, in the tiles of `points`.
+template <class Scalar, class Value>
+void pack_dense(const Communicator& comm, const PairSides& sides, std::span<const Value> dense,
+                PairPoints<Scalar>& points) {
+  const RowRange rows = points.source.own;
+  const std::int64_t m = sides.target.num_points, n = sides.source.num_points, own = points.target.own.size();
+  points.dense_rows = dense_tiles<Scalar>(rows.size(), m, [&](std::int64_t i, std::int64_t j) {
+    return dense[static_cast<std::size_t>(i * m + j)];
+  });
+  const std::vector<Value> columns = owned_columns(comm, sides, dense, rows);
+  points.dense_columns = dense_tiles<Scalar>(
+      own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
 }
 
 PairScore score_of(Cost cost) {
@@ -189,16 +205,8 @@ PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& s
   points.score = score_of(sides.cost);
   points.factor = sides.cost == Cost::sq_euclidean ? 2.0 : sides.cost == Cost::factored ? -1.0 : 1.0;
   pack(comm, sides, sides.cost == Cost::dense ? 0 : part_columns, points);
-  if (sides.cost == Cost::dense) {
-    const RowRange rows = points.source.own;
-    const std::int64_t m = sides.target.num_points, n = sides.source.num_points, own = points.target.own.size();
-    points.dense_rows = dense_tiles<Scalar>(rows.size(), m, [&](std::int64_t i, std::int64_t j) {
-      return sides.dense[static_cast<std::size_t>(i * m + j)];
-    });
-    const std::vector<float> columns = owned_columns(comm, sides, rows);
-    points.dense_columns = dense_tiles<Scalar>(
-        own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
-  }
+  if (sides.cost == Cost::dense)
+    std::visit([&](const auto& dense) { pack_dense(comm, sides, dense, points); }, sides.dense);
   return points;
 }
 

@@ -41,7 +41,13 @@ TimeSeriesRequest request_of_cells(const InputOptions& input, const std::string&
 /// The obs column whose labels the job uses; "" for none.
 const std::string& annotation_of(const Job& job);
 
-/// Reads both sides: those of [source] and [target], or the two times of input.time_key. Collective.
+/// Reads both sides, whose features may differ. Collective.
+/// @param annotation   obs column of the labels; empty: none
+/// @throws DataError for other than two times, bad values
+TransportSides read_two_sides(const Communicator& comm, const Job& job, const std::string& command,
+                              const std::string& annotation);
+
+/// The same for transport: those of [source] and [target], or the two times of input.time_key. Collective.
 /// @throws DataError for other than two times, sides of different features, bad values
 TransportSides read_transport_sides(const Communicator& comm, const Job& job);
 
