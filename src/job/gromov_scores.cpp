@@ -115,7 +115,8 @@ Table score_table_of(const Communicator& comm, const TransportSides& sides, cons
   }
   if (sides.source.categories.empty() || sides.target.categories.empty()) return table;
   for (const std::int64_t k : {1, 5}) {
-    const std::string suffix = "_" + std::to_string(k) + "nn";
+    std::string suffix("_");  // not a sum of texts: g++ 12 warns of what cannot happen
+    suffix += std::to_string(k) + "nn";
     add("transfer_to_source" + suffix, transfer_in(comm, of_target, sides.source, sides.target, k), "share of projected sources whose label is that of their target neighbours");
     add("transfer_to_target" + suffix, transfer_in(comm, of_source, sides.target, sides.source, k), "share of projected targets whose label is that of their source neighbours");
   }
