@@ -101,16 +101,16 @@ def run(problem, tool, iterations, tolerance=0.0):
 
 def time_iteration(problem, tools, repeats):
     """Alternates the tools; yields one line each."""
-    lengths = {tool: 4 for tool in tools}
+    lengths = {}
     results = {tool: [] for tool in tools}
     failed, last = {}, {}
-    for tool in tools:  # first touch, and how many iterations make about 4 seconds
-        probe = [run(problem, tool, k) for k in (2, 4)]
-        if any("failed" in line for line in probe):
-            failed[tool] = next(line["failed"] for line in probe if "failed" in line)
-            continue
-        lengths[tool] = int(min(2000, max(2, 4.0 / max((probe[1]["seconds"] - probe[0]["seconds"]) / 2, 1e-3))))
-    for _ in range(repeats):
+    for tool in tools:  # first touch, and how many iterations make about 4 seconds; at most 20, long before anything converges
+        probe = run(problem, tool, 4)
+        if "failed" in probe:
+            failed[tool] = probe["failed"]
+        else:
+            lengths[tool] = int(min(20, max(2, 16.0 / probe["seconds"])))
+    for repeat in range(repeats):
         for tool in tools:
             if tool in failed:
                 continue
@@ -119,8 +119,9 @@ def time_iteration(problem, tools, repeats):
                 failed[tool] = short.get("failed") or long["failed"]
                 continue
             results[tool].append((long["seconds"] - short["seconds"]) / lengths[tool])
-            error, cost = problem.judge()
-            last[tool] = dict(long, error=error, cost=cost, others_cores=max(short["others_cores"], long["others_cores"]))
+            last[tool] = dict(long, others_cores=max(short["others_cores"], long["others_cores"]))
+            if repeat + 1 == repeats:
+                last[tool]["error"], last[tool]["cost"] = problem.judge()
     for tool in tools:
         if tool in failed:
             yield {"variant": tool, "failed": failed[tool]}
@@ -138,6 +139,7 @@ def time_solution(problem, tools):
             if "failed" not in line:
                 line["error"], line["cost"] = problem.judge()
                 line["iterations"] = line["evaluations"]
+                line["flags"] = line["flags"].split()
             yield dict(line, variant=tool)
             continue
         iterations, line = 100, {}

@@ -29,6 +29,15 @@ constexpr ElementType element_type() {
   }
 }
 
+/// Messages on their way. Their buffers belong to it until `wait` returns or it is destroyed.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Lets the library move data while this rank computes; true once all has arrived and gone.
+  virtual bool advance() = 0;
+  virtual void wait() = 0;
+};
+
 /// A group of ranks that call the same collectives in the same order.
 ///
 /// Every member below is a collective: all ranks must reach it, so decide on all-reduced values only.
@@ -101,6 +110,19 @@ class Communicator {
     return received;
   }
 
+  /// Begins to send `send` to rank `target` and to receive all of `received` from rank `source`, whose lengths both
+  /// sides know. Exchanges of a pair of ranks arrive in the order in which they were begun.
+  template <class T>
+  std::unique_ptr<Exchange> start_send_receive(std::span<const T> send, int target, std::span<T> received, int source) const {
+    return send_receive_raw({send.data(), static_cast<std::int64_t>(send.size_bytes()), target},
+                            {received.data(), static_cast<std::int64_t>(received.size_bytes()), source});
+  }
+  /// The same, done.
+  template <class T>
+  void send_receive(std::span<const T> send, int target, std::span<T> received, int source) const {
+    start_send_receive(send, target, received, source)->wait();
+  }
+
   /// Sum of `value` over the ranks before this one.
   std::int64_t exclusive_sum(std::int64_t value) const;
 
@@ -128,6 +150,18 @@ class Communicator {
   virtual void all_gather_raw(const void* local, std::span<const std::int64_t> bytes, void* all) const = 0;
   virtual void all_to_all_raw(const void* send, std::span<const std::int64_t> send_bytes, void* received,
                               std::span<const std::int64_t> receive_bytes) const = 0;
+
+  struct Outgoing {
+    const void* data;
+    std::int64_t bytes;
+    int target;
+  };
+  struct Incoming {
+    void* data;
+    std::int64_t bytes;
+    int source;
+  };
+  virtual std::unique_ptr<Exchange> send_receive_raw(const Outgoing& send, const Incoming& receive) const = 0;
 
   void count_bytes(std::int64_t bytes) const { bytes_sent_ += bytes; }
 

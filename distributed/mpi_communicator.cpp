@@ -57,6 +57,44 @@ void in_pieces(std::int64_t count, Body&& body) {
     body(offset, static_cast<int>(std::min(max_count, count - offset)));
 }
 
+constexpr int collective_tag = 0, exchange_tag = 1;
+
+/// Requests of one exchange; given up if it is destroyed before they are done, which happens only on the way out.
+class MpiExchange final : public Exchange {
+ public:
+  explicit MpiExchange(MPI_Comm comm) : comm_(comm) {}
+  MpiExchange(const MpiExchange&) = delete;
+  MpiExchange& operator=(const MpiExchange&) = delete;
+  ~MpiExchange() override {
+    for (MPI_Request& request : requests_)
+      if (request != MPI_REQUEST_NULL && MPI_Cancel(&request) == MPI_SUCCESS) MPI_Request_free(&request);
+  }
+
+  void receive(char* to, std::int64_t bytes, int source, int tag) {
+    in_pieces(bytes, [&](std::int64_t offset, int piece) {
+      check(MPI_Irecv(to + offset, piece, MPI_BYTE, source, tag, comm_, &requests_.emplace_back(MPI_REQUEST_NULL)), "MPI_Irecv");
+    });
+  }
+  void send(const char* from, std::int64_t bytes, int target, int tag) {
+    in_pieces(bytes, [&](std::int64_t offset, int piece) {
+      check(MPI_Isend(from + offset, piece, MPI_BYTE, target, tag, comm_, &requests_.emplace_back(MPI_REQUEST_NULL)), "MPI_Isend");
+    });
+  }
+
+  bool advance() override {
+    int is_done = 0;
+    check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &is_done, MPI_STATUSES_IGNORE), "MPI_Testall");
+    return is_done != 0;
+  }
+  void wait() override {
+    check(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
+  }
+
+ private:
+  MPI_Comm comm_;
+  std::vector<MPI_Request> requests_;
+};
+
 class MpiCommunicator final : public Communicator {
  public:
   explicit MpiCommunicator(MPI_Comm comm) : comm_(comm) {
@@ -129,8 +167,19 @@ class MpiCommunicator final : public Communicator {
       const int target = (rank_ + shift) % size_, source = (rank_ - shift + size_) % size_;
       const auto t = static_cast<std::size_t>(target), s = static_cast<std::size_t>(source);
       count_bytes(send_bytes[t]);
-      exchange(from + send_at[t], send_bytes[t], target, to + receive_at[s], receive_bytes[s], source);
+      MpiExchange round(comm_);
+      round.receive(to + receive_at[s], receive_bytes[s], source, collective_tag);
+      round.send(from + send_at[t], send_bytes[t], target, collective_tag);
+      round.wait();
     }
+  }
+
+  std::unique_ptr<Exchange> send_receive_raw(const Outgoing& send, const Incoming& receive) const override {
+    if (send.target != rank_) count_bytes(send.bytes);
+    auto exchange = std::make_unique<MpiExchange>(comm_);
+    exchange->receive(static_cast<char*>(receive.data), receive.bytes, receive.source, exchange_tag);
+    exchange->send(static_cast<const char*>(send.data), send.bytes, send.target, exchange_tag);
+    return exchange;
   }
 
  private:
@@ -138,17 +187,6 @@ class MpiCommunicator final : public Communicator {
     std::vector<std::int64_t> offsets(bytes.size(), 0);
     for (std::size_t q = 1; q < bytes.size(); ++q) offsets[q] = offsets[q - 1] + bytes[q - 1];
     return offsets;
-  }
-
-  void exchange(const char* from, std::int64_t send, int target, char* to, std::int64_t receive, int source) const {
-    std::vector<MPI_Request> requests;
-    in_pieces(receive, [&](std::int64_t offset, int piece) {
-      check(MPI_Irecv(to + offset, piece, MPI_BYTE, source, 0, comm_, &requests.emplace_back()), "MPI_Irecv");
-    });
-    in_pieces(send, [&](std::int64_t offset, int piece) {
-      check(MPI_Isend(from + offset, piece, MPI_BYTE, target, 0, comm_, &requests.emplace_back()), "MPI_Isend");
-    });
-    check(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
   }
 
   void all_gather_by_broadcast(const void* local, std::span<const std::int64_t> bytes, char* all) const {

@@ -31,8 +31,8 @@ void for_each_tile(const ExecutionSpace& exec, std::int64_t count, std::int64_t 
 template <class Value, class ExecutionSpace>
 Kokkos::View<Value*, typename ExecutionSpace::memory_space> to_device(const ExecutionSpace& exec,
                                                                       std::span<const Value> values) {
-  using Device = Kokkos::View<Value*, typename ExecutionSpace::memory_space>;
-  Device device(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_values"), values.size());
+  using DeviceValues = Kokkos::View<Value*, typename ExecutionSpace::memory_space>;
+  DeviceValues device(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_values"), values.size());
   using Host = Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
   Kokkos::deep_copy(exec, device, Host(values.data(), values.size()));
   exec.fence("thalweg::pair_rows::to_device");

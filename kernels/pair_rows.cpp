@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <numeric>
 
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_apply_host.hpp"
-#include "kernels/pair_logs.hpp"
 #include "kernels/pair_parallel.hpp"
 #include "kernels/pair_plain_passes.hpp"
 #include "kernels/pair_rows_host.hpp"
@@ -29,39 +27,6 @@ std::vector<double> host_rows(const ExecutionSpace& exec, TileRange range, std::
         results[static_cast<std::size_t>((position * tile_rows + i) * values_per_row + w)] = values[w * tile_rows + i];
   });
   return results;
-}
-
-/// max_j s_ij of some tiles, u = 0.
-template <class Scalar, class ExecutionSpace>
-std::vector<Scalar> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                               std::span<const std::int64_t> tiles) {
-  const auto count = static_cast<std::int64_t>(tiles.size());
-  std::vector<Scalar> maxima(static_cast<std::size_t>(count * tile_rows));
-  if constexpr (is_host<ExecutionSpace>) {
-    for_each_tile(exec, count, operands.num_columns, [&](const std::int64_t position) {
-      host::row_maxima(operands, tiles[static_cast<std::size_t>(position)], maxima.data() + position * tile_rows);
-    });
-  } else {
-    const auto values = plain::row_maxima(exec, operands, plain::Tiles::of_list(tiles));
-    for (std::size_t i = 0; i < maxima.size(); ++i) maxima[i] = static_cast<Scalar>(values[i]);
-  }
-  return maxima;
-}
-
-/// Recomputes the logs of some tiles with the shift under which their largest exponents are 0.
-template <class Scalar, class ExecutionSpace>
-void replace_by_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                       const std::vector<std::int64_t>& positions, TileRange range, std::vector<double>& logs) {
-  std::vector<std::int64_t> tiles;
-  for (const std::int64_t position : positions) tiles.push_back(range.first + position);
-  std::vector<Scalar> shifts = row_maxima(exec, operands, std::span<const std::int64_t>(tiles));
-  for (Scalar& shift : shifts) shift = shift_for_maximum(shift);
-  const auto sums =
-      pair_row_sums(exec, operands, std::span<const std::int64_t>(tiles), std::span<const Scalar>(shifts));
-  for (std::size_t p = 0; p < positions.size(); ++p)
-    for (std::size_t i = 0; i < tile_rows; ++i)
-      logs[static_cast<std::size_t>(positions[p]) * tile_rows + i] =
-          log_of_sum(sums[p * tile_rows + i], shifts[p * tile_rows + i]);
 }
 
 /// Every thread keeps its own sums and takes the next tile; which one makes no difference to them.
@@ -118,27 +83,19 @@ std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands
 }
 
 template <class Scalar, class ExecutionSpace>
-RowLogs pair_row_logs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
-                      std::span<const Scalar> shifts) {
-  RowLogs result;
-  result.logs.resize(static_cast<std::size_t>(range.count * tile_rows));
-  std::vector<std::int64_t> unsafe;
-  std::vector<std::int64_t> tiles(static_cast<std::size_t>(range.count));
-  std::iota(tiles.begin(), tiles.end(), range.first);
-  if (shifts.empty()) {
-    unsafe.resize(tiles.size());
-    std::iota(unsafe.begin(), unsafe.end(), std::int64_t{0});
+std::vector<Scalar> pair_row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                    std::span<const std::int64_t> tiles) {
+  const auto count = static_cast<std::int64_t>(tiles.size());
+  std::vector<Scalar> maxima(static_cast<std::size_t>(count * tile_rows));
+  if constexpr (is_host<ExecutionSpace>) {
+    for_each_tile(exec, count, operands.num_columns, [&](const std::int64_t position) {
+      host::row_maxima(operands, tiles[static_cast<std::size_t>(position)], maxima.data() + position * tile_rows);
+    });
   } else {
-    const auto sums = pair_row_sums(exec, operands, std::span<const std::int64_t>(tiles), shifts);
-    for (std::int64_t position = 0; position < range.count; ++position) {
-      const auto at = static_cast<std::size_t>(position * tile_rows);
-      if (!sums_are_safe(shifts.data() + at, sums.data() + at)) unsafe.push_back(position);
-      for (std::size_t i = at; i < at + tile_rows; ++i) result.logs[i] = log_of_sum(sums[i], shifts[i]);
-    }
+    const auto values = plain::row_maxima(exec, operands, plain::Tiles::of_list(tiles));
+    for (std::size_t i = 0; i < maxima.size(); ++i) maxima[i] = static_cast<Scalar>(values[i]);
   }
-  if (!unsafe.empty()) replace_by_maxima(exec, operands, unsafe, range, result.logs);
-  result.fallback_tiles = static_cast<std::int64_t>(unsafe.size());
-  return result;
+  return maxima;
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -217,8 +174,8 @@ StripSums<Scalar> pair_strip(const ExecutionSpace& exec, const PairOperands<Scal
 }
 
 #define THALWEG_PAIR_ROWS(Scalar, Space)                                                                              \
-  template RowLogs pair_row_logs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,                 \
-                                                std::span<const Scalar>);                                             \
+  template std::vector<Scalar> pair_row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&,              \
+                                                              std::span<const std::int64_t>);                         \
   template std::vector<double> pair_row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&,                \
                                                             std::span<const std::int64_t>, std::span<const Scalar>);  \
   template std::vector<double> pair_row_sums_plain<Scalar, Space>(                                                    \

@@ -18,19 +18,9 @@ struct TileRange {
   std::int64_t count = 0;
 };
 
-/// l_i = log2 sum_j omega_j 2^(kappa score_ij + v_j), -inf for rows that take no part.
-struct RowLogs {
-  std::vector<double> logs;
-  std::int64_t fallback_tiles = 0;  // those whose largest exponents had to be found first
-};
-
 /// Operands are addresses in the memory of the execution space; spans are on the host. The host uses register tiles,
 /// other spaces the plain kernel; both agree to rounding. A row's sum has the same bits wherever it is formed.
-/// @param shifts   u, near -l_i; empty: none is known
-template <class Scalar, class ExecutionSpace>
-RowLogs pair_row_logs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
-                      std::span<const Scalar> shifts);
-
+///
 /// rho_i = sum_j omega_j 2^s_ij of some tiles, one after another.
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
@@ -40,6 +30,11 @@ std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_sums_plain(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
                                         std::span<const std::int64_t> tiles, std::span<const Scalar> shifts);
+
+/// max_j s_ij of some tiles with u = 0; near no_bias where no column takes part.
+template <class Scalar, class ExecutionSpace>
+std::vector<Scalar> pair_row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                    std::span<const std::int64_t> tiles);
 
 /// Sums over j of e, e s and e lambda_j with e = 2^s_ij: three numbers a row.
 /// @param column_logs  lambda, padded to tiles, finite

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -15,25 +16,31 @@ namespace thalweg {
 
 enum class Cost { sq_euclidean, euclidean, manhattan, cosine, correlation, factored, dense };
 
-/// All points of one side, on every rank.
+/// Points of one side: all of them on every rank, or each rank's own.
 struct PointSet {
-  std::int64_t num_points = 0;
+  std::int64_t num_points = 0;  // of all ranks
   std::int64_t dimension = 0;
-  std::variant<std::span<const float>, std::span<const double>> values;  // num_points x dimension, row-major
+  std::variant<std::span<const float>, std::span<const double>> values;  // points x dimension, row-major
+  std::optional<RowRange> rows = {};  // whose values these are, those of own_points; absent: all
 };
+
+/// The points of one side that a rank owns: whole blocks of rows.
+RowRange own_points(std::int64_t num_points, const Communicator& comm);
 
 /// What the cost is between; read when the geometry is made and not kept.
 struct PairSides {
   Cost cost = Cost::sq_euclidean;
   PointSet source, target;                                 // n and m points; `factored`: rows of U and V, C = U V^T
   std::span<const double> source_weights, target_weights;  // n, m; zero takes a point out of every sum
-  std::span<const float> dense;                            // `dense`: C, owned rows x m, row-major
+  std::variant<std::span<const float>, std::span<const double>> dense;  // `dense`: C, owned rows x m, row-major
 };
 
 enum class CostStatistic { mean, median, max };
 
-/// How one evaluation runs: `strip` keeps the exponentials of 64 rows for both updates, `two_pass` forms them twice.
-enum class EvaluationForm { automatic, strip, two_pass };
+/// How one evaluation runs: `strip` keeps the exponentials of 64 rows for both updates, `two_pass` forms them twice;
+/// `ring` too, with points that no rank holds whole: blocks of the other side pass every rank. `automatic` is `ring`
+/// where a side is given as each rank's own points. Stored costs (`dense`) are spread in every form.
+enum class EvaluationForm { automatic, strip, two_pass, ring };
 
 /// f_i = tau (epsilon log_ratio_i - epsilon L_i), L_i = log sum_j beta_j exp((g_j - C_ij) / epsilon).
 struct RowUpdate {
@@ -64,11 +71,13 @@ struct RowStatistics {
 ///
 ///   P_ij = alpha_i beta_j exp((f_i + g_j - C_ij) / epsilon)
 ///
-/// Both clouds are replicated; a rank owns whole blocks of rows, Partition(n, ranks, block_rows). f is given for the
-/// owned rows, g for all columns; a point with alpha or beta zero takes no part. The packed features and biases define
-/// the problem: what `float32` rounds is the points and potentials, not the sums. Every member but the plain queries is
-/// a collective and gives the same bits for any number of ranks and threads. Source: Feydy et al. (2019), Interpolating
-/// between optimal transport and MMD; docs/math.md.
+/// A rank owns whole blocks of rows, those of own_points; its points are all of both sides, or in the form `ring` those
+/// it owns. f is given for the owned rows, g for all columns; a point with alpha or beta zero takes no part. The packed
+/// features and biases define the problem: what `float32` rounds is the points and potentials, not the sums. Every
+/// member but the plain queries is a collective and gives the same bits for any number of ranks and threads; in the
+/// form `ring` the sums of rows are those of the other forms up to the last bit of a double, formed in an order that
+/// depends on the rank and carried with twice the digits, so that rounding shows it only where a sum lies next to the
+/// middle of two doubles. Source: Feydy et al. (2019), Interpolating between optimal transport and MMD; docs/math.md.
 class PairGeometry {
  public:
   virtual ~PairGeometry() = default;
@@ -76,6 +85,8 @@ class PairGeometry {
   virtual std::int64_t num_rows() const = 0;
   virtual std::int64_t num_columns() const = 0;
   virtual RowRange rows() const = 0;
+  /// Whether `coupling_rows` and `cost_rows` are collectives: points pass every rank.
+  virtual bool is_ring() const { return false; }
   /// The divisor of the costs.
   virtual double scale() const = 0;
   virtual double epsilon() const = 0;
@@ -115,16 +126,21 @@ class PairGeometry {
   virtual std::vector<double> apply_transposed(std::span<const double> f, std::span<const double> g,
                                                std::span<const double> values, std::int64_t width) const = 0;
 
-  /// P of some owned rows, rows x m, row-major; local. @param f   of those rows
+  /// P of some owned rows, rows x m, row-major. Local, but a collective in the form `ring`, where the ranks call it
+  /// equally often, those without rows left with an empty range. @param f   of those rows
   virtual std::vector<double> coupling_rows(RowRange global_rows, std::span<const double> f,
                                             std::span<const double> g) const = 0;
 
-  /// Scaled costs of some owned rows, rows x m, row-major; local.
+  /// Scaled costs of some owned rows, rows x m, row-major; local or collective as `coupling_rows`.
   virtual std::vector<double> cost_rows(RowRange global_rows) const = 0;
 
   /// The same problem, number for number, with arithmetic in float64: what decides `converged`.
   virtual std::unique_ptr<PairGeometry> in_float64() const = 0;
 };
+
+/// The owned rows in pieces of at most `most`, for `coupling_rows` and `cost_rows`: equally many pieces on every rank,
+/// the last ones of some empty. Collective.
+std::vector<RowRange> row_pieces(const Communicator& comm, const PairGeometry& geometry, std::int64_t most);
 
 /// Packs both sides on the device of `context`.
 /// @throws DataError for zero or constant rows where the cost normalises them, MemoryError

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "geometry/given_points.hpp"
 #include "kernels/block_rows.hpp"
 
 namespace thalweg {
@@ -11,35 +12,24 @@ namespace {
 
 std::string name_of(bool is_source) { return is_source ? "source" : "target"; }
 
-/// Coordinate k of point i.
-double coordinate(const PointSet& points, std::int64_t i, std::int64_t k) {
-  const auto at = static_cast<std::size_t>(i * points.dimension + k);
-  return std::visit([&](auto values) { return static_cast<double>(values[at]); }, points.values);
-}
+/// Both sides as they were given, and the point that is to be their origin.
+struct GivenSides {
+  const PairSides& sides;
+  GivenPoints source, target;
+  std::vector<double> center;
 
-double weight_of(std::span<const double> weights, std::int64_t i) {
-  return weights.empty() ? 1.0 : weights[static_cast<std::size_t>(i)];
-}
-
-void add_mean(const PointSet& points, std::span<const double> weights, std::vector<double>& center) {
-  std::vector<double> sum(center.size(), 0.0);
-  double total = 0.0;
-  for (std::int64_t i = 0; i < points.num_points; ++i) {
-    const double weight = weight_of(weights, i);
-    total += weight;
-    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += weight * coordinate(points, i, static_cast<std::int64_t>(k));
+  GivenSides(const Communicator& comm, const PairSides& given, const PointLayout& of_source,
+             const PointLayout& of_target)
+      : sides(given),
+        source(comm, given.source, of_source),
+        target(comm, given.target, of_target),
+        center(static_cast<std::size_t>(given.source.dimension), 0.0) {
+    if (given.cost != Cost::sq_euclidean && given.cost != Cost::euclidean) return;
+    const std::vector<double> of_sources = middle_of(comm, of_source, source, given.source_weights);
+    const std::vector<double> of_targets = middle_of(comm, of_target, target, given.target_weights);
+    for (std::size_t k = 0; k < center.size(); ++k) center[k] = 0.5 * (of_sources[k] + of_targets[k]);
   }
-  if (total > 0.0)
-    for (std::size_t k = 0; k < sum.size(); ++k) center[k] += 0.5 * sum[k] / total;
-}
-
-std::vector<double> center_of(const PairSides& sides) {
-  std::vector<double> center(static_cast<std::size_t>(sides.source.dimension), 0.0);
-  if (sides.cost != Cost::sq_euclidean && sides.cost != Cost::euclidean) return center;
-  add_mean(sides.source, sides.source_weights, center);
-  add_mean(sides.target, sides.target_weights, center);
-  return center;
-}
+};
 
 void check_finite(const std::vector<double>& point, std::int64_t row, bool is_source) {
   if (std::all_of(point.begin(), point.end(), [](double value) { return std::isfinite(value); })) return;
@@ -72,40 +62,78 @@ bool normalise(std::vector<double>& point, Cost cost) {
 template <class Scalar>
 void set_norms(PackedPoints<Scalar>& points, double scale) {
   const double inverse = 1.0 / scale;
-  points.norms.assign(static_cast<std::size_t>(points.num_points), 0.0);
-  for (std::int64_t i = 0; i < points.num_points; ++i) {
-    const Scalar* at = points.features.data() + i / tile_rows * points.dimension * tile_rows + i % tile_rows;
+  points.norms.assign(static_cast<std::size_t>(points.held.size()), 0.0);
+  for (std::int64_t i = points.held.begin; i < points.held.end; ++i) {
+    const Scalar* at = points.at(i);
     double sum = 0.0;
     for (std::int64_t k = 0; k < points.dimension; ++k) {
       const double value = static_cast<double>(at[k * tile_rows]) * inverse;
       sum += value * value;
     }
-    points.norms[static_cast<std::size_t>(i)] = sum;
+    points.norms[static_cast<std::size_t>(i - points.held.begin)] = sum;
   }
 }
 
+/// An empty side of the right shape.
 template <class Scalar>
-PackedPoints<Scalar> pack(const PairSides& sides, bool is_source, const std::vector<double>& center) {
+PackedPoints<Scalar> unfilled(const PairSides& sides, bool is_source, const PointLayout& layout, int rank) {
   const PointSet& from = is_source ? sides.source : sides.target;
   const std::span<const double> weights = is_source ? sides.source_weights : sides.target_weights;
   PackedPoints<Scalar> points;
   points.num_points = from.num_points;
   points.dimension = sides.cost == Cost::dense ? 0 : from.dimension;
+  points.layout = layout;
+  points.own = layout.own(rank);
+  points.held = layout.held(rank);
+  points.present.assign(static_cast<std::size_t>(from.num_points), 1);
+  for (std::size_t i = 0; i < weights.size(); ++i) points.present[i] = weights[i] > 0.0;
   points.features = LineBuffer<Scalar>(points.size());
   std::fill_n(points.features.data(), points.size(), Scalar(0));
-  const bool is_normalised = sides.cost == Cost::cosine || sides.cost == Cost::correlation;
+  return points;
+}
+
+/// Prepares the held points of one side for their cost and rounds them.
+template <class Scalar>
+void fill(const GivenSides& given, bool is_source, PackedPoints<Scalar>& points) {
+  const GivenPoints& from = is_source ? given.source : given.target;
+  const Cost cost = given.sides.cost;
+  const bool is_normalised = cost == Cost::cosine || cost == Cost::correlation;
   std::vector<double> point(static_cast<std::size_t>(points.dimension));
-  for (std::int64_t i = 0; i < from.num_points; ++i) {
-    points.present.push_back(weight_of(weights, i) > 0.0);
-    for (std::size_t k = 0; k < point.size(); ++k) point[k] = coordinate(from, i, static_cast<std::int64_t>(k));
+  for (std::int64_t i = points.held.begin; i < points.held.end; ++i) {
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] = from.at(i, static_cast<std::int64_t>(k));
     check_finite(point, i, is_source);
-    for (std::size_t k = 0; k < point.size(); ++k) point[k] -= center[k];
-    if (is_normalised && !normalise(point, sides.cost) && points.present.back()) refuse_zero(sides.cost, i, is_source);
-    Scalar* to = points.features.data() + i / tile_rows * points.dimension * tile_rows + i % tile_rows;
-    for (std::size_t k = 0; k < point.size(); ++k) to[k * tile_rows] = static_cast<Scalar>(point[k]);
+    for (std::size_t k = 0; k < point.size(); ++k) point[k] -= given.center[k];
+    const bool is_present = points.present[static_cast<std::size_t>(i)];
+    if (is_normalised && !normalise(point, cost) && is_present) refuse_zero(cost, i, is_source);
+    for (std::size_t k = 0; k < point.size(); ++k)
+      points.at(i)[static_cast<std::int64_t>(k) * tile_rows] = static_cast<Scalar>(point[k]);
   }
   set_norms(points, 1.0);
-  return points;
+}
+
+/// Squared norms of all points.
+template <class Scalar>
+std::vector<double> all_norms(const Communicator& comm, const PackedPoints<Scalar>& points) {
+  if (!points.layout.is_spread()) return points.norms;
+  return comm.all_gather(std::span<const double>(points.norms).first(static_cast<std::size_t>(points.own.size())));
+}
+
+/// Packs both sides; what is wrong with the points of one rank ends all.
+template <class Scalar>
+void pack(const Communicator& comm, const PairSides& sides, std::int64_t part_columns, PairPoints<Scalar>& points) {
+  const PointLayout of_source(sides.source.num_points, comm.size(), part_columns),
+      of_target(sides.target.num_points, comm.size(), part_columns);
+  points.source = unfilled<Scalar>(sides, true, of_source, comm.rank());
+  points.target = unfilled<Scalar>(sides, false, of_target, comm.rank());
+  const GivenSides given(comm, sides, of_source, of_target);
+  const auto fill_both = [&] {
+    fill(given, true, points.source);
+    fill(given, false, points.target);
+  };
+  if (part_columns > 0) comm.on_all(fill_both);
+  else fill_both();
+  points.source_norms = all_norms(comm, points.source);
+  points.target_norms = all_norms(comm, points.target);
 }
 
 /// Tiles of -C for `rows` of a row-major matrix of `columns` columns: (tile, column, row), padded with -C = 0.
@@ -122,21 +150,37 @@ LineBuffer<Scalar> dense_tiles(std::int64_t rows, std::int64_t columns, Entry&& 
 }
 
 /// The owned columns of the matrix whose rows are spread over ranks: num_rows x owned, row-major.
-std::vector<float> owned_columns(const Communicator& comm, const PairSides& sides, RowRange rows) {
+template <class Value>
+std::vector<Value> owned_columns(const Communicator& comm, const PairSides& sides, std::span<const Value> dense,
+                                 RowRange rows) {
   const Partition columns(sides.target.num_points, comm.size(), block_rows);
-  std::vector<float> send;
+  std::vector<Value> send;
   std::vector<std::int64_t> counts;
   for (int rank = 0; rank < comm.size(); ++rank) {
     const RowRange part = columns.rows_of(rank);
     counts.push_back(part.size() * rows.size());
     for (std::int64_t i = 0; i < rows.size(); ++i) {
-      const auto row = sides.dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin),
-                                           static_cast<std::size_t>(part.size()));
+      const auto row = dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin),
+                                     static_cast<std::size_t>(part.size()));
       send.insert(send.end(), row.begin(), row.end());
     }
   }
   std::vector<std::int64_t> received;
-  return comm.all_to_all<float>(send, counts, received);
+  return comm.all_to_all<Value>(send, counts, received);
+}
+
+/// Both ways through the stored costs, in the tiles of `points`.
+template <class Scalar, class Value>
+void pack_dense(const Communicator& comm, const PairSides& sides, std::span<const Value> dense,
+                PairPoints<Scalar>& points) {
+  const RowRange rows = points.source.own;
+  const std::int64_t m = sides.target.num_points, n = sides.source.num_points, own = points.target.own.size();
+  points.dense_rows = dense_tiles<Scalar>(rows.size(), m, [&](std::int64_t i, std::int64_t j) {
+    return dense[static_cast<std::size_t>(i * m + j)];
+  });
+  const std::vector<Value> columns = owned_columns(comm, sides, dense, rows);
+  points.dense_columns = dense_tiles<Scalar>(
+      own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
 }
 
 PairScore score_of(Cost cost) {
@@ -155,25 +199,14 @@ PairScore score_of(Cost cost) {
 }  // namespace
 
 template <class Scalar>
-PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides) {
+PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides, std::int64_t part_columns) {
   PairPoints<Scalar> points;
   points.cost = sides.cost;
   points.score = score_of(sides.cost);
   points.factor = sides.cost == Cost::sq_euclidean ? 2.0 : sides.cost == Cost::factored ? -1.0 : 1.0;
-  const std::vector<double> center = center_of(sides);
-  points.source = pack<Scalar>(sides, true, center);
-  points.target = pack<Scalar>(sides, false, center);
-  points.rows = Partition(points.source.num_points, comm.size(), block_rows).rows_of(comm.rank());
-  points.columns = Partition(points.target.num_points, comm.size(), block_rows).rows_of(comm.rank());
-  if (sides.cost == Cost::dense) {
-    const std::int64_t m = sides.target.num_points, n = sides.source.num_points, own = points.columns.size();
-    points.dense_rows = dense_tiles<Scalar>(points.rows.size(), m, [&](std::int64_t i, std::int64_t j) {
-      return sides.dense[static_cast<std::size_t>(i * m + j)];
-    });
-    const std::vector<float> columns = owned_columns(comm, sides, points.rows);
-    points.dense_columns = dense_tiles<Scalar>(
-        own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
-  }
+  pack(comm, sides, sides.cost == Cost::dense ? 0 : part_columns, points);
+  if (sides.cost == Cost::dense)
+    std::visit([&](const auto& dense) { pack_dense(comm, sides, dense, points); }, sides.dense);
   return points;
 }
 
@@ -186,7 +219,16 @@ LineBuffer<double> widened(const LineBuffer<float>& from, std::int64_t size) {
 }
 
 PackedPoints<double> widened(const PackedPoints<float>& from) {
-  return {from.num_points, from.dimension, widened(from.features, from.size()), from.norms, from.present};
+  PackedPoints<double> to;
+  to.num_points = from.num_points;
+  to.dimension = from.dimension;
+  to.layout = from.layout;
+  to.own = from.own;
+  to.held = from.held;
+  to.features = widened(from.features, from.size());
+  to.norms = from.norms;
+  to.present = from.present;
+  return to;
 }
 
 std::int64_t dense_size(std::int64_t rows, std::int64_t columns) {
@@ -202,11 +244,11 @@ PairPoints<double> widened(const PairPoints<float>& from) {
   to.factor = from.factor;
   to.source = widened(from.source);
   to.target = widened(from.target);
-  to.rows = from.rows;
-  to.columns = from.columns;
+  to.source_norms = from.source_norms;
+  to.target_norms = from.target_norms;
   if (from.cost == Cost::dense) {
-    to.dense_rows = widened(from.dense_rows, dense_size(from.rows.size(), from.target.num_points));
-    to.dense_columns = widened(from.dense_columns, dense_size(from.columns.size(), from.source.num_points));
+    to.dense_rows = widened(from.dense_rows, dense_size(from.source.own.size(), from.target.num_points));
+    to.dense_columns = widened(from.dense_columns, dense_size(from.target.own.size(), from.source.num_points));
   }
   return to;
 }
@@ -222,8 +264,8 @@ PackedPoints<Scalar> scaled(const PackedPoints<Scalar>& points, double scale, bo
   return result;
 }
 
-#define THALWEG_PAIR_POINTS(Scalar)                                                            \
-  template PairPoints<Scalar> make_pair_points<Scalar>(const Communicator&, const PairSides&); \
+#define THALWEG_PAIR_POINTS(Scalar)                                                                          \
+  template PairPoints<Scalar> make_pair_points<Scalar>(const Communicator&, const PairSides&, std::int64_t); \
   template PackedPoints<Scalar> scaled<Scalar>(const PackedPoints<Scalar>&, double, bool);
 THALWEG_PAIR_POINTS(float)
 THALWEG_PAIR_POINTS(double)

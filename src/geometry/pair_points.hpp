@@ -5,21 +5,36 @@
 #include <vector>
 
 #include "geometry/pair_geometry.hpp"
+#include "geometry/point_layout.hpp"
 #include "kernels/pair_operands.hpp"
 #include "kernels/panels.hpp"
 
 namespace thalweg {
 
-/// One side in tiles: (tile, k, point); padding is 0.
+/// What a rank holds of one side, in tiles: (tile, k, point); padding is 0.
 template <class Scalar>
 struct PackedPoints {
-  std::int64_t num_points = 0;
+  std::int64_t num_points = 0;  // of all ranks
   std::int64_t dimension = 0;
-  LineBuffer<Scalar> features{0};
-  std::vector<double> norms;  // |x|^2 of the rounded points
-  std::vector<char> present;  // of positive weight
+  PointLayout layout;
+  RowRange own, held;
+  LineBuffer<Scalar> features{0};  // of the held points
+  std::vector<double> norms;       // |x|^2 of the rounded points, of those held
+  std::vector<char> present;       // of positive weight, of all points
 
-  std::int64_t size() const { return PairOperands<Scalar>::tiles_of(num_points) * tile_rows * dimension; }
+  std::int64_t size() const { return PairOperands<Scalar>::tiles_of(held.size()) * tile_rows * dimension; }
+  /// First tile of the owned points among those held.
+  std::int64_t first_own_tile() const { return (own.begin - held.begin) / tile_rows; }
+  /// Address of coordinate 0 of a held point; the next ones follow at distance tile_rows.
+  Scalar* at(std::int64_t i) { return features.data() + offset(i); }
+  const Scalar* at(std::int64_t i) const { return features.data() + offset(i); }
+  double norm(std::int64_t i) const { return norms[static_cast<std::size_t>(i - held.begin)]; }
+
+ private:
+  std::int64_t offset(std::int64_t i) const {
+    const std::int64_t local = i - held.begin;
+    return local / tile_rows * dimension * tile_rows + local % tile_rows;
+  }
 };
 
 /// C_ij = p_i + q_j - factor score(x_i, y_j) before scaling, with p and q the squared norms for `sq_euclidean`, p = 1
@@ -30,24 +45,25 @@ struct PairPoints {
   PairScore score = PairScore::dot;
   double factor = 1.0;
   PackedPoints<Scalar> source, target;
-  RowRange rows, columns;               // owned
-  LineBuffer<Scalar> dense_rows{0};     // `dense`: -C of the owned rows, (tile, column, row)
-  LineBuffer<Scalar> dense_columns{0};  // -C of the owned columns, (tile, row, column)
+  std::vector<double> source_norms, target_norms;  // of all points
+  LineBuffer<Scalar> dense_rows{0};                // `dense`: -C of the owned rows, (tile, column, row)
+  LineBuffer<Scalar> dense_columns{0};             // -C of the owned columns, (tile, row, column)
 
   double source_part(std::int64_t i) const {
-    if (cost == Cost::sq_euclidean) return source.norms[static_cast<std::size_t>(i)];
+    if (cost == Cost::sq_euclidean) return source_norms[static_cast<std::size_t>(i)];
     return cost == Cost::cosine || cost == Cost::correlation ? 1.0 : 0.0;
   }
   double target_part(std::int64_t j) const {
-    return cost == Cost::sq_euclidean ? target.norms[static_cast<std::size_t>(j)] : 0.0;
+    return cost == Cost::sq_euclidean ? target_norms[static_cast<std::size_t>(j)] : 0.0;
   }
 };
 
 /// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`),
 /// packs.
+/// @param part_columns  of the layout of both sides; 0: replicated
 /// @throws DataError for values that are not finite, and rows that cannot be normalised
 template <class Scalar>
-PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides);
+PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides, std::int64_t part_columns = 0);
 
 /// The same numbers as doubles.
 PairPoints<double> widened(const PairPoints<float>& points);

@@ -13,8 +13,7 @@ namespace thalweg {
 
 template <class Scalar, class ExecutionSpace>
 bool TiledGeometry<Scalar, ExecutionSpace>::uses_strip() const {
-  if constexpr (!Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename ExecutionSpace::memory_space>::accessible)
-    return false;
+  if constexpr (!is_host<ExecutionSpace>) return false;
   if (form_ != EvaluationForm::automatic) return form_ == EvaluationForm::strip;
   const std::int64_t bytes_per_column = tile_rows * static_cast<std::int64_t>(sizeof(Scalar)) + 8;
   return bytes_per_column * num_columns() <= cache_bytes_per_processor();
@@ -132,7 +131,7 @@ RowLogs TiledGeometry<Scalar, ExecutionSpace>::update_biases(const Pass& pass, c
                                                              std::span<const double> f_before,
                                                              std::vector<Scalar>& biases) const {
   const std::vector<Scalar> shifts = shifts_before(f_before);
-  RowLogs logs = pair_row_logs(exec_, pass.operands, pass.tiles, std::span<const Scalar>(shifts));
+  RowLogs logs = row_logs(pass, shifts);
   const std::vector<double> offsets = offsets_of(update);
   biases.assign(offsets.size(), Scalar(no_bias));
   for (std::size_t i = 0; i < update.log_ratio.size(); ++i)
@@ -147,9 +146,9 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::column_sums(std::span
                                                                        std::int64_t& fallback_tiles) const {
   const auto pass = column_pass(all_rows(biases), all_alpha());
   const std::vector<Scalar> shifts = owned_columns(of_columns);
-  const RowLogs logs = pair_row_logs(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts));
+  const RowLogs logs = row_logs(*pass, shifts);
   std::vector<double> sums;
-  for (std::size_t j = 0; j < static_cast<std::size_t>(points_->columns.size()); ++j)
+  for (std::size_t j = 0; j < static_cast<std::size_t>(points_->target.own.size()); ++j)
     sums.push_back(takes_part(static_cast<double>(shifts[j])) ? std::exp2(logs.logs[j] + static_cast<double>(shifts[j]))
                                                               : 0.0);
   fallback_tiles += logs.fallback_tiles;
@@ -210,7 +209,7 @@ Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const doubl
     return result;
   }
   std::int64_t fallback_tiles = 0;
-  const RowLogs logs = pair_row_logs(exec_, pass->operands, pass->tiles, std::span<const Scalar>(biases));
+  const RowLogs logs = row_logs(*pass, biases);
   result.row_sums = row_sums_of(logs.logs, biases);
   result.column_sums = column_sums(biases, pass->bias, fallback_tiles);
   return result;

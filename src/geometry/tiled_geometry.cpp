@@ -13,14 +13,17 @@ namespace {
 
 std::int64_t padded(std::int64_t points) { return PairOperands<float>::tiles_of(points) * tile_rows; }
 
-TileRange tiles_of(RowRange rows) { return {rows.begin / tile_rows, PairOperands<float>::tiles_of(rows.size())}; }
-
 template <class Scalar>
-std::vector<Scalar> norms_of(const PackedPoints<Scalar>& points) {
-  std::vector<Scalar> norms(static_cast<std::size_t>(padded(points.num_points)), Scalar(0));
-  std::transform(points.norms.begin(), points.norms.end(), norms.begin(),
-                 [](double norm) { return static_cast<Scalar>(norm); });
-  return norms;
+std::vector<Scalar> padded_as(const std::vector<double>& values) {
+  std::vector<Scalar> result(static_cast<std::size_t>(padded(static_cast<std::int64_t>(values.size()))), Scalar(0));
+  std::transform(values.begin(), values.end(), result.begin(), [](double value) { return static_cast<Scalar>(value); });
+  return result;
+}
+
+/// `begin` values further on; null stays null.
+template <class Scalar>
+const Scalar* from(const Scalar* values, std::int64_t begin) {
+  return values ? values + begin : nullptr;
 }
 
 }  // namespace
@@ -50,27 +53,34 @@ TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
       points_(std::move(points)),
       log2_alpha_(static_cast<std::size_t>(num_rows()), 0.0),
       log2_beta_(static_cast<std::size_t>(num_columns()), 0.0) {
-  target_copy_ = Copy(exec_, points_->target.features.data(), points_->target.size());
-  if (!is_dot()) source_copy_ = Copy(exec_, points_->source.features.data(), points_->source.size());
-  if (points_->score == PairScore::euclidean) {
-    source_norms_ = norms_of(points_->source);
-    target_norms_ = norms_of(points_->target);
-    source_norms_copy_ = Copy(exec_, source_norms_.data(), static_cast<std::int64_t>(source_norms_.size()));
-    target_norms_copy_ = Copy(exec_, target_norms_.data(), static_cast<std::int64_t>(target_norms_.size()));
-  }
+  source_ = make_side(points_->source, points_->source_norms);
+  target_ = make_side(points_->target, points_->target_norms);
   if (points_->score == PairScore::dense) {
-    dense_rows_ = Copy(exec_, points_->dense_rows.data(), padded(points_->rows.size()) * padded(num_columns()));
-    dense_columns_ = Copy(exec_, points_->dense_columns.data(), padded(points_->columns.size()) * padded(num_rows()));
+    const std::int64_t own_rows = points_->source.own.size(), own_columns = points_->target.own.size();
+    dense_rows_ = Copy(exec_, points_->dense_rows.data(), padded(own_rows) * padded(num_columns()));
+    dense_columns_ = Copy(exec_, points_->dense_columns.data(), padded(own_columns) * padded(num_rows()));
   }
   rescale();
+}
+
+template <class Scalar, class ExecutionSpace>
+auto TiledGeometry<Scalar, ExecutionSpace>::make_side(const PackedPoints<Scalar>& points,
+                                                      const std::vector<double>& norms) const -> Side {
+  Side side;
+  side.points = &points;
+  side.features = Copy(exec_, points.features.data(), points.size());
+  if (points_->score != PairScore::euclidean) return side;
+  side.norms = padded_as<Scalar>(norms);
+  side.norms_copy = Copy(exec_, side.norms.data(), static_cast<std::int64_t>(side.norms.size()));
+  return side;
 }
 
 template <class Scalar, class ExecutionSpace>
 void TiledGeometry<Scalar, ExecutionSpace>::rescale() {
   kappa_ = std::numbers::log2e / (epsilon_ * scale_);
   if (is_dot()) {
-    source_ = scaled(points_->source, points_->factor * kappa_, is_float_);
-    source_copy_ = Copy(exec_, source_.features.data(), source_.size());
+    scaled_source_ = scaled(points_->source, points_->factor * kappa_, is_float_);
+    source_ = make_side(scaled_source_, {});
   } else if (is_float_) {
     kappa_ = static_cast<double>(static_cast<float>(kappa_));
   }
@@ -108,7 +118,7 @@ void TiledGeometry<Scalar, ExecutionSpace>::restore(double scale, double epsilon
 
 template <class Scalar, class ExecutionSpace>
 double TiledGeometry<Scalar, ExecutionSpace>::source_part(std::int64_t i) const {
-  if (points_->cost == Cost::sq_euclidean) return kappa_ * source_.norms[static_cast<std::size_t>(i)];
+  if (points_->cost == Cost::sq_euclidean) return kappa_ * scaled_source_.norm(i);
   return kappa_ * points_->source_part(i);
 }
 
@@ -170,8 +180,8 @@ std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::all_rows(std::span<co
 
 template <class Scalar, class ExecutionSpace>
 std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::owned_columns(const std::vector<Scalar>& biases) const {
-  const auto first = biases.begin() + points_->columns.begin;
-  return {first, first + padded(points_->columns.size())};
+  const RowRange own = points_->target.own;
+  return {biases.begin() + own.begin, biases.begin() + own.begin + padded(own.size())};
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -191,51 +201,42 @@ std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::all_alpha() const {
 }
 
 template <class Scalar, class ExecutionSpace>
-auto TiledGeometry<Scalar, ExecutionSpace>::row_pass(std::vector<Scalar> biases) const -> std::unique_ptr<Pass> {
+auto TiledGeometry<Scalar, ExecutionSpace>::make_pass(const Side& rows, const Side& columns, std::vector<Scalar> biases,
+                                                      std::vector<Scalar> weights) const -> std::unique_ptr<Pass> {
   auto pass = std::make_unique<Pass>();
-  pass->bias = std::move(biases);
-  pass->bias_copy = Copy(exec_, pass->bias.data(), static_cast<std::int64_t>(pass->bias.size()));
-  pass->tiles = tiles_of(rows());
-  PairOperands<Scalar>& operands = pass->operands;
-  operands = {points_->score,
-              points_->source.dimension,
-              num_columns(),
-              is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
-              source_copy_.data(),
-              target_copy_.data(),
-              source_norms_copy_.data(),
-              target_norms_copy_.data(),
-              pass->bias_copy.data(),
-              nullptr,
-              dense_rows_.data(),
-              pass->tiles.first};
-  return pass;
-}
-
-template <class Scalar, class ExecutionSpace>
-auto TiledGeometry<Scalar, ExecutionSpace>::column_pass(std::vector<Scalar> biases, std::vector<Scalar> weights) const
-    -> std::unique_ptr<Pass> {
-  auto pass = std::make_unique<Pass>();
+  pass->columns = &columns;
   pass->bias = std::move(biases);
   pass->weights = std::move(weights);
   pass->bias_copy = Copy(exec_, pass->bias.data(), static_cast<std::int64_t>(pass->bias.size()));
   if (!pass->weights.empty())
     pass->weights_copy = Copy(exec_, pass->weights.data(), static_cast<std::int64_t>(pass->weights.size()));
-  pass->tiles = tiles_of(points_->columns);
-  PairOperands<Scalar>& operands = pass->operands;
-  operands = {points_->score,
-              points_->source.dimension,
-              num_rows(),
-              is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
-              target_copy_.data(),
-              source_copy_.data(),
-              target_norms_copy_.data(),
-              source_norms_copy_.data(),
-              pass->bias_copy.data(),
-              pass->weights_copy.data(),
-              dense_columns_.data(),
-              pass->tiles.first};
+  const PackedPoints<Scalar>& owned = *rows.points;
+  pass->tiles = {owned.first_own_tile(), PairOperands<Scalar>::tiles_of(owned.own.size())};
+  const bool is_over_columns = &rows == &target_;
+  pass->operands = {points_->score,
+                    owned.dimension,
+                    columns.points->num_points,
+                    is_dot() ? Scalar(1) : static_cast<Scalar>(kappa_),
+                    rows.features.data(),
+                    columns.features.data(),
+                    from(rows.norms_copy.data(), owned.held.begin),
+                    columns.norms_copy.data(),
+                    pass->bias_copy.data(),
+                    pass->weights_copy.data(),
+                    is_over_columns ? dense_columns_.data() : dense_rows_.data(),
+                    pass->tiles.first};
   return pass;
+}
+
+template <class Scalar, class ExecutionSpace>
+auto TiledGeometry<Scalar, ExecutionSpace>::row_pass(std::vector<Scalar> biases) const -> std::unique_ptr<Pass> {
+  return make_pass(source_, target_, std::move(biases), {});
+}
+
+template <class Scalar, class ExecutionSpace>
+auto TiledGeometry<Scalar, ExecutionSpace>::column_pass(std::vector<Scalar> biases, std::vector<Scalar> weights) const
+    -> std::unique_ptr<Pass> {
+  return make_pass(target_, source_, std::move(biases), std::move(weights));
 }
 
 template <class Scalar, class ExecutionSpace>

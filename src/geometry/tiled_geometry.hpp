@@ -7,7 +7,8 @@
 
 #include "geometry/pair_geometry.hpp"
 #include "geometry/pair_points.hpp"
-#include "kernels/pair_rows.hpp"
+#include "kernels/pair_parallel.hpp"
+#include "kernels/pair_row_logs.hpp"
 
 namespace thalweg {
 
@@ -33,13 +34,20 @@ class DeviceCopy {
 template <class Scalar, class ExecutionSpace>
 class TiledGeometry final : public PairGeometry {
  public:
+  /// Columns of a part of spread points: as many as are added in Scalar, on a device times its slices of a pass.
+  static constexpr std::int64_t part_columns = flush_columns * (is_host<ExecutionSpace> ? 1 : 16);
+
+  /// Of points on their way at a time, or one part if that is more; a rank holds two such pieces beside its own points.
+  static constexpr std::int64_t passed_bytes = std::int64_t{16} << 20;
+
   /// @param is_float   the packed numbers are floats, whatever Scalar is
   TiledGeometry(const Context& context, std::shared_ptr<const PairPoints<Scalar>> points, EvaluationForm form,
                 bool is_float);
 
   std::int64_t num_rows() const override { return points_->source.num_points; }
   std::int64_t num_columns() const override { return points_->target.num_points; }
-  RowRange rows() const override { return points_->rows; }
+  RowRange rows() const override { return points_->source.own; }
+  bool is_ring() const override { return points_->source.layout.is_spread(); }
   double scale() const override { return scale_; }
   double epsilon() const override { return epsilon_; }
   double cost_statistic(CostStatistic which) const override;
@@ -68,24 +76,35 @@ class TiledGeometry final : public PairGeometry {
  private:
   using Copy = DeviceCopy<Scalar, ExecutionSpace>;
 
-  /// A pass's operands and the columns' numbers they point to.
+  /// One side as passes read it.
+  struct Side {
+    const PackedPoints<Scalar>* points = nullptr;
+    Copy features;              // of the held points
+    std::vector<Scalar> norms;  // of all points, padded: `euclidean`
+    Copy norms_copy;
+  };
+
+  /// A pass over the owned rows of one side and all columns, points of the other.
   struct Pass {
-    std::vector<Scalar> bias, weights;
+    const Side* columns = nullptr;
+    std::vector<Scalar> bias, weights;  // of all columns, padded
     Copy bias_copy, weights_copy;
     PairOperands<Scalar> operands;
-    TileRange tiles;  // owned
+    TileRange tiles;  // owned, counted from the first held
   };
 
   // Problem [tiled_geometry.cpp]
   void rescale();
   bool is_dot() const { return points_->score == PairScore::dot; }
-  const PackedPoints<Scalar>& source() const { return is_dot() ? source_ : points_->source; }
+  Side make_side(const PackedPoints<Scalar>& points, const std::vector<double>& norms) const;
   double source_part(std::int64_t i) const;  // kappa p_i
   double row_bias(std::int64_t i, double f) const;
   double column_bias(std::int64_t j, double g) const;
   double potential_of(std::int64_t i, Scalar bias) const;
 
-  // Passes over owned rows and all columns, and the other way round [tiled_geometry.cpp]
+  // Operands of passes over rows and over columns [tiled_geometry.cpp]
+  std::unique_ptr<Pass> make_pass(const Side& rows, const Side& columns, std::vector<Scalar> biases,
+                                  std::vector<Scalar> weights) const;
   std::unique_ptr<Pass> row_pass(std::vector<Scalar> column_biases) const;
   std::unique_ptr<Pass> column_pass(std::vector<Scalar> row_biases, std::vector<Scalar> weights) const;
   std::vector<Scalar> row_biases(std::span<const double> f) const;     // of the owned rows, padded
@@ -94,6 +113,24 @@ class TiledGeometry final : public PairGeometry {
   std::vector<Scalar> owned_columns(const std::vector<Scalar>& biases) const;
   std::vector<double> owned_alpha() const;  // padded with zeros
   std::vector<Scalar> all_alpha() const;
+
+  // Passes, over columns that are all here or pass in parts; collective in the form `ring` [tiled_passes.cpp]
+  template <class Use>
+  void for_each_part(const Pass& pass, const Use& use) const;
+  template <class Use>
+  void for_each_passing(const Pass& pass, const std::vector<RowRange>& pieces, const Use& use) const;
+  /// @param shifts  near -l; empty, on ranks that have rows: none is known
+  RowLogs row_logs(const Pass& pass, std::span<const Scalar> shifts) const;
+  std::vector<double> row_sums(const Pass& pass, std::span<const std::int64_t> tiles,
+                               std::span<const Scalar> shifts) const;
+  std::vector<Scalar> row_maxima(const Pass& pass, std::span<const std::int64_t> tiles) const;
+  std::vector<double> row_moments(const Pass& pass, std::span<const Scalar> shifts,
+                                  std::span<const Scalar> column_logs) const;
+  std::vector<double> row_costs(const Pass& pass, std::span<const Scalar> shifts) const;
+  std::vector<std::int64_t> cost_counts(const Pass& pass, std::span<const Scalar> shifts, RadixDigit digit) const;
+  std::vector<double> products(const Pass& pass, std::span<const Scalar> shifts, std::span<const double> values,
+                               std::int64_t width) const;
+  std::vector<double> scores(const Pass& pass, RowRange global_rows) const;
 
   // Evaluation [tiled_evaluation.cpp]
   bool uses_strip() const;
@@ -124,9 +161,9 @@ class TiledGeometry final : public PairGeometry {
   std::shared_ptr<const PairPoints<Scalar>> points_;
   double scale_ = 1.0, epsilon_ = 1.0, kappa_ = 1.0;
   std::vector<double> log2_alpha_, log2_beta_;
-  PackedPoints<Scalar> source_;  // times factor kappa, for dot products
-  std::vector<Scalar> source_norms_, target_norms_;
-  Copy source_copy_, target_copy_, source_norms_copy_, target_norms_copy_, dense_rows_, dense_columns_;
+  PackedPoints<Scalar> scaled_source_;  // times factor kappa, for dot products
+  Side source_, target_;
+  Copy dense_rows_, dense_columns_;
 };
 
 }  // namespace thalweg

@@ -14,14 +14,13 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::apply(std::span<const
                                                                  std::int64_t width) const {
   const auto pass = row_pass(column_biases(g));
   const std::vector<Scalar> shifts = row_biases(f);
-  std::vector<double> products =
-      pair_apply(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts), values, width);
-  products.resize(static_cast<std::size_t>(rows().size() * width));
+  std::vector<double> result = products(*pass, shifts, values, width);
+  result.resize(static_cast<std::size_t>(rows().size() * width));
   for (std::int64_t i = 0; i < rows().size(); ++i) {
     const double alpha = std::exp2(log2_alpha_[static_cast<std::size_t>(rows().begin + i)]);
-    for (std::int64_t w = 0; w < width; ++w) products[static_cast<std::size_t>(i * width + w)] *= alpha;
+    for (std::int64_t w = 0; w < width; ++w) result[static_cast<std::size_t>(i * width + w)] *= alpha;
   }
-  return products;
+  return result;
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -36,17 +35,15 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::apply_transposed(std:
   }
   const auto pass = column_pass(all_rows(row_biases(f)), {});
   const std::vector<Scalar> shifts = owned_columns(column_biases(g));
-  std::vector<double> products =
-      pair_apply(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts),
-                 std::span<const double>(context_.comm.all_gather(std::span<const double>(weighted))), width);
-  products.resize(static_cast<std::size_t>(points_->columns.size() * width));
-  return context_.comm.all_gather(std::span<const double>(products));
+  std::vector<double> own = products(*pass, shifts, context_.comm.all_gather(std::span<const double>(weighted)), width);
+  own.resize(static_cast<std::size_t>(points_->target.own.size() * width));
+  return context_.comm.all_gather(std::span<const double>(own));
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::cost_rows(RowRange global_rows) const {
   const auto pass = row_pass({});
-  std::vector<double> costs = pair_scores(exec_, pass->operands, global_rows.begin, global_rows.size());
+  std::vector<double> costs = scores(*pass, global_rows);
   const double unit = epsilon_ / std::numbers::log2e, per_score = is_dot() ? 1.0 : kappa_;
   for_each_row_on_host(global_rows.size(), [&](std::int64_t i) {
     const double of_row = source_part(global_rows.begin + i);

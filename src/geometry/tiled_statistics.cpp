@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "geometry/given_points.hpp"
 #include "geometry/tiled_geometry.hpp"
 #include "kernels/instantiate.hpp"
 #include "kernels/ordered_bits.hpp"
@@ -14,21 +15,24 @@ namespace {
 
 std::int64_t count_of(const std::vector<char>& present) { return std::count(present.begin(), present.end(), 1); }
 
-/// Mean point and mean squared norm of the points that are present.
+/// Mean of the points that are present, and after it their mean squared norm.
 template <class Scalar>
-std::vector<double> mean_of(const PackedPoints<Scalar>& points, double& mean_norm) {
-  std::vector<double> mean(static_cast<std::size_t>(points.dimension), 0.0);
-  mean_norm = 0.0;
-  for (std::int64_t i = 0; i < points.num_points; ++i) {
-    if (!points.present[static_cast<std::size_t>(i)]) continue;
-    const Scalar* at = points.features.data() + i / tile_rows * points.dimension * tile_rows + i % tile_rows;
-    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += static_cast<double>(at[k * tile_rows]);
-    mean_norm += points.norms[static_cast<std::size_t>(i)];
-  }
+std::vector<double> means_of(const Communicator& comm, const PackedPoints<Scalar>& points) {
+  const auto is_present = [&](std::int64_t i) { return points.present[static_cast<std::size_t>(i)] != 0; };
+  double largest = 0.0;  // squared norm
+  for (std::int64_t i = points.held.begin; i < points.held.end; ++i)
+    if (is_present(i)) largest = std::max(largest, points.norm(i));
+  if (points.layout.is_spread()) largest = comm.all_reduce(largest, Reduction::max);
   const double count = static_cast<double>(count_of(points.present));
-  for (double& value : mean) value /= count;
-  mean_norm /= count;
-  return mean;
+  std::vector<double> means = sums_over_points(
+      comm, points.layout, points.dimension, count * std::sqrt(largest), [&](std::int64_t i, std::int64_t k) {
+        return is_present(i) ? static_cast<double>(points.at(i)[k * tile_rows]) : 0.0;
+      });
+  means.push_back(sums_over_points(comm, points.layout, 1, count * largest, [&](std::int64_t i, std::int64_t) {
+    return is_present(i) ? points.norm(i) : 0.0;
+  })[0]);
+  for (double& value : means) value /= count;
+  return means;
 }
 
 /// One order statistic while its bits are found from the highest down.
@@ -47,11 +51,11 @@ struct Selection {
 
 template <class Scalar, class ExecutionSpace>
 double TiledGeometry<Scalar, ExecutionSpace>::mean_of_dot_costs() const {
-  double source_norm = 0.0, target_norm = 0.0, product = 0.0;
-  const std::vector<double> x = mean_of(points_->source, source_norm), y = mean_of(points_->target, target_norm);
-  for (std::size_t k = 0; k < x.size(); ++k) product += x[k] * y[k];
+  const std::vector<double> x = means_of(context_.comm, points_->source), y = means_of(context_.comm, points_->target);
+  double product = 0.0;
+  for (std::size_t k = 0; k + 1 < x.size(); ++k) product += x[k] * y[k];
   const bool has_norms = points_->cost == Cost::sq_euclidean;
-  const double parts = has_norms ? source_norm + target_norm : points_->cost == Cost::factored ? 0.0 : 1.0;
+  const double parts = has_norms ? x.back() + y.back() : points_->cost == Cost::factored ? 0.0 : 1.0;
   return parts - points_->factor * product;
 }
 
@@ -65,7 +69,7 @@ double TiledGeometry<Scalar, ExecutionSpace>::median_cost(const Pass& pass, std:
     const int width = std::min(digit_width, left);
     left -= width;
     const auto counts_of = [&](std::uint64_t prefix) {
-      auto counts = pair_cost_counts(exec_, pass.operands, pass.tiles, shifts, {left, width, prefix});
+      auto counts = cost_counts(pass, shifts, {left, width, prefix});
       context_.comm.all_reduce(std::span<std::int64_t>(counts), Reduction::sum);
       return counts;
     };
@@ -99,7 +103,7 @@ double TiledGeometry<Scalar, ExecutionSpace>::cost_statistic(CostStatistic which
   const auto pass = row_pass(std::move(biases));
   const auto bounded = [&](double cost) { return points_->cost == Cost::factored ? cost : std::max(cost, 0.0); };
   if (which == CostStatistic::median) return bounded(median_cost(*pass, shifts, count) / kappa_);
-  const std::vector<double> costs = pair_row_costs(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts));
+  const std::vector<double> costs = row_costs(*pass, shifts);
   std::vector<double> sums;
   double largest = -INFINITY;
   for (std::size_t i = 0; i < static_cast<std::size_t>(rows().size()); ++i) {
@@ -119,8 +123,7 @@ RowStatistics TiledGeometry<Scalar, ExecutionSpace>::row_statistics(std::span<co
   std::vector<Scalar> logs(pass->bias.size(), Scalar(0));
   for (std::size_t j = 0; j < log2_beta_.size(); ++j)
     if (std::isfinite(log2_beta_[j])) logs[j] = static_cast<Scalar>(log2_beta_[j]);
-  const auto moments = pair_row_moments(exec_, pass->operands, pass->tiles, std::span<const Scalar>(shifts),
-                                        std::span<const Scalar>(logs));
+  const auto moments = row_moments(*pass, shifts, logs);
   RowStatistics result;
   for (std::size_t i = 0; i < f.size(); ++i) {
     const double alpha = std::exp2(log2_alpha_[static_cast<std::size_t>(rows().begin) + i]);

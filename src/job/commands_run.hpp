@@ -15,6 +15,9 @@ int run_lowrank(const Communicator& comm, const JobContext& context);
 /// `thalweg transport job.toml`: one entropic problem between two groups of cells.
 int run_transport(const Communicator& comm, const JobContext& context);
 
+/// `thalweg gromov job.toml`: two groups of cells aligned by the distances within each.
+int run_gromov(const Communicator& comm, const JobContext& context);
+
 /// `thalweg export job.toml`: the couplings of a results directory as matrices.
 int run_export(const Communicator& comm, const JobContext& context);
 

@@ -61,18 +61,27 @@ class CouplingTiles {
   RowRange rows() const { return geometry_->rows(); }
   std::int64_t num_columns() const { return geometry_->num_columns(); }
 
-  /// Calls `use` with P of each tile in turn. Local.
+  /// Calls `use` with P of each tile in turn; what it throws on one rank ends all. Collective.
   template <class Use>
-  void for_each(const Use& use) const {
+  void for_each(const Communicator& comm, const Use& use) const {
     const std::int64_t most = std::max<std::int64_t>(1, export_tile_bytes / (8 * num_columns()));
-    for (std::int64_t begin = rows().begin; begin < rows().end; begin += most) {
-      const RowRange tile{begin, std::min(begin + most, rows().end)};
-      const auto f = std::span<const double>(coupling_.f).subspan(static_cast<std::size_t>(tile.begin), static_cast<std::size_t>(tile.size()));
-      use(geometry_->coupling_rows(tile, f, coupling_.g));
+    for (const RowRange tile : row_pieces(comm, *geometry_, most)) {
+      std::vector<double> values;
+      if (geometry_->is_ring()) values = rows_of(tile);
+      comm.on_all([&] {
+        if (tile.size() == 0) return;
+        if (!geometry_->is_ring()) values = rows_of(tile);
+        use(values);
+      });
     }
   }
 
  private:
+  std::vector<double> rows_of(RowRange tile) const {
+    const auto f = std::span<const double>(coupling_.f).subspan(static_cast<std::size_t>(tile.begin), static_cast<std::size_t>(tile.size()));
+    return geometry_->coupling_rows(tile, f, coupling_.g);
+  }
+
   const StoredCoupling& coupling_;
   std::vector<double> a_, b_;
   std::unique_ptr<PairGeometry> geometry_;
@@ -157,13 +166,11 @@ class CouplingExport {
     Sparsification rule = sparsification_of(options_);
     if (rule.kept == KeptEntries::least) rule.least = smallest_maximum();
     std::optional<SpilledRows> rows;
-    comm_.on_all([&] {
-      rows.emplace(session_.results().file("tmaps"));
-      tiles_.for_each([&](const std::vector<double>& tile) {
-        SparsifiedRows sparse;
-        append_sparsified(tile, tiles_.num_columns(), rule, sparse);
-        rows->append(sparse, factor());
-      });
+    comm_.on_all([&] { rows.emplace(session_.results().file("tmaps")); });
+    tiles_.for_each(comm_, [&](const std::vector<double>& tile) {
+      SparsifiedRows sparse;
+      append_sparsified(tile, tiles_.num_columns(), rule, sparse);
+      rows->append(sparse, factor());
     });
     add_dropped(rows->dropped);
     num_entries_ = comm_.all_reduce(rows->row_begin.back(), Reduction::sum);
@@ -174,10 +181,8 @@ class CouplingExport {
 
   void write_dense() {
     std::vector<double> values;
-    comm_.on_all([&] {
-      tiles_.for_each([&](const std::vector<double>& tile) {
-        for (const double value : tile) values.push_back(factor() * value);
-      });
+    tiles_.for_each(comm_, [&](const std::vector<double>& tile) {
+      for (const double value : tile) values.push_back(factor() * value);
     });
     num_entries_ = static_cast<std::int64_t>(coupling_.f.size()) * tiles_.num_columns();
     writer_.add_matrix("X", NumericBlock::own(std::move(values)), tiles_.num_columns());
@@ -186,9 +191,7 @@ class CouplingExport {
 
   double smallest_maximum() const {
     double least = std::numeric_limits<double>::infinity();
-    comm_.on_all([&] {
-      tiles_.for_each([&](const std::vector<double>& tile) { least = std::min(least, smallest_row_maximum(tile, tiles_.num_columns())); });
-    });
+    tiles_.for_each(comm_, [&](const std::vector<double>& tile) { least = std::min(least, smallest_row_maximum(tile, tiles_.num_columns())); });
     least = comm_.all_reduce(least, Reduction::min);
     log_info("entries of at least " + shortest_number(factor() * least) + " are kept, the smallest row maximum");
     return least;

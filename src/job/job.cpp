@@ -95,6 +95,13 @@ void check_transport(const Job& job, const config::Value& root, config::Problems
     problems.add(place_of(root, "transport.divergence"), "transport.divergence needs the same penalty on both sides; set solver.lambda1 and solver.lambda2 to one value");
 }
 
+void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
+  check_sides(job, root, problems);
+  if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
+    problems.add(place_of(root, "input.time_key"),
+                 "gromov needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");
+}
+
 void check_export(const Job& job, const config::Value& root, config::Problems& problems) {
   const std::string& prefix = job.exports.prefix;
   if (prefix.empty() || prefix.find('/') != std::string::npos)
@@ -117,6 +124,9 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.lowrank),
                                            config::describe(job.transport),
                                            config::describe(job.exports),
+                                           config::describe(job.gromov),
+                                           config::describe(job.source_costs, "source", IntraCostOptions::source_part),
+                                           config::describe(job.target_costs, "target", IntraCostOptions::target_part),
                                            config::describe(job.simulate)};
   return sections;
 }
@@ -125,11 +135,17 @@ std::vector<std::string> transport_tables() {
   return {"input", "source", "target", "transport", "solver", SinkhornOptions::part, "export", "run", "output"};
 }
 
+std::vector<std::string> gromov_tables() {
+  return {"input", "source", IntraCostOptions::source_part, "target", IntraCostOptions::target_part,
+          "gromov", "solver", "run", "output"};
+}
+
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
                config::Problems& problems) {
   if (job.output.key_prefix.find('/') != std::string::npos)
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
   if (uses(used, "transport")) check_transport(job, root, problems);
+  if (uses(used, "gromov")) check_gromov(job, root, problems);
   if (uses(used, "export")) check_export(job, root, problems);
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);

@@ -13,6 +13,7 @@
 #include "job/simulate_options.hpp"
 #include "job/solver_options.hpp"
 #include "job/transport_options.hpp"
+#include "solvers/gromov_options.hpp"
 #include "solvers/hm_ot_options.hpp"
 #include "solvers/low_rank_options.hpp"
 #include "solvers/sinkhorn_options.hpp"
@@ -28,7 +29,7 @@ struct JobOptions {
   static void describe(auto& field) {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
-    for (const char* table : {"problem", "growth", "gromov", "hiref", "embed", "flow", "genedist", "grid", "integrate",
+    for (const char* table : {"problem", "growth", "hiref", "embed", "flow", "genedist", "grid", "integrate",
                               "preprocess", "validate", "sweep", "map", "submit"})
       field.later(table, "table of a later command");
   }
@@ -48,6 +49,9 @@ struct Job {
   LowRankOptions lowrank;
   TransportOptions transport;
   ExportOptions exports;
+  GromovOptions gromov;
+  IntraCostOptions source_costs;
+  IntraCostOptions target_costs;
   SimulateOptions simulate;
 };
 
@@ -57,6 +61,9 @@ std::vector<config::Section> sections_of(Job& job);
 
 /// The tables that `transport` reads.
 std::vector<std::string> transport_tables();
+
+/// The tables that `gromov` reads.
+std::vector<std::string> gromov_tables();
 
 /// Adds the problems of keys that do not go together, in the tables named in `used`.
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,

@@ -5,6 +5,7 @@
 
 #include "distributed/error.hpp"
 #include "job/plan_export.hpp"
+#include "job/plan_gromov.hpp"
 #include "job/plan_items.hpp"
 #include "job/plan_transport.hpp"
 
@@ -122,6 +123,8 @@ MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks) {
     add_simulation(input, items);
   } else if (input.command == "transport") {
     add_transport(input, num_ranks, items);
+  } else if (input.command == "gromov") {
+    add_gromov(input, num_ranks, items);
   } else if (input.command == "export") {
     add_export(input, num_ranks, items);
   } else {

@@ -12,7 +12,7 @@ __extension__ using WideInt = __int128;
 
 /// Shape of a problem. Everything that decides its memory is in here.
 struct PlanInput {
-  std::string command = "hmot";               ///< "hmot", "lowrank", "transport", "export" or "simulate"
+  std::string command = "hmot";               ///< "hmot", "lowrank", "transport", "gromov", "export" or "simulate"
   std::vector<std::int64_t> cells_per_slice;  ///< or per side
   std::int64_t num_features = 0;              ///< p
   std::vector<std::int64_t> types;            ///< r, one for all slices or one a slice
@@ -32,8 +32,13 @@ struct PlanInput {
   std::int64_t projected_columns = 0;   ///< transport: of all projections together
   std::int64_t widest_projection = 0;
   std::int64_t acceleration_history = 0;  ///< transport: vectors of targets kept, in pairs
+  std::int64_t other_features = 0;      ///< gromov: of the target side; num_features are those of the source
+  std::int64_t geodesic_k = 0;          ///< gromov: neighbours of a graph; 0: none
+  std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
+  bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells
+  bool ring = false;      ///< they do
   bool exports_rows = false;   ///< of the coupling, as sparse or dense rows
   bool exports_dense = false;
 };

@@ -9,6 +9,7 @@
 #include "io/anndata_reader.hpp"
 #include "io/cell_selection.hpp"
 #include "job/plan_export.hpp"
+#include "job/plan_gromov.hpp"
 #include "job/plan_transport.hpp"
 #include "io/slice_features.hpp"
 #include "job/labelled_slices.hpp"
@@ -126,8 +127,9 @@ PlanInput read_plan_input(const Communicator& comm, const JobContext& context) {
   if (context.command == "lowrank") return low_rank_input(comm, context);
   if (context.command == "transport") return transport_input(comm, context);
   if (context.command == "export") return export_plan_input(comm, context, without_labels(read_result(comm, context.job.analysed.result)));
+  if (context.command == "gromov") return gromov_input(comm, context);
   if (context.command == "simulate") return simulate_input(context);
-  throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, transport, export, simulate");
+  throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, transport, gromov, export, simulate");
 }
 
 }  // namespace thalweg

@@ -38,6 +38,7 @@ std::string title(const PlanInput& input, std::int64_t num_ranks) {
   std::string text =
       fmt::format("{}: {} cells x {} features in {} slices", input.command, static_cast<std::int64_t>(cells_of(input)),
                   input.num_features, input.cells_per_slice.size());
+  if (input.ring) text += ", no rank holding all points (form \"ring\")";
   if (!input.types.empty()) text += ", " + types_text(input) + (input.is_double ? ", float64" : ", float32");
   return text + fmt::format(", on {} rank{}\n", num_ranks, num_ranks == 1 ? "" : "s");
 }
@@ -124,6 +125,12 @@ std::string shortage_text(const PlanInput& input, std::int64_t num_ranks, const 
                      bytes_text(is_host ? peak.host : peak.device), is_host ? "host" : "device",
                      bytes_text(is_host ? budget.bytes.host : budget.bytes.device), budget.origin,
                      ranks_cure(input, budget), size_cure(input, num_ranks, budget));
+}
+
+PlanInput with_form(const Communicator& comm, PlanInput input, const RunOptions& run) {
+  if (!input.may_ring || comm.size() == 1) return input;
+  input.ring = !fits(input, comm.size(), memory_budget(comm, run, input.on_device).bytes);
+  return input;
 }
 
 void check_memory(const Communicator& comm, const PlanInput& input, const RunOptions& run) {

@@ -17,10 +17,17 @@ namespace {
 
 constexpr WideInt strip_rows = 64;       // whose exponentials a thread keeps
 constexpr WideInt lanes = 16;            // padding of columns
+constexpr WideInt passed_bytes = 16 * mebibyte;  // of points on their way in the form `ring`
 constexpr WideInt tile_padding = 64;     // of points
+constexpr WideInt host_part_columns = 1536, device_part_columns = 16 * host_part_columns;  // of blocks in the form `ring`
 constexpr WideInt cost_rows = 256;       // at a time, for potentials of targets without weight
 constexpr WideInt vectors_of_solver = 24;  // f, g, weights, references, sums and their copies, of the solver and its best state
 constexpr WideInt columns_at_once = 64;  // of a product with the coupling
+
+/// Sizes of a problem whose points are packed.
+struct PackedSides {
+  WideInt num_ranks, n, m;
+};
 
 /// Adds the sizes of what one request reads.
 void add_side(const Communicator& comm, const TimeSeriesRequest& request, const Job& job, PlanInput& input) {
@@ -44,16 +51,31 @@ void add_side(const Communicator& comm, const TimeSeriesRequest& request, const 
   input.label_columns = std::max(input.label_columns, column.categories.empty() ? unknown : static_cast<std::int64_t>(column.categories.size()));
 }
 
-/// Packed points: both sides whole on every rank; where costs are dot products the sources twice, also times their factor.
-WideInt packed_bytes(const PlanInput& input, WideInt n, WideInt m, WideInt scalar) {
-  return (2 * (n + tile_padding) + m + tile_padding) * input.num_features * scalar + 9 * (n + m);
+/// Points of one side that a rank holds to be passed on: its own and what completes its block.
+WideInt share_of(const PlanInput& input, WideInt n, WideInt num_ranks) {
+  const WideInt part = input.on_device ? device_part_columns : host_part_columns;
+  return std::min(n, ceil_divide(ceil_divide(n, granule_rows), num_ranks) * granule_rows + part);
+}
+
+/// Packed points: where costs are dot products the sources twice, also times their factor. Both sides whole on every
+/// rank; or in the form `ring` shares of them, and two pieces on their way.
+WideInt packed_bytes(const PlanInput& input, WideInt num_ranks, WideInt n, WideInt m, WideInt scalar) {
+  const WideInt of_point = input.num_features * scalar;
+  if (!input.ring) return (2 * (n + tile_padding) + m + tile_padding) * of_point + 17 * (n + m);
+  const WideInt of_n = share_of(input, n, num_ranks), of_m = share_of(input, m, num_ranks);
+  const WideInt part = (input.on_device ? device_part_columns : host_part_columns) * of_point;
+  const WideInt piece = std::min(std::max(of_n, of_m) * of_point, std::max(part, passed_bytes));
+  return (2 * of_n + of_m) * of_point + 2 * piece + 17 * (n + m);
 }
 
 /// Points of a problem in the type of the tiles, and in float64 for the check.
-void add_points(const PlanInput& input, const std::string& of, WideInt n, WideInt m, int phases, Collector& items) {
+void add_points(const PlanInput& input, const std::string& of, const PackedSides& sides, int phases, Collector& items) {
+  const auto& [num_ranks, n, m] = sides;
   if (input.dense_costs || n == 0) return;
-  items.add_fixed("points" + of + ", packed", phases, input.on_device, packed_bytes(input, n, m, input.is_double ? 8 : 4));
-  if (!input.is_double) items.add_fixed("points" + of + ", float64", phases, input.on_device, packed_bytes(input, n, m, 8));
+  items.add_fixed("points" + of + ", packed", phases, input.on_device,
+                  packed_bytes(input, num_ranks, n, m, input.is_double ? 8 : 4));
+  if (!input.is_double)
+    items.add_fixed("points" + of + ", float64", phases, input.on_device, packed_bytes(input, num_ranks, n, m, 8));
 }
 
 void add_costs(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
@@ -66,7 +88,7 @@ void add_costs(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
 void add_pass(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   const int phases = Collector::solving | Collector::writing;
   const WideInt columns = std::max(n, m) + lanes;  // also the other way round, when cells are described
-  if (!input.on_device) items.add_fixed("strips of the threads", phases, false, input.threads * (strip_rows * 4 + 8) * columns);
+  if (!input.on_device && !input.ring) items.add_fixed("strips of the threads", phases, false, input.threads * (strip_rows * 4 + 8) * columns);
   items.add_fixed("column sums", phases, input.on_device, 2 * 8 * columns);
   if (input.weighted) items.add_fixed("rows of costs", Collector::solving, false, 8 * cost_rows * m);
 }
@@ -100,6 +122,8 @@ PlanInput transport_input(const Communicator& comm, const JobContext& context) {
   input.exports_rows = job.output.store == "sparse";
   input.exports_dense = input.exports_rows && job.exports.format == "dense";
   input.with_divergence = job.transport.divergence;
+  input.may_ring = job.sinkhorn.form == "auto" && !input.dense_costs;
+  input.ring = job.sinkhorn.form == "ring" && !input.dense_costs;
   if (job.source.is_given() || job.target.is_given()) {
     add_side(comm, request_of_cells(input_of_side(job.input, job.source), ""), job, input);
     add_side(comm, request_of_cells(input_of_side(job.input, job.target), ""), job, input);
@@ -116,17 +140,18 @@ PlanInput transport_input(const Communicator& comm, const JobContext& context) {
 void add_sides(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
   const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1], cells = n + m, d = input.num_features;
   add_reading(input, num_ranks, Collector::reading, items);
-  if (!input.dense_costs) items.add_fixed("points of both sides", Collector::always, false, 4 * d * cells);
+  if (input.ring) items.add_rows("points of both sides", Collector::always, false, [=](const Rows& rows) { return 4 * d * rows.all; });
+  else if (!input.dense_costs) items.add_fixed("points of both sides", Collector::always, false, 4 * d * cells);
   items.add_fixed("weights and labels", Collector::always, false, (8 + (input.labelled ? 4 : 0)) * cells);
   add_costs(input, n, m, items);
-  add_points(input, "", n, m, Collector::solving | Collector::writing, items);
+  add_points(input, "", {num_ranks, n, m}, Collector::solving | Collector::writing, items);
 }
 
 void add_transport(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
   const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1], cells = n + m;
   add_sides(input, num_ranks, items);
-  if (input.with_divergence) add_points(input, " of one side", std::max(n, m), std::max(n, m), Collector::solving, items);
-  add_points(input, " from the other side", m, n, Collector::writing, items);
+  if (input.with_divergence) add_points(input, " of one side", {num_ranks, std::max(n, m), std::max(n, m)}, Collector::solving, items);
+  add_points(input, " from the other side", {num_ranks, m, n}, Collector::writing, items);
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);
   items.add_fixed("history of the iteration", Collector::solving, false, 16 * WideInt{input.acceleration_history} * m);
   add_pass(input, n, m, items);

@@ -25,8 +25,10 @@ void check_unchanged(const Communicator& comm, const TransportSides& sides, cons
 }  // namespace
 
 int run_export(const Communicator& comm, const JobContext& context) {
-  const ResultOfJob result = without_labels(read_result(comm, context.job.analysed.result));
-  check_memory(comm, export_plan_input(comm, context, result), context.job.run);
+  ResultOfJob result = without_labels(read_result(comm, context.job.analysed.result));
+  const PlanInput input = with_form(comm, export_plan_input(comm, context, result), context.job.run);
+  check_memory(comm, input, context.job.run);
+  if (input.ring) result.job.sinkhorn.form = "ring";
   JobSession session(comm, context);
   session.start_phase("read");
   const TransportSides sides = read_transport_sides(comm, result.job);

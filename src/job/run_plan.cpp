@@ -9,7 +9,7 @@
 namespace thalweg {
 
 int run_plan(const Communicator& comm, const JobContext& context) {
-  const PlanInput input = read_plan_input(comm, context);
+  const PlanInput input = with_form(comm, read_plan_input(comm, context), context.job.run);
   const MemoryBudget budget = memory_budget(comm, context.job.run, input.on_device);
   if (comm.is_root()) std::cout << plan_text(input, comm.size(), budget) << std::flush;
   if (const std::string shortage = shortage_text(input, comm.size(), budget); !shortage.empty())

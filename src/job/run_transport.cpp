@@ -23,9 +23,13 @@ void export_unless_stopped(JobSession& session, const JobContext& context, const
 
 }  // namespace
 
-int run_transport(const Communicator& comm, const JobContext& context) {
+int run_transport(const Communicator& comm, const JobContext& given) {
+  JobContext context = given;
   const Job& job = context.job;
-  check_memory(comm, read_plan_input(comm, context), job.run);
+  const PlanInput input = with_form(comm, read_plan_input(comm, context), job.run);
+  check_memory(comm, input, job.run);
+  if (input.ring && job.sinkhorn.form == "auto") log_info("the points of both sides do not fit on every rank; they pass in a ring");
+  if (input.ring) context.job.sinkhorn.form = "ring";
   JobSession session(comm, context);
   session.start_phase("read");
   TransportSides sides = read_transport_sides(comm, job);

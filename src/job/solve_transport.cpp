@@ -21,7 +21,7 @@ ProgressState progress_of(const std::string& pair, const SinkhornRecord& check, 
 /// The coupling of one side with itself.
 SinkhornSolution solve_self(JobSession& session, const SinkhornOptions& options, const CellSide& side, const TransportProblem& problem) {
   const Context context = context_of(session, problem);
-  const PointSet points{side.num_cells, side.num_features, std::span<const float>(side.features)};
+  const PointSet points = points_of(side);
   const auto geometry = make_pair_geometry(context, {cost_of(options), points, points, side.weights, side.weights, {}}, form_of(options));
   geometry->set_scale(problem.geometry->scale());
   const std::string name = side.name + "_" + side.name;

@@ -16,8 +16,6 @@ namespace {
 
 constexpr double equal_sums = 1e-6;        // relative difference that is rounding
 
-PointSet points_of(const CellSide& side) { return {side.num_cells, side.num_features, std::span<const float>(side.features)}; }
-
 double sum_of(const std::vector<double>& weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); }
 
 void divide(std::vector<double>& weights, double divisor) {
@@ -86,6 +84,10 @@ void log_problem(const SinkhornOptions& options, const TransportProblem& problem
 
 bool TransportProblem::is_balanced() const { return std::isinf(problem.lambda1) && std::isinf(problem.lambda2); }
 
+PointSet points_of(const CellSide& side) {
+  return {side.num_cells, side.num_features, std::span<const float>(side.features), side.rows};
+}
+
 Cost cost_of(const SinkhornOptions& options) {
   if (options.cost == "euclidean") return Cost::euclidean;
   if (options.cost == "manhattan") return Cost::manhattan;
@@ -96,6 +98,7 @@ Cost cost_of(const SinkhornOptions& options) {
 }
 
 EvaluationForm form_of(const SinkhornOptions& options) {
+  if (options.form == "ring") return EvaluationForm::ring;
   if (options.form == "strip") return EvaluationForm::strip;
   return options.form == "two_pass" ? EvaluationForm::two_pass : EvaluationForm::automatic;
 }

@@ -27,6 +27,9 @@ struct TransportProblem {
 /// @param swapped  source and target exchanged; not for `dense`
 PairSides pair_sides(const Communicator& comm, const SinkhornOptions& options, const TransportSides& sides, bool swapped = false);
 
+/// The points of one side.
+PointSet points_of(const CellSide& side);
+
 Cost cost_of(const SinkhornOptions& options);
 EvaluationForm form_of(const SinkhornOptions& options);
 SinkhornSettings settings_of(const SinkhornOptions& options, Device device);

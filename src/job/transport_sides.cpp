@@ -22,7 +22,8 @@ std::vector<T> gathered(const Communicator& comm, std::vector<T>& local) {
   return all;
 }
 
-CellSide side_of(const Communicator& comm, TransportSides& sides, std::size_t file, std::size_t slice) {
+/// @param in_ring   the features stay on the ranks that own the cells
+CellSide side_of(const Communicator& comm, TransportSides& sides, std::size_t file, std::size_t slice, bool in_ring) {
   TimeSeries& series = sides.files[file];
   SliceRows& rows = series.slices[slice];
   CellSide side;
@@ -31,7 +32,8 @@ CellSide side_of(const Communicator& comm, TransportSides& sides, std::size_t fi
   side.slice = slice;
   side.num_cells = rows.num_cells;
   side.num_features = series.num_features;
-  side.features = gathered(comm, rows.features);
+  if (in_ring) side.rows = rows.rows;
+  side.features = in_ring ? std::exchange(rows.features, {}) : gathered(comm, rows.features);
   if (!rows.labels.empty() || !series.categories.empty()) side.labels = gathered(comm, rows.labels);
   side.categories = series.categories;
   side.weights = gathered(comm, rows.weights);
@@ -40,22 +42,28 @@ CellSide side_of(const Communicator& comm, TransportSides& sides, std::size_t fi
   return side;
 }
 
-TimeSeries read_side(const Communicator& comm, const Job& job, const SideOptions& options, const std::string& name, const std::string& key) {
-  TimeSeriesRequest request = request_of_cells(input_of_side(job.input, options), annotation_of(job));
-  if (!key.empty()) request.features = key;
+/// What is read of the cells of either side in place of what the job says; empty: that.
+struct Columns {
+  std::string key, annotation;
+};
+
+TimeSeries read_side(const Communicator& comm, const Job& job, const SideOptions& options, const std::string& name,
+                     const Columns& columns) {
+  TimeSeriesRequest request = request_of_cells(input_of_side(job.input, options), columns.annotation);
+  if (!columns.key.empty()) request.features = columns.key;
   TimeSeries series = read_time_series(comm, request);
   series.slices[0].name = name;
   return series;
 }
 
-std::vector<TimeSeries> read_files(const Communicator& comm, const Job& job, const std::string& key) {
+std::vector<TimeSeries> read_files(const Communicator& comm, const Job& job, const Columns& columns) {
   std::vector<TimeSeries> files;
   if (has_own_sides(job)) {
-    files.push_back(read_side(comm, job, job.source, "source", key));
-    files.push_back(read_side(comm, job, job.target, "target", key));
+    files.push_back(read_side(comm, job, job.source, "source", columns));
+    files.push_back(read_side(comm, job, job.target, "target", columns));
   } else {
-    TimeSeriesRequest request = request_of_cells(job.input, annotation_of(job));
-    if (!key.empty()) request.features = key;
+    TimeSeriesRequest request = request_of_cells(job.input, columns.annotation);
+    if (!columns.key.empty()) request.features = columns.key;
     files.push_back(read_time_series(comm, request));
   }
   return files;
@@ -103,15 +111,22 @@ TimeSeriesRequest request_of_cells(const InputOptions& input, const std::string&
 
 const std::string& annotation_of(const Job& job) { return job.transport.labels.empty() ? job.input.annotation : job.transport.labels; }
 
-TransportSides read_transport_sides(const Communicator& comm, const Job& job) {
+TransportSides read_two_sides(const Communicator& comm, const Job& job, const std::string& command,
+                              const std::string& annotation) {
   TransportSides sides;
-  sides.files = read_files(comm, job, "");
+  sides.files = read_files(comm, job, {"", annotation});
   if (sides.share_file() && sides.files[0].slices.size() != 2)
-    throw DataError("transport has " + std::to_string(sides.files[0].slices.size()) + " times in " + sides.files[0].path +
+    throw DataError(command + " has " + std::to_string(sides.files[0].slices.size()) + " times in " + sides.files[0].path +
                     "; two sides are needed; name two times in input.days, or give [source] and [target]");
-  sides.source = side_of(comm, sides, 0, 0);
-  sides.target = sides.share_file() ? side_of(comm, sides, 0, 1) : side_of(comm, sides, 1, 0);
+  const bool in_ring = job.sinkhorn.form == "ring" && job.sinkhorn.cost != "dense";
+  sides.source = side_of(comm, sides, 0, 0, in_ring);
+  sides.target = sides.share_file() ? side_of(comm, sides, 0, 1, in_ring) : side_of(comm, sides, 1, 0, in_ring);
   sides.pair = name_of_pair(job, sides);
+  return sides;
+}
+
+TransportSides read_transport_sides(const Communicator& comm, const Job& job) {
+  TransportSides sides = read_two_sides(comm, job, "transport", annotation_of(job));
   if (job.sinkhorn.cost == "dense") {
     choose_cost_columns(comm, sides);
     sides.target.features = {};
@@ -123,7 +138,7 @@ TransportSides read_transport_sides(const Communicator& comm, const Job& job) {
 }
 
 SideMatrices read_side_matrices(const Communicator& comm, const Job& job, const TransportSides& sides, const std::string& key) {
-  std::vector<TimeSeries> files = read_files(comm, job, key);
+  std::vector<TimeSeries> files = read_files(comm, job, {key, annotation_of(job)});
   SideMatrices matrices;
   matrices.source_width = files[sides.source.file].num_features;
   matrices.target_width = files[sides.target.file].num_features;

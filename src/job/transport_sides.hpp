@@ -1,7 +1,8 @@
-// The two groups of cells of a two-sided problem, each whole on every rank.
+// The two groups of cells of a two-sided problem, whole on every rank but for features that pass in a ring.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct CellSide {
   std::size_t file = 0, slice = 0;
   std::int64_t num_cells = 0;
   std::int64_t num_features = 0;
-  std::vector<float> features;             // num_cells x num_features
+  std::vector<float> features;             // num_cells x num_features, or those of `rows`
+  std::optional<RowRange> rows;            // form "ring": the cells of this rank
   std::vector<double> weights;             // uniform: 1 / num_cells each
   std::vector<std::int32_t> labels;        // index into categories, -1 missing; empty without annotation
   std::vector<std::string> categories;
@@ -39,7 +41,13 @@ TimeSeriesRequest request_of_cells(const InputOptions& input, const std::string&
 /// The obs column whose labels the job uses; "" for none.
 const std::string& annotation_of(const Job& job);
 
-/// Reads both sides: those of [source] and [target], or the two times of input.time_key. Collective.
+/// Reads both sides, whose features may differ. Collective.
+/// @param annotation   obs column of the labels; empty: none
+/// @throws DataError for other than two times, bad values
+TransportSides read_two_sides(const Communicator& comm, const Job& job, const std::string& command,
+                              const std::string& annotation);
+
+/// The same for transport: those of [source] and [target], or the two times of input.time_key. Collective.
 /// @throws DataError for other than two times, sides of different features, bad values
 TransportSides read_transport_sides(const Communicator& comm, const Job& job);
 

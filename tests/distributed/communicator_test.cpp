@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "distributed/partition.hpp"
+#include "distributed/ring.hpp"
 
 namespace thalweg {
 namespace {
@@ -64,6 +65,50 @@ TEST_F(World, ExchangesPersonalParts) {
     EXPECT_EQ(received_counts[static_cast<std::size_t>(q)], rank);
     for (int k = 0; k < rank; ++k) EXPECT_EQ(received[static_cast<std::size_t>(q * rank + k)], 100.0 * q + rank);
   }
+}
+
+TEST_F(World, SendsToOneRankWhileItReceivesFromAnother) {
+  const int right = (rank + 1) % size, left = (rank + size - 1) % size;
+  std::vector<double> send(static_cast<std::size_t>(rank) * 1000, rank), received(static_cast<std::size_t>(left) * 1000);
+  const std::int64_t before = comm->bytes_sent();
+  comm->send_receive(std::span<const double>(send), right, std::span<double>(received), left);
+  EXPECT_EQ(received, std::vector<double>(static_cast<std::size_t>(left) * 1000, left));
+  EXPECT_EQ(comm->bytes_sent() - before, size > 1 ? rank * 8000 : 0);
+}
+
+TEST_F(World, ExchangesInFlightKeepTheirOrderAndLeaveCollectivesAlone) {
+  const int right = (rank + 1) % size, left = (rank + size - 1) % size;
+  const std::vector<std::int32_t> first(100000, rank), second(100000, 10 + rank);
+  std::vector<std::int32_t> one(100000), two(100000);
+  const auto first_on_its_way = comm->start_send_receive(std::span(first), right, std::span(one), left);
+  const auto second_on_its_way = comm->start_send_receive(std::span(second), right, std::span(two), left);
+  EXPECT_EQ(comm->all_reduce(std::int32_t{1}, Reduction::sum), size);
+  while (!second_on_its_way->advance()) continue;
+  first_on_its_way->wait();
+  EXPECT_EQ(one, std::vector<std::int32_t>(100000, left));
+  EXPECT_EQ(two, std::vector<std::int32_t>(100000, 10 + left));
+}
+
+TEST_F(World, BlocksPassEveryRankItsOwnFirst) {
+  std::vector<std::int64_t> sizes;
+  for (int q = 0; q < size; ++q) sizes.push_back(q == 1 ? 0 : 1000 + q);
+  const std::vector<float> own(static_cast<std::size_t>(sizes[static_cast<std::size_t>(rank)]), float(rank));
+  std::vector<int> owners;
+  const std::int64_t before = comm->bytes_sent();
+  pass_around(*comm, std::span<const float>(own), std::span<const std::int64_t>(sizes),
+              [&](int owner, std::span<const float> block, Exchange* next) {
+                EXPECT_EQ(std::vector<float>(block.begin(), block.end()),
+                          std::vector<float>(static_cast<std::size_t>(sizes[static_cast<std::size_t>(owner)]), float(owner)));
+                if (next) next->advance();
+                owners.push_back(owner);
+              });
+  ASSERT_EQ(owners.size(), sizes.size());
+  std::int64_t sent = 0;
+  for (int step = 0; step < size; ++step) {
+    EXPECT_EQ(owners[static_cast<std::size_t>(step)], (rank + step) % size);
+    if (step + 1 < size) sent += 4 * sizes[static_cast<std::size_t>((rank + step) % size)];
+  }
+  EXPECT_EQ(comm->bytes_sent() - before, sent);
 }
 
 TEST_F(World, AFailureOnTheRootIsThrownOnAllRanks) {

@@ -70,7 +70,7 @@ def cases():
     yield {"solver.tau_a": 0.9, "solver.lambda1": 2}, ["solver.tau_a and solver.lambda1", "remove one"]
     yield {"solver.tau_b": 0.9, "solver.lambda2": 2}, ["solver.tau_b and solver.lambda2"]
     yield {"solver.cost": "euclidian"}, ["solver.cost", "did you mean 'euclidean'"]
-    yield {"solver.form": "ring"}, ["solver.form", "not available in this version"]
+    yield {"solver.form": "rings"}, ["solver.form", "did you mean 'ring'"]
     yield {"solver.scale_cost": "average"}, ["solver.scale_cost", "allowed: mean, median, max, none"]
     yield {"solver.scale_cost": 0}, ["solver.scale_cost = 0 is not allowed"]
     yield {"solver.epsilom": 1}, ["unknown key 'solver.epsilom'", "did you mean 'solver.epsilon'?"]
@@ -177,6 +177,35 @@ def check_memory():
         session.check(0.4 * planned <= measured <= planned, f"{command}: {measured:.1f} MiB measured, {planned:.1f} MiB planned", plan)
 
 
+def planned_gib(job, *words):
+    """What `plan` says a rank needs at most, and its text."""
+    plan = session.run("plan", job, *words)
+    number, unit = next(line.split()[4:6] for line in plan.out.splitlines() if "most at a time" in line)
+    return float(number) * {"MiB": 2.0**-10, "GiB": 1.0}[unit], plan.out
+
+
+def check_ring():
+    """Points that do not fit on every rank pass in a ring, if the user leaves the form open."""
+    cells = session.job("wide", "simulate", {"simulate": {"model": "mixture", "cells": 10000, "dimensions": 500, "times": 2}})
+    session.done(session.run("simulate", cells, ranks=1))
+    job = session.job("ringed", "transport", {"input": {"file": "wide/simulation.h5ad", "time_key": "time"}, "run": {"threads": 1},
+                                              "solver": {"allow_unconverged": True, "max_iterations": 2}})
+    whole, ring = (planned_gib(job, "--set", f"solver.form={form}")[0] for form in ("two_pass", "ring"))
+    if session.ranks == 1:
+        session.check(whole > 0 and ring > 0, "plans of both forms")
+        return
+    session.check(ring < 0.9 * whole, f"a ring needs {ring:.3f} GiB, whole sides {whole:.3f} GiB")
+    limit = ("--set", f"run.memory_gib={0.5 * (ring + whole)}")
+    session.check('form "ring"' in planned_gib(job, *limit)[1] and 'form "ring"' not in planned_gib(job)[1], "a plan takes the ring where it must")
+    run = session.run("transport", job, *limit, timeout=100)
+    session.done(run)
+    session.check("pass in a ring" in run.err, "the log says so", run)
+    measured = json.loads((session.folder / "ringed/run.json").read_text())["peak_bytes"]["host"] / 2**30
+    session.check(0.4 * ring <= measured <= ring, f"ring: {measured:.3f} GiB measured, {ring:.3f} GiB planned")
+    refused = session.run("transport", job, *limit, "--set", "solver.form=two_pass", "--out", "toolarge")
+    session.refused(refused, 3, "run.memory_gib", result="toolarge")
+
+
 def start_long_job(name):
     """A solve of many evaluations, left when it has made a few."""
     job = session.job(name, "transport", {"input": {"file": "cells/simulation.h5ad", "time_key": "time"},
@@ -237,6 +266,7 @@ def main():
     check_exit_codes()
     check_signals()
     check_memory()
+    check_ring()
     return session.finish()
 
 

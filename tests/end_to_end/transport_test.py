@@ -168,6 +168,28 @@ def check_rank_independence():
         session.check((session.folder / "one" / file).read_bytes() == (session.folder / "many" / file).read_bytes(), f"{file} of 1 and {session.ranks} ranks")
 
 
+def check_ring():
+    """Points that stay on their ranks: the results of whole sides, exports and all."""
+    tables = {"input": {**INPUT, "weights": "mass", "annotation": "type"}, "transport": {"project": ["obsm/X_two"], "divergence": True}, "output": {"store": "sparse"}}
+    for form in ("ring", "two_pass"):
+        run_job(form, {**tables, "solver": {"form": form}})
+    result = result_of("ring")
+    check_numbers(result, "ring")
+    whole = result_of("two_pass")
+    near(result.f, whole.f, 1e-9, "f of a ring")
+    near(result.g, whole.g, 1e-9, "g of a ring")
+    near(result.report["divergence"], whole.report["divergence"], 1e-9, "divergence of a ring")
+    cells, others = (anndata.read_h5ad(session.folder / form / "result.h5ad") for form in ("ring", "two_pass"))
+    for column in ("mass", "entropy", "cost"):
+        near(cells.obs[column], others.obs[column].to_numpy(), 1e-8, f"{column} of a ring")
+    for key in ("transferred_labels", "projected_X_two"):
+        near(cells.obsm[key], others.obsm[key], 1e-6, f"{key} of a ring")
+    rows, of_whole = (anndata.read_h5ad(session.folder / form / "tmaps/tmaps_1.0_2.5.h5ad").X.toarray() for form in ("ring", "two_pass"))
+    near(rows, of_whole, 1e-8, "export of a ring")
+    job = session.job("ring_export", "export", {"input": {"result": "ring"}})
+    session.done(session.run("export", job))
+
+
 def kept_entries(row, rule):
     """A row of the reference, sparsified."""
     order = np.lexsort((np.arange(len(row)), -row))
@@ -249,6 +271,7 @@ def main():
     check_sides()
     check_divergence()
     check_rank_independence()
+    check_ring()
     check_export()
     check_export_refusals()
     return session.finish()

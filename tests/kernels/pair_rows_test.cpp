@@ -1,4 +1,4 @@
-#include "kernels/pair_rows.hpp"
+#include "kernels/pair_row_logs.hpp"
 
 #include <gtest/gtest.h>
 
@@ -137,6 +137,22 @@ struct PairRows : testing::Test {
 using Scalars = testing::Types<float, double>;
 TYPED_TEST_SUITE(PairRows, Scalars);
 
+/// Logs from the sums and maxima of whole passes.
+template <class Scalar>
+RowLogs row_logs(const Host& exec, const PairOperands<Scalar>& operands, TileRange range,
+                 std::type_identity_t<std::span<const Scalar>> shifts) {
+  struct Sums {
+    const Host& exec;
+    const PairOperands<Scalar>& operands;
+    auto sums(std::span<const std::int64_t> tiles, std::span<const Scalar> of_tiles) const {
+      return pair_row_sums(exec, operands, tiles, of_tiles);
+    }
+    auto maxima(std::span<const std::int64_t> tiles) const { return pair_row_maxima(exec, operands, tiles); }
+    bool is_called_for(bool here) const { return here; }
+  };
+  return row_logs_of(range, shifts, Sums{exec, operands});
+}
+
 TYPED_TEST(PairRows, TunedAndPlainSumsMatchPlainLoops) {
   this->for_each_case([&](const Operands<TypeParam>& c) {
     const auto tiles = c.tiles();
@@ -155,14 +171,14 @@ TYPED_TEST(PairRows, TunedAndPlainSumsMatchPlainLoops) {
 
 TYPED_TEST(PairRows, LogsDoNotDependOnTheShift) {
   this->for_each_case([&](const Operands<TypeParam>& c) {
-    const RowLogs known = pair_row_logs(Host{}, c.operands, c.range(), c.shift());
-    const RowLogs unknown = pair_row_logs(Host{}, c.operands, c.range(), std::span<const TypeParam>{});
+    const RowLogs known = row_logs(Host{}, c.operands, c.range(), c.shift());
+    const RowLogs unknown = row_logs(Host{}, c.operands, c.range(), std::span<const TypeParam>{});
     EXPECT_EQ(known.fallback_tiles, 0);
     EXPECT_EQ(unknown.fallback_tiles, c.range().count);
     for (const double off : {-300.0, 300.0, 4000.0}) {
       std::vector<TypeParam> far(c.shifts);
       for (std::size_t i = 0; i < static_cast<std::size_t>(c.n); ++i) far[i] += static_cast<TypeParam>(off);
-      const RowLogs saved = pair_row_logs(Host{}, c.operands, c.range(), std::span<const TypeParam>(far));
+      const RowLogs saved = row_logs(Host{}, c.operands, c.range(), std::span<const TypeParam>(far));
       EXPECT_EQ(saved.fallback_tiles, c.range().count);
       EXPECT_EQ(saved.logs, unknown.logs);
     }
@@ -209,7 +225,7 @@ TYPED_TEST(PairRows, StripGivesTheLogsAndTheColumnSumsOfTheNewBiases) {
     for (const bool is_known : {true, false}) {
       const auto shifts = is_known ? c.shift() : std::span<const TypeParam>{};
       const auto strip = pair_strip(Host{}, c.operands, {c.range(), 0.8, offsets, alpha, 64.0}, shifts);
-      const RowLogs logs = pair_row_logs(Host{}, c.operands, c.range(), shifts);
+      const RowLogs logs = row_logs(Host{}, c.operands, c.range(), shifts);
       EXPECT_EQ(strip.fallback_tiles, logs.fallback_tiles);
       std::vector<double> expected(static_cast<std::size_t>(c.m), 0.0), sums;
       for (std::size_t i = 0; i < static_cast<std::size_t>(c.n); ++i) {
@@ -259,7 +275,7 @@ TYPED_TEST(PairRows, PassesHaveTheSameBitsOnOneThreadAndOnAll) {
   const auto results = [&](const Host& exec) {
     const auto strip = pair_strip(exec, c.operands, {c.range(), 1.0, offsets, alpha, 2.0}, c.shift());
     return std::tuple(strip.column_sums, strip.biases, strip.tile_masses,
-                      pair_row_logs(exec, c.operands, c.range(), c.shift()).logs,
+                      row_logs(exec, c.operands, c.range(), c.shift()).logs,
                       pair_apply(exec, c.operands, c.range(), c.shift(), std::span<const double>(values), 5),
                       pair_cost_counts(exec, c.operands, c.range(), c.shift(), {8 * sizeof(TypeParam) - 11, 11, 0}));
   };

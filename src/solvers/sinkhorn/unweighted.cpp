@@ -55,8 +55,8 @@ void set_unweighted_potentials(const Communicator& comm, const PreparedTransport
   const std::vector<std::size_t> columns = unweighted_targets(transport.target);
   if (columns.empty()) return;
   std::vector<double> own;
-  for (std::int64_t first = transport.rows.begin; first < transport.rows.end; first += rows_at_a_time)
-    append_block(transport, geometry, {first, std::min(transport.rows.end, first + rows_at_a_time)}, f, columns, own);
+  for (const RowRange rows : row_pieces(comm, geometry, rows_at_a_time))
+    append_block(transport, geometry, rows, f, columns, own);
   const std::vector<double> blocks = comm.all_gather(std::span<const double>(own));
   std::vector<ExponentSum> totals(columns.size());
   for (std::size_t k = 0; 2 * k < blocks.size(); ++k) totals[k % columns.size()].add({blocks[2 * k], blocks[2 * k + 1]});

@@ -50,7 +50,7 @@ TEST(CommandLine, AnswersHelpAndVersionWithText) {
 TEST(CommandLine, RefusesWhatItDoesNotKnowInOneLine) {
   EXPECT_THAT(error_of({}), HasSubstr("no command"));
   EXPECT_THAT(error_of({"hmto"}), HasSubstr("did you mean 'hmot'?"));
-  EXPECT_THAT(error_of({"gromov"}), HasSubstr("not available in this version"));
+  EXPECT_THAT(error_of({"hiref"}), HasSubstr("not available in this version"));
   EXPECT_THAT(error_of({"--quiet", "hmot"}), HasSubstr("before a command"));
   for (const auto& words : std::vector<std::vector<std::string>>{{"hmot"},
                                                                  {"hmot", "a.toml", "b.toml"},

@@ -19,7 +19,8 @@ struct PairProblem {
   std::vector<double> a, b;
   reference::Pairs pairs;
 
-  PairProblem(Cost cost_, std::int64_t n_, std::int64_t m_, std::int64_t d_, double zero_share = 0.0)
+  PairProblem(Cost cost_, std::int64_t n_, std::int64_t m_, std::int64_t d_, double zero_share = 0.0,
+              bool has_reference = true)
       : cost(cost_), n(n_), m(m_), d(d_) {
     const RandomStream random{5, static_cast<std::uint32_t>(n_ * 1000 + m_)};
     for (std::int64_t i = 0; i < n * d; ++i)
@@ -42,7 +43,7 @@ struct PairProblem {
     pairs.alpha = a;
     pairs.beta = b;
     pairs.epsilon = epsilon;
-    for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t i = 0; has_reference && i < n; ++i) {
       pairs.costs.emplace_back();
       for (std::int64_t j = 0; j < m; ++j) pairs.costs.back().push_back(raw_cost(i, j) / scale);
     }
@@ -55,15 +56,26 @@ struct PairProblem {
     return reference::cost_between(point(x, i), point(y, j), cost == Cost::dense ? Cost::sq_euclidean : cost);
   }
 
-  std::unique_ptr<PairGeometry> geometry(const Communicator& comm, Precision precision, EvaluationForm form) {
+  /// The points of one side; `all` or those the rank owns.
+  PointSet points(const Communicator& comm, const std::vector<float>& values, std::int64_t count, bool all) const {
+    if (all) return {count, d, std::span<const float>(values)};
+    const RowRange own = own_points(count, comm);
+    const auto of_own = std::span<const float>(values).subspan(static_cast<std::size_t>(own.begin * d),
+                                                               static_cast<std::size_t>(own.size() * d));
+    return {count, d, of_own, own};
+  }
+  PairSides sides(const Communicator& comm, bool holds_all) const {
+    return {cost, points(comm, x, n, holds_all), points(comm, y, m, holds_all), a, b, dense};
+  }
+
+  std::unique_ptr<PairGeometry> geometry(const Communicator& comm, Precision precision, EvaluationForm form,
+                                         bool holds_all = true) {
     const RowRange rows = Partition(n, comm.size(), block_rows).rows_of(comm.rank());
     dense.clear();
     if (cost == Cost::dense)
       for (std::int64_t i = rows.begin; i < rows.end; ++i)
         for (std::int64_t j = 0; j < m; ++j) dense.push_back(static_cast<float>(raw_cost(i, j)));
-    auto result = make_pair_geometry(
-        {comm, precision, Device::cpu, 0},
-        {cost, {n, d, std::span<const float>(x)}, {m, d, std::span<const float>(y)}, a, b, dense}, form);
+    auto result = make_pair_geometry({comm, precision, Device::cpu, 0}, sides(comm, holds_all), form);
     result->set_scale(scale);
     result->set_epsilon(epsilon);
     result->set_reference(logs(a), logs(b));

@@ -30,6 +30,17 @@ TEST(PlanTransport, HoldsThePointsOfBothSidesOnEveryRank) {
   EXPECT_LT(plan_memory(example(), 16).peak().host, plan_memory(example(), 1).peak().host);
 }
 
+TEST(PlanTransport, SharesThePointsOutInARing) {
+  PlanInput ring = example();
+  ring.num_features = 200;
+  const PlanInput whole = ring;
+  ring.ring = true;
+  EXPECT_TRUE(bytes_of(plan_memory(ring, 16), "strips") == 0);
+  EXPECT_TRUE(bytes_of(plan_memory(ring, 16), "points of both sides") <= WideInt{4} * 200 * (160000 / 16 + 512));
+  EXPECT_LT(4 * plan_memory(ring, 16).peak().host, plan_memory(whole, 16).peak().host);
+  EXPECT_GT(most_features(ring, 16, {.host = WideInt{1} << 31}), 4 * most_features(whole, 16, {.host = WideInt{1} << 31}));
+}
+
 TEST(PlanTransport, CountsStripsOfAllThreadsAndTheHistory) {
   const MemoryPlan plan = plan_memory(example(), 1);
   EXPECT_TRUE(bytes_of(plan, "strips of the threads") >= WideInt{4} * 264 * 60000);

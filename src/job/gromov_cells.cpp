@@ -1,0 +1,119 @@
+#include "job/gromov_cells.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analysis/coupling_means.hpp"
+#include "kernels/block_rows.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+
+/// The largest entry, its place and sum P log P, of rows or columns as their entries are seen.
+struct Extremes {
+  std::vector<double> largest;
+  std::vector<std::int64_t> place;
+  std::vector<double> sum_log;
+
+  explicit Extremes(std::size_t size) : largest(size, 0.0), place(size, -1), sum_log(size, 0.0) {}
+
+  void see(std::size_t cell, std::int64_t partner, double mass) {
+    if (mass <= 0.0) return;
+    sum_log[cell] += mass * std::log(mass);
+    if (mass <= largest[cell]) return;
+    largest[cell] = mass;
+    place[cell] = partner;
+  }
+};
+
+/// Of the owned rows and, over these, of all columns.
+std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution) {
+  const PairGeometry& geometry = *solution.geometry;
+  const RowRange rows = geometry.rows();
+  const auto m = static_cast<std::size_t>(geometry.num_columns());
+  Extremes of_rows(static_cast<std::size_t>(rows.size())), of_columns(m);
+  for (std::int64_t begin = rows.begin; begin < rows.end; begin += block_rows) {
+    const RowRange block{begin, std::min(rows.end, begin + block_rows)};
+    const auto first = static_cast<std::size_t>(begin - rows.begin);
+    const std::span<const double> f = std::span(solution.coupling.f).subspan(first, static_cast<std::size_t>(block.size()));
+    const std::vector<double> coupling = geometry.coupling_rows(block, f, solution.coupling.g);
+    for (std::size_t i = 0; i < f.size(); ++i)
+      for (std::size_t j = 0; j < m; ++j) {
+        of_rows.see(first + i, static_cast<std::int64_t>(j), coupling[i * m + j]);
+        of_columns.see(j, begin + static_cast<std::int64_t>(i), coupling[i * m + j]);
+      }
+  }
+  return {std::move(of_rows), std::move(of_columns)};
+}
+
+/// Columns over the rows of all ranks.
+void combine(const Communicator& comm, Extremes& columns) {
+  std::vector<double> largest = columns.largest;
+  comm.all_reduce(std::span<double>(largest), Reduction::max);
+  for (std::size_t j = 0; j < largest.size(); ++j)
+    if (columns.largest[j] < largest[j] || columns.place[j] < 0) columns.place[j] = std::numeric_limits<std::int64_t>::max();
+  comm.all_reduce(std::span<std::int64_t>(columns.place), Reduction::min);
+  comm.all_reduce(std::span<double>(columns.sum_log), Reduction::sum);
+  for (std::int64_t& place : columns.place)
+    if (place == std::numeric_limits<std::int64_t>::max()) place = -1;
+  columns.largest = std::move(largest);
+}
+
+template <class T>
+std::vector<T> gathered(const Communicator& comm, const std::vector<T>& owned) {
+  return comm.all_gather(std::span<const T>(owned));
+}
+
+/// Divides by the masses: -sum (P / s) log (P / s) = log s - (1 / s) sum P log P.
+void finish(AlignedCells& cells, const Extremes& extremes) {
+  cells.match = extremes.place;
+  for (std::size_t i = 0; i < cells.mass.size(); ++i) {
+    const bool has_partner = cells.unmatched[i] == 0;
+    if (!has_partner) cells.match[i] = -1;
+    cells.confidence.push_back(has_partner ? extremes.largest[i] / cells.mass[i] : no_value);
+    cells.entropy.push_back(has_partner ? std::max(0.0, std::log(cells.mass[i]) - extremes.sum_log[i] / cells.mass[i]) : no_value);
+  }
+}
+
+}  // namespace
+
+Alignment describe_alignment(const Communicator& comm, const TransportSides& sides, const GromovSolution& solution) {
+  const SinkhornSolution& inner = solution.coupling;
+  const Coupling coupling{solution.geometry.get(), inner.f, inner.g, inner.row_sums, inner.column_sums,
+                          sides.source.weights, sides.target.weights};
+  Alignment alignment;
+  AlignedCells &source = alignment.source, &target = alignment.target;
+  const std::vector<std::uint8_t> rows = unmatched_rows(coupling);
+  source.unmatched = gathered(comm, rows);
+  target.unmatched = unmatched_columns(coupling);
+  source.potential = gathered(comm, inner.f);
+  target.potential = inner.g;
+  source.mass = gathered(comm, inner.row_sums);
+  target.mass = inner.column_sums;
+
+  std::vector<double> forward = sums_over_targets(coupling, values_of(sides.target.features, sides.target.num_features));
+  divide_rows(inner.row_sums, rows, forward);
+  source.projected = gathered(comm, forward);
+  target.projected = sums_over_sources(coupling, values_of(sides.source.features, sides.source.num_features));
+  divide_rows(inner.column_sums, target.unmatched, target.projected);
+
+  auto [of_rows, of_columns] = extremes_of(solution);
+  combine(comm, of_columns);
+  Extremes all_rows(0);
+  all_rows.largest = gathered(comm, of_rows.largest);
+  all_rows.place = gathered(comm, of_rows.place);
+  all_rows.sum_log = gathered(comm, of_rows.sum_log);
+  finish(source, all_rows);
+  finish(target, of_columns);
+  return alignment;
+}
+
+JointSpace joint_space(const CellSide& own, const AlignedCells& projected) {
+  return {own.num_features, {own.features.begin(), own.features.end()}, projected.projected};
+}
+
+}  // namespace thalweg

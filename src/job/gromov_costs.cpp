@@ -1,0 +1,161 @@
+#include "job/gromov_costs.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/format_number.hpp"
+#include "core/log.hpp"
+#include "distributed/error.hpp"
+#include "geometry/geodesics.hpp"
+#include "geometry/knn_graph.hpp"
+#include "kernels/block_rows.hpp"
+#include "solvers/ordered_sum.hpp"
+
+namespace thalweg {
+
+namespace {
+
+RowRange owned_rows(const Communicator& comm, const CellSide& side) {
+  return Partition(side.num_cells, comm.size(), block_rows).rows_of(comm.rank());
+}
+
+bool normalises(const IntraCostOptions& options) {
+  return options.normalise_rows.value_or(options.cost == "geodesic");
+}
+
+void normalise_rows(CellSide& side) {
+  const auto d = static_cast<std::size_t>(side.num_features);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(side.num_cells); ++i) {
+    double square = 0.0;
+    for (std::size_t k = 0; k < d; ++k) square += std::pow(static_cast<double>(side.features[i * d + k]), 2);
+    if (square == 0.0)
+      throw DataError("row " + std::to_string(i) + " of the " + side.name +
+                      " features is zero; rows are scaled to length 1; remove the cell, or set " + side.name +
+                      ".normalise_rows = false");
+    for (std::size_t k = 0; k < d; ++k)
+      side.features[i * d + k] = static_cast<float>(static_cast<double>(side.features[i * d + k]) / std::sqrt(square));
+  }
+}
+
+Metric metric_of(const GromovOptions& options) {
+  if (options.metric == "euclidean") return Metric::euclidean;
+  return options.metric == "cosine" ? Metric::cosine : Metric::correlation;
+}
+
+Disconnected disconnected_of(const GromovOptions& options) {
+  if (options.disconnected == "max") return Disconnected::max;
+  return options.disconnected == "error" ? Disconnected::error : Disconnected::bridge;
+}
+
+Cost cost_of(const IntraCostOptions& options) {
+  if (options.cost == "euclidean") return Cost::euclidean;
+  if (options.cost == "cosine") return Cost::cosine;
+  return options.cost == "correlation" ? Cost::correlation : Cost::sq_euclidean;
+}
+
+/// sum_ik a_i a_k C_ik and the largest C over owned rows, of all ranks.
+template <class Value>
+double divisor_of(const Communicator& comm, const std::string& scale, const CellSide& side, RowRange rows,
+                  const std::vector<Value>& values) {
+  if (scale == "none") return 1.0;
+  double largest = 0.0;
+  std::vector<double> means(static_cast<std::size_t>(rows.size()), 0.0);
+  for (std::size_t i = 0; i < means.size(); ++i)
+    for (std::size_t k = 0; k < static_cast<std::size_t>(side.num_cells); ++k) {
+      const auto cost = static_cast<double>(values[i * static_cast<std::size_t>(side.num_cells) + k]);
+      largest = std::max(largest, cost);
+      means[i] += cost * side.weights[k] * side.weights[static_cast<std::size_t>(rows.begin) + i];
+    }
+  return scale == "mean" ? ordered_sum(comm, means) : comm.all_reduce(largest, Reduction::max);
+}
+
+void check_divisor(const CellSide& side, const std::string& cost, double divisor) {
+  if (!(divisor > 0.0))
+    throw DataError("all " + cost + " costs of the " + side.name +
+                    " side are 0; the cells of a side must differ; check its features");
+  log_info(side.name + ": " + cost + " costs of " + std::to_string(side.num_cells) + " cells, divided by " +
+           rounded_number(divisor, 6));
+}
+
+SideCosts geodesic_costs(const Context& context, const GromovOptions& options, const CellSide& side, std::int64_t k) {
+  const RowRange rows = owned_rows(context.comm, side);
+  const auto d = side.num_features;
+  const std::span<const float> owned = std::span(side.features).subspan(static_cast<std::size_t>(rows.begin * d), static_cast<std::size_t>(rows.size() * d));
+  const auto search = make_neighbour_search(context, {side.num_cells, rows, d, owned, "the " + side.name + " features"}, metric_of(options));
+  const KnnGraph graph = make_knn_graph(context.comm, *search, k, options.edge_weight == "hops" ? EdgeWeight::hops : EdgeWeight::distance,
+                                        disconnected_of(options));
+  if (graph.components.sizes.size() > 1)
+    log_warning("disconnected", "the graph of the " + side.name + " side with gromov.geodesic_k = " + std::to_string(k) + " is in " +
+                                    std::to_string(graph.components.sizes.size()) + " parts; they were treated by gromov.disconnected = \"" +
+                                    options.disconnected + "\"");
+  std::vector<std::int32_t> sources;
+  for (std::int64_t i = rows.begin; i < rows.end; ++i) sources.push_back(static_cast<std::int32_t>(i));
+  GeodesicRows distances = geodesic_rows(context, graph.graph, sources, disconnected_of(options));
+  const double divisor = std::visit(
+      [&](const auto& values) { return divisor_of(context.comm, options.scale == "auto" ? "max" : options.scale, side, rows, values); },
+      distances.values);
+  check_divisor(side, "geodesic", divisor);
+  return {side.num_cells, std::move(distances.values), divisor};
+}
+
+PairSides within(const CellSide& side, Cost cost) {
+  const PointSet points{side.num_cells, side.num_features, std::span<const float>(side.features)};
+  return {cost, points, points, side.weights, side.weights, {}};
+}
+
+SideCosts stored_costs(const Context& context, const GromovOptions& options, const IntraCostOptions& own, const CellSide& side) {
+  const RowRange rows = owned_rows(context.comm, side);
+  const auto geometry = make_pair_geometry(context, within(side, cost_of(own)));
+  std::vector<double> values = geometry->cost_rows(rows);
+  for (std::int64_t i = 0; i < rows.size(); ++i) values[static_cast<std::size_t>(i * side.num_cells + rows.begin + i)] = 0.0;
+  const double divisor = divisor_of(context.comm, options.scale == "auto" ? "max" : options.scale, side, rows, values);
+  check_divisor(side, own.cost, divisor);
+  if (context.precision == Precision::float64) return {side.num_cells, std::move(values), divisor};
+  return {side.num_cells, std::vector<float>(values.begin(), values.end()), divisor};
+}
+
+SideCosts squared_costs(const Context& context, const GromovOptions& options, const CellSide& side) {
+  double divisor = 1.0;
+  if (options.scale != "none") {
+    const auto geometry = make_pair_geometry(context, within(side, Cost::sq_euclidean));
+    divisor = geometry->cost_statistic(options.scale == "max" ? CostStatistic::max : CostStatistic::mean);
+  }
+  check_divisor(side, "sq_euclidean", divisor);
+  return {side.num_cells, side.num_features, side.features, divisor};
+}
+
+SideCosts side_costs(const Context& context, const Job& job, const IntraCostOptions& own, const CellSide& side, std::int64_t k) {
+  if (own.cost == "geodesic") return geodesic_costs(context, job.gromov, side, k);
+  if (are_squared(job)) return squared_costs(context, job.gromov, side);
+  return stored_costs(context, job.gromov, own, side);
+}
+
+}  // namespace
+
+IntraCosts SideCosts::costs() const {
+  if (dimension_ > 0)
+    return SquaredDistances{{num_cells_, dimension_, std::span<const float>(std::get<std::vector<float>>(values_))}, divisor_};
+  StoredIntraCosts stored;
+  stored.num_cells = num_cells_;
+  stored.divisor = divisor_;
+  std::visit([&]<class Value>(const std::vector<Value>& values) { stored.values = std::span<const Value>(values); }, values_);
+  return stored;
+}
+
+std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::int64_t m) {
+  const double share = std::round(0.05 * static_cast<double>(std::min(n, m)));
+  return options.geodesic_k.value_or(std::clamp<std::int64_t>(static_cast<std::int64_t>(share), 10, 100));
+}
+
+bool are_squared(const Job& job) { return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean"; }
+
+AlignmentCosts make_alignment_costs(const Context& context, const Job& job, TransportSides& sides) {
+  const std::int64_t k = geodesic_k_of(job.gromov, sides.source.num_cells, sides.target.num_cells);
+  if (normalises(job.source_costs)) normalise_rows(sides.source);
+  if (normalises(job.target_costs)) normalise_rows(sides.target);
+  const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
+  return {side_costs(context, job, job.source_costs, sides.source, k),
+          side_costs(context, job, job.target_costs, sides.target, k), has_graph ? k : 0};
+}
+
+}  // namespace thalweg

@@ -1,0 +1,199 @@
+#include "job/gromov_tables.hpp"
+
+#include <cmath>
+
+#include "core/format_number.hpp"
+#include "geometry/row_gram.hpp"
+#include "job/run_record.hpp"
+
+namespace thalweg {
+
+namespace {
+
+ConvergenceRow row_of(const std::string& pair, const GromovRecord& step) {
+  ConvergenceRow row;
+  row.problem = pair;
+  row.stage = "solve";
+  row.level = step.level;
+  row.outer = step.outer;
+  row.inner = step.inner;
+  row.epsilon = step.epsilon;
+  row.objective = step.energy;
+  row.primal = step.primal;
+  row.gap = step.gap;
+  row.marginal_error_source = 0.0;  // by the form of f
+  row.marginal_error_target = step.error_target;
+  row.change = step.change;
+  row.seconds = step.seconds;
+  row.stop_reason = step.stop_reason;
+  row.extra = {std::string("product"), step.step, step.energy, 0.0, step.relative_entropy, step.is_accepted ? 1.0 : 0.0};
+  return row;
+}
+
+/// Two leading eigenvectors of the covariance of the cells, columns of a d x 2 matrix; each with its largest entry positive.
+Matrix leading_axes(const JointSpace& space, const std::vector<double>& mean) {
+  const std::int64_t d = space.dimension, n = static_cast<std::int64_t>(space.own.size()) / d;
+  Matrix covariance(d, d);
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t k = 0; k < d; ++k)
+      for (std::int64_t l = 0; l < d; ++l)
+        covariance(k, l) += (space.own[static_cast<std::size_t>(i * d + k)] - mean[static_cast<std::size_t>(k)]) *
+                            (space.own[static_cast<std::size_t>(i * d + l)] - mean[static_cast<std::size_t>(l)]);
+  const Eigensystem system = eigensystem_of(covariance);
+  Matrix axes(d, 2);
+  for (std::int64_t axis = 0; axis < std::min<std::int64_t>(2, d); ++axis) {
+    double largest = 0.0;
+    for (std::int64_t k = 0; k < d; ++k)
+      if (std::abs(system.vectors(k, d - 1 - axis)) > std::abs(largest)) largest = system.vectors(k, d - 1 - axis);
+    for (std::int64_t k = 0; k < d; ++k) axes(k, axis) = system.vectors(k, d - 1 - axis) * (largest < 0.0 ? -1.0 : 1.0);
+  }
+  return axes;
+}
+
+std::vector<double> mean_of(const JointSpace& space) {
+  const auto d = static_cast<std::size_t>(space.dimension);
+  std::vector<double> mean(d, 0.0);
+  for (std::size_t i = 0; i < space.own.size(); ++i) mean[i % d] += space.own[i];
+  for (double& value : mean) value /= static_cast<double>(space.own.size() / d);
+  return mean;
+}
+
+/// Coordinates of cells along both axes; NaN for cells without features.
+void add_cells(const std::vector<double>& rows, const std::vector<double>& mean, const Matrix& axes, std::int32_t panel, ScatterCells& cells) {
+  const std::size_t d = mean.size();
+  for (std::size_t i = 0; i < rows.size() / d; ++i) {
+    double x = 0.0, y = 0.0;
+    for (std::size_t k = 0; k < d; ++k) {
+      const double value = rows[i * d + k] - mean[k];
+      x += value * axes(static_cast<std::int64_t>(k), 0);
+      y += value * axes(static_cast<std::int64_t>(k), 1);
+    }
+    cells.x.push_back(x);
+    cells.y.push_back(y);
+    cells.panel.push_back(panel);
+  }
+}
+
+}  // namespace
+
+Table gromov_table(const AlignmentResult& result) {
+  const GromovSolution& solution = result.solution;
+  Table table({"quantity", "value", "meaning"});
+  const auto add = [&](const char* name, TableCell value, const char* meaning) { table.add_row({std::string(name), std::move(value), std::string(meaning)}); };
+  add("n", result.sides.source.num_cells, "source cells");
+  add("m", result.sides.target.num_cells, "target cells");
+  add("scale_source", result.costs.source.divisor(), "divisor of the costs within the source side");
+  add("scale_target", result.costs.target.divisor(), "divisor of the costs within the target side");
+  if (result.costs.geodesic_k > 0) add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
+  add("epsilon", solution.coupling.epsilon, "in units of the loss of scaled costs");
+  add("E_gw", solution.energy, "loss sum (C_X - C_Y)^2 P P");
+  add("primal", solution.primal, "F = E + epsilon KL(P | a b^T)");
+  add("relative_entropy", solution.coupling.relative_entropy, "KL(P | a b^T)");
+  add("gap", solution.gap, "stationarity gap");
+  add("marginal_error_source", solution.coupling.error_source, "L1 distance to the demanded marginal / its mass");
+  add("marginal_error_target", solution.coupling.error_target, "the same of the targets");
+  add("outer", solution.outer, "outer steps, annealing included");
+  add("evaluations", solution.evaluations, "of all pairs of cells, in the linear problems");
+  add("seconds", solution.seconds, "of the solve");
+  add("stop_reason", name_of(solution.stop_reason), "converged: the stationarity gap and the marginals are within tolerance");
+  return table;
+}
+
+Table starts_table(const GromovSolution& solution) {
+  Table table({"start", "name", "epsilon", "E_gw", "F", "gap", "outer", "evaluations", "seconds", "stop_reason", "selected"});
+  table.add_row({std::int64_t{1}, std::string("product"), solution.coupling.epsilon, solution.energy, solution.primal, solution.gap,
+                 solution.outer, solution.evaluations, solution.seconds, name_of(solution.stop_reason), true});
+  return table;
+}
+
+ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution) {
+  ConvergenceTable table({"start", "t", "E_gw", "linear", "kl", "accepted"});
+  for (const GromovRecord& step : solution.history) table.add(row_of(pair, step));
+  ConvergenceRow last = row_of(pair, solution.history.back());
+  last.stage = "result";
+  last.inner = solution.evaluations;
+  last.objective = solution.energy;
+  last.primal = solution.primal;
+  last.gap = solution.gap;
+  last.marginal_error_source = solution.coupling.error_source;
+  last.marginal_error_target = solution.coupling.error_target;
+  last.seconds = solution.seconds;
+  last.stop_reason = solution.stop_reason;
+  last.extra = {std::string("product"), solution.history.back().step, solution.energy, 0.0, solution.coupling.relative_entropy, 1.0};
+  table.add(std::move(last));
+  return table;
+}
+
+ConvergenceHistory gromov_curves(const GromovSolution& solution, double tolerance) {
+  ConvergenceHistory history;
+  history.title = "Alignment";
+  history.x_label = "outer step";
+  history.objectives = {{"loss", {}, {}}, {"regularised loss", {}, {}}};
+  history.residuals = {{"stationarity gap / F", {}, {}}, {"error of the column sums", {}, {}}};
+  history.tolerance = tolerance;
+  for (const GromovRecord& step : solution.history) {
+    const double values[] = {step.energy, step.primal, step.gap / std::abs(step.primal), step.error_target};
+    for (std::size_t c = 0; c < 4; ++c) {
+      ConvergenceCurve& curve = c < 2 ? history.objectives[c] : history.residuals[c - 2];
+      curve.x.push_back(static_cast<double>(step.outer));
+      curve.y.push_back(values[c]);
+    }
+    if (step.epsilon == solution.coupling.epsilon && history.boundaries.empty())
+      history.boundaries.push_back({static_cast<double>(step.outer), "epsilon " + rounded_number(step.epsilon)});
+  }
+  return history;
+}
+
+IndexRow gromov_index(const AlignmentResult& result) {
+  const GromovSolution& solution = result.solution;
+  IndexRow row;
+  row.pair = result.sides.pair;
+  row.source = result.sides.source.name;
+  row.target = result.sides.target.name;
+  row.n = result.sides.source.num_cells;
+  row.m = result.sides.target.num_cells;
+  row.mass = solution.coupling.mass;
+  row.cost = solution.energy;
+  row.primal = solution.primal;
+  row.gap = solution.gap;
+  row.marginal_error_source = solution.coupling.error_source;
+  row.marginal_error_target = solution.coupling.error_target;
+  row.iterations = solution.outer;
+  row.stop_reason = solution.stop_reason;
+  row.seconds = solution.seconds;
+  row.peak_gib = static_cast<double>(peak_host_bytes()) / 0x1p30;
+  return row;
+}
+
+Plot projection_plot(const CellSide& own, const CellSide& other, const JointSpace& space) {
+  ScatterLook look;
+  look.title = "Cells of the " + other.name + " side among those of the " + own.name + " side";
+  look.x_label = "principal coordinate 1 of the " + own.name + " features";
+  look.y_label = "principal coordinate 2";
+  look.panels = {own.name, other.name + ", projected"};
+  look.panel_column = "side";
+  const std::vector<double> mean = mean_of(space);
+  const Matrix axes = leading_axes(space, mean);
+  ScatterCells cells;
+  add_cells(space.own, mean, axes, 0, cells);
+  add_cells(space.projected, mean, axes, 1, cells);
+  if (own.categories.empty()) {
+    look.categories = look.panels;
+    look.category_column = "side_again";
+    cells.category = cells.panel;
+  } else {
+    look.categories = own.categories;
+    look.category_column = "label";
+    cells.category = own.labels;
+    cells.category.insert(cells.category.end(), other.labels.begin(), other.labels.end());
+  }
+  const std::vector<std::int64_t> totals = scatter_totals(look, cells);
+  if (static_cast<std::int64_t>(cells.x.size()) <= kLargestPointPlot) return plot_scatter(look, cells);
+  const Grid grid = scatter_grid(look, extent_of(cells));
+  std::int64_t left_out = static_cast<std::int64_t>(cells.x.size());
+  for (const std::int64_t total : totals) left_out -= total;
+  const std::vector<GridCell> pixels = grid_cells(count_on_grid(cells.x, cells.y, cells.panel, cells.category, grid), grid);
+  return plot_scatter_grid(look, grid, pixels, totals, left_out);
+}
+
+}  // namespace thalweg

@@ -1,0 +1,37 @@
+// Tables and plots of an alignment.
+#pragma once
+
+#include <string>
+
+#include "io/plots/convergence.hpp"
+#include "io/plots/scatter.hpp"
+#include "io/table.hpp"
+#include "job/convergence_table.hpp"
+#include "job/gromov_cells.hpp"
+#include "job/gromov_costs.hpp"
+#include "job/index_table.hpp"
+
+namespace thalweg {
+
+/// A solved alignment with its cells.
+struct AlignmentResult {
+  const TransportSides& sides;
+  const AlignmentCosts& costs;
+  const GromovSolution& solution;
+};
+
+/// tables/gromov.tsv: one quantity a row.
+Table gromov_table(const AlignmentResult& result);
+/// tables/starts.tsv: one start a row.
+Table starts_table(const GromovSolution& solution);
+/// convergence.csv, with columns start, t, E_gw, linear, kl and accepted of its own.
+ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution);
+/// Loss and regularised loss over the outer steps; gap and marginal error.
+ConvergenceHistory gromov_curves(const GromovSolution& solution, double tolerance);
+IndexRow gromov_index(const AlignmentResult& result);
+
+/// Cells of both sides in the two leading principal coordinates of the features of `own`, by label, or else by side.
+/// @param projected   of the other side, in the space of `own`
+Plot projection_plot(const CellSide& own, const CellSide& other, const JointSpace& space);
+
+}  // namespace thalweg

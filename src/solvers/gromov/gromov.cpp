@@ -1,0 +1,14 @@
+#include "solvers/gromov/gromov.hpp"
+
+#include "solvers/gromov/outer_loop.hpp"
+
+namespace thalweg {
+
+GromovSolution solve_gromov(const Context& context, const GromovProblem& problem, const GromovSettings& settings,
+                            const GromovObserver& observer, const SinkhornStopCheck& stop_check) {
+  OuterLoop loop(context, problem, settings);
+  loop.watch(observer, stop_check);
+  return loop.solve();
+}
+
+}  // namespace thalweg

@@ -1,0 +1,187 @@
+#include "solvers/gromov/outer_loop.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "solvers/ordered_sum.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr double share_of_change = 0.1;     // inner tolerance, of the last change of the linear cost
+constexpr double first_inner_tolerance = 1e-2;
+constexpr double shortest_step = 1.0 / 1024.0;
+constexpr std::int64_t measure_every = 5;   // steps of t < 1 between those that measure the gap
+constexpr double rise_float64 = 1e-9, rise_float32 = 1e-6;  // of |F|: rounding
+
+bool is_finite(const OuterState& state) { return std::isfinite(state.primal()) && std::isfinite(state.inner.dual); }
+
+}  // namespace
+
+OuterLoop::OuterLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings)
+    : context_(context), problem_(problem), settings_(settings), cost_(make_quadratic_cost(context, problem)),
+      inner_tolerance_(std::max(settings.inner_tolerance, first_inner_tolerance)) {}
+
+void OuterLoop::watch(const GromovObserver& observer, const SinkhornStopCheck& stop_check) {
+  observer_ = observer;
+  stop_check_ = stop_check;
+}
+
+GromovSolution OuterLoop::solve() {
+  Stop stop = anneal();
+  if (!stop) stop = descend();
+  end_history(*stop);
+  result_.stop_reason = *stop;
+  result_.energy = state_.at.energy;
+  result_.primal = state_.primal();
+  result_.coupling = std::move(state_.inner);
+  result_.geometry = std::move(state_.geometry);
+  result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  return std::move(result_);
+}
+
+/// From a b^T: one full step at every epsilon above the final one, then one at that.
+OuterLoop::Stop OuterLoop::anneal() {
+  double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
+  LinearCost linear = cost_->at_product();
+  std::vector<double> g;
+  while (true) {
+    OuterState next = solved(linear, epsilon, std::move(g));
+    const double change = cost_->relative_change(next.linear, next.at.linear);
+    inner_tolerance_ = std::max(settings_.inner_tolerance, share_of_change * change);
+    state_ = std::move(next);
+    record(state_, unknown, change, true);
+    if (!is_finite(state_)) return StopReason::nonfinite;
+    if (const Stop stop = stop_check_ ? stop_check_() : std::nullopt) return stop;
+    if (epsilon == problem_.epsilon) return {};
+    linear = state_.at.linear;
+    g = state_.inner.g;
+    epsilon = std::max(problem_.epsilon, epsilon * settings_.epsilon_decay);
+    ++level_;
+  }
+}
+
+/// K <- (1 - t) K + t K(P) and P anew, until the gap is closed.
+OuterLoop::Stop OuterLoop::descend() {
+  for (std::int64_t outer = 0; outer < settings_.max_outer; ++outer) {
+    if (since_full_ >= measure_every) step_ = 1.0;
+    const bool is_full = step_ == 1.0;
+    since_full_ = is_full ? 0 : since_full_ + 1;
+    OuterState candidate = solved(is_full ? state_.at.linear : mixed(state_.linear, state_.at.linear, step_),
+                                  problem_.epsilon, state_.inner.g);
+    const double gap = is_full ? gap_of(state_, candidate) : unknown;
+    const bool risen = is_risen(candidate);
+    const double change = cost_->relative_change(candidate.linear, candidate.at.linear);
+    record(candidate, gap, change, !risen);
+    if (is_full) result_.gap = gap;
+    const Stop stop = end_of_step(candidate, gap, risen);
+    const bool goes_on = !stop || *stop == StopReason::converged;
+    if (risen && goes_on && state_.tolerance > settings_.inner_tolerance) {
+      tighten();
+      continue;
+    }
+    if (risen) {
+      if (stop) return stop;
+      if (const Stop too_short = shorten()) return too_short;
+    } else {
+      state_ = std::move(candidate);
+      lengthen();
+    }
+    const bool is_closed = is_full && gap <= settings_.tolerance * std::abs(state_.primal());
+    inner_tolerance_ = is_closed ? settings_.inner_tolerance
+                                 : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
+    if (stop) return stop;
+  }
+  return StopReason::max_iterations;
+}
+
+/// The solution of a linear problem, to the present inner tolerance, and E about it.
+OuterState OuterLoop::solved(LinearCost linear, double epsilon, std::vector<double> g) {
+  OuterState state;
+  state.linear = std::move(linear);
+  state.geometry = cost_->geometry_of(state.linear);
+  SinkhornProblem inner;
+  inner.geometry = state.geometry.get();
+  inner.a = problem_.a;
+  inner.b = problem_.b;
+  inner.epsilon = epsilon;
+  inner.initial_g = std::move(g);
+  SinkhornSettings how;
+  how.tolerance = inner_tolerance_;
+  how.max_iterations = settings_.inner_iterations;
+  how.certify = false;
+  state.inner = solve_sinkhorn(context_, inner, how, {}, stop_check_);
+  result_.evaluations += state.inner.evaluations;
+  state.tolerance = inner_tolerance_;
+  state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= settings_.inner_tolerance;
+  state.at = cost_->at(state.linear, *state.geometry, state.inner);
+  return state;
+}
+
+/// epsilon KL(P | P+), P+ of the cost K(P): the exponents of both are known.
+double OuterLoop::gap_of(const OuterState& state, const OuterState& next) const {
+  const SinkhornSolution &p = state.inner, &q = next.inner;
+  std::vector<double> terms(p.f.size());
+  for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = (p.f[i] - q.f[i]) * p.row_sums[i];
+  double gap = state.at.difference + ordered_sum(context_.comm, terms) + p.epsilon * (q.mass - p.mass);
+  for (std::size_t j = 0; j < p.g.size(); ++j)
+    if (p.column_sums[j] > 0.0) gap += (p.g[j] - q.g[j]) * p.column_sums[j];
+  return gap;
+}
+
+bool OuterLoop::is_risen(const OuterState& candidate) const {
+  const double rounding = context_.precision == Precision::float64 ? rise_float64 : rise_float32;
+  return !(candidate.lagrangian() <= state_.lagrangian() + rounding * std::abs(state_.primal()));
+}
+
+/// The present coupling to the final inner tolerance, which stays: before that its F may seem lower than it is.
+void OuterLoop::tighten() {
+  inner_tolerance_ = settings_.inner_tolerance;
+  state_ = solved(std::move(state_.linear), problem_.epsilon, state_.inner.g);
+}
+
+OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, bool is_risen) const {
+  if (!is_finite(candidate)) return StopReason::nonfinite;
+  const StopReason inner = candidate.inner.stop_reason;
+  if (inner == StopReason::interrupted || inner == StopReason::time_limit) return inner;
+  if (const Stop stop = stop_check_ ? stop_check_() : std::nullopt) return stop;
+  const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
+  if (is_closed && candidate.is_tight) return StopReason::converged;
+  if (is_closed && inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
+  if (is_closed && inner == StopReason::stagnated) return inner;
+  if (is_risen && cost_->is_concave() && state_.is_tight && candidate.is_tight) return StopReason::non_monotone;
+  return {};
+}
+
+OuterLoop::Stop OuterLoop::shorten() {
+  if (cost_->is_concave()) return {};  // a linear problem was not solved well enough
+  step_ /= 2.0;
+  if (step_ < shortest_step) return StopReason::stagnated;
+  return {};
+}
+
+void OuterLoop::lengthen() { step_ = std::min(1.0, 2.0 * step_); }
+
+void OuterLoop::record(const OuterState& state, double gap, double change, bool is_accepted) {
+  GromovRecord entry;
+  entry.level = level_;
+  entry.outer = ++result_.outer;
+  entry.inner = state.inner.evaluations;
+  entry.epsilon = state.inner.epsilon;
+  entry.energy = state.at.energy;
+  entry.primal = state.primal();
+  entry.relative_entropy = state.inner.relative_entropy;
+  entry.gap = gap;
+  entry.step = step_;
+  entry.change = change;
+  entry.error_target = state.inner.error_target;
+  entry.is_accepted = is_accepted;
+  entry.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  result_.history.push_back(entry);
+  if (observer_) observer_(entry);
+}
+
+void OuterLoop::end_history(StopReason reason) { result_.history.back().stop_reason = reason; }
+
+}  // namespace thalweg

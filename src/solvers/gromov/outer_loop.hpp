@@ -1,0 +1,64 @@
+// The outer iteration of Gromov-Wasserstein problems: linearise, solve the linear problem, accept or shorten the step.
+#pragma once
+
+#include <chrono>
+#include <limits>
+
+#include "solvers/gromov/quadratic_cost.hpp"
+
+namespace thalweg {
+
+/// A coupling, the linear problem that it solves, and E about it.
+struct OuterState {
+  LinearCost linear;  // K
+  std::shared_ptr<PairGeometry> geometry;
+  SinkhornSolution inner;
+  Linearisation at;   // K(P), E(P)
+  double tolerance = 0.0;  // that the linear problem was to be solved to
+  bool is_tight = false;   // it was, and that is the final one
+
+  double primal() const { return at.energy + inner.epsilon * inner.relative_entropy; }
+  /// F less its first-order change by what is wrong with the marginals of P.
+  double lagrangian() const { return at.energy - inner.cost + inner.dual; }
+};
+
+class OuterLoop {
+ public:
+  OuterLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
+  void watch(const GromovObserver& observer, const SinkhornStopCheck& stop_check);
+
+  GromovSolution solve();
+
+ private:
+  using Stop = std::optional<StopReason>;
+
+  Stop anneal();
+  Stop descend();
+  OuterState solved(LinearCost linear, double epsilon, std::vector<double> g);
+  double gap_of(const OuterState& state, const OuterState& next) const;
+  void tighten();
+  bool is_risen(const OuterState& candidate) const;
+  Stop end_of_step(const OuterState& candidate, double gap, bool is_risen) const;
+  Stop shorten();
+  void lengthen();
+  void record(const OuterState& state, double gap, double change, bool is_accepted);
+  void end_history(StopReason reason);
+
+  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+  Context context_;
+  const GromovProblem& problem_;
+  const GromovSettings& settings_;
+  std::unique_ptr<QuadraticCost> cost_;
+  GromovObserver observer_;
+  SinkhornStopCheck stop_check_;
+  OuterState state_;
+  GromovSolution result_;
+  std::int64_t level_ = 0;
+  double step_ = 1.0;           // t
+  std::int64_t since_full_ = 0;  // steps since the last of t = 1
+  double inner_tolerance_ = 0.0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace thalweg

@@ -1,0 +1,47 @@
+// The quadratic form E of Gromov-Wasserstein problems as its outer loop sees it: a linear cost at each coupling.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "solvers/gromov/gromov.hpp"
+
+namespace thalweg {
+
+/// A linear cost in whatever form generates it: cells x cells (owned rows), or a small core on every rank. Sums of two
+/// are those of their numbers.
+using LinearCost = std::variant<std::vector<float>, std::vector<double>>;
+
+/// (1 - t) K + t L
+LinearCost mixed(const LinearCost& k, const LinearCost& l, double t);
+
+/// E about a coupling P.
+struct Linearisation {
+  LinearCost linear;          // K(P)
+  double difference = 0.0;    // <K(P) - K, P>, K the cost whose solution P is: as one sum, so that rounding cancels
+  double energy = 0.0;        // E(P), extended linearly from couplings of marginals a and b to others
+};
+
+/// Every member is a collective.
+class QuadraticCost {
+ public:
+  virtual ~QuadraticCost() = default;
+
+  virtual bool is_concave() const = 0;
+  /// K(a b^T)
+  virtual LinearCost at_product() const = 0;
+  /// The pairwise cost K, unscaled.
+  virtual std::unique_ptr<PairGeometry> geometry_of(const LinearCost& linear) const = 0;
+  /// @param linear, geometry, inner   the linear problem K and the solution that P is
+  virtual Linearisation at(const LinearCost& linear, const PairGeometry& geometry,
+                           const SinkhornSolution& inner) const = 0;
+  /// |K - L| / |K| (Frobenius) of the generating numbers.
+  virtual double relative_change(const LinearCost& k, const LinearCost& l) const = 0;
+};
+
+/// @throws DataError when the sides hold different kinds of costs
+std::unique_ptr<QuadraticCost> make_quadratic_cost(const Context& context, const GromovProblem& problem);
+
+}  // namespace thalweg

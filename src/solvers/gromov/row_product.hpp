@@ -1,0 +1,30 @@
+// Products of matrices whose rows are spread over ranks, and what dense costs need besides.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "distributed/communicator.hpp"
+#include "distributed/partition.hpp"
+
+namespace thalweg {
+
+/// Owned rows of a matrix, row-major; entries are values / divisor. Rows: Partition(num_rows, ranks, block_rows).
+template <class Value>
+struct OwnedRows {
+  std::int64_t num_rows = 0;
+  std::int64_t num_columns = 0;
+  std::span<const Value> values;
+  double divisor = 1.0;
+};
+
+/// A B, owned rows x B.num_columns, for A with A.num_columns = B.num_rows.
+///
+/// Blocks of 1024 rows of B go to every rank, in the form they are stored in; products of tiles of 256 rows with them
+/// are formed in Scalar by BLAS, one tile a thread, and added in float64 in the order of the blocks: the same bits on
+/// any number of ranks and threads. Collective.
+template <class Scalar, class Left, class Right>
+std::vector<double> product_of_rows(const Communicator& comm, const OwnedRows<Left>& a, const OwnedRows<Right>& b);
+
+}  // namespace thalweg

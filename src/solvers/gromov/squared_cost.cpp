@@ -1,0 +1,190 @@
+#include "solvers/gromov/squared_cost.hpp"
+
+#include <Kokkos_Core.hpp>
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/block_rows.hpp"
+#include "kernels/fixed_point.hpp"
+#include "solvers/ordered_sum.hpp"
+
+namespace thalweg {
+
+namespace {
+
+using Host = Kokkos::DefaultHostExecutionSpace;
+
+double dot(std::span<const double> x, std::span<const double> y) {
+  double sum = 0.0;
+  for (std::size_t k = 0; k < x.size(); ++k) sum += x[k] * y[k];
+  return sum;
+}
+
+double largest(std::span<const double> values) {
+  double result = 0.0;
+  for (const double value : values) result = std::max(result, std::abs(value));
+  return result;
+}
+
+Matrix points_of(const SquaredDistances& side, const char* name) {
+  Matrix points(side.points.num_points, side.points.dimension);
+  std::visit([&](const auto& values) { std::copy(values.begin(), values.end(), points.values.begin()); },
+             side.points.values);
+  for (std::int64_t i = 0; i < points.rows; ++i)
+    for (const double value : points.row(i))
+      if (!std::isfinite(value))
+        throw DataError("a feature of row " + std::to_string(i) + " of the " + name +
+                        " side is not finite; features must be numbers; remove the cell");
+  return points;
+}
+
+void centre(Matrix& points, const std::vector<double>& weights) {
+  std::vector<double> mean(static_cast<std::size_t>(points.columns), 0.0);
+  for (std::int64_t i = 0; i < points.rows; ++i)
+    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += weights[static_cast<std::size_t>(i)] * points.row(i)[k];
+  for (std::int64_t i = 0; i < points.rows; ++i)
+    for (std::size_t k = 0; k < mean.size(); ++k) points.row(i)[k] -= mean[k];
+}
+
+/// Adds to_fixed x_i z_i^T summed over blocks of rows to `fixed`, for the rows [begin, end).
+void add_blocks(const Matrix& points, RowRange rows, const std::vector<double>& means, std::int64_t width,
+                RowRange part, const FixedPoint& form, std::vector<std::int64_t>& fixed) {
+  const std::int64_t q = width - 1;
+  std::vector<double> sums(static_cast<std::size_t>(points.columns * q));
+  for (std::int64_t begin = part.begin; begin < part.end; begin += block_rows) {
+    std::fill(sums.begin(), sums.end(), 0.0);
+    for (std::int64_t i = begin; i < std::min(part.end, begin + block_rows); ++i) {
+      const double* mean = means.data() + i * width;
+      const auto x = points.row(rows.begin + i);
+      for (std::int64_t k = 0; k < points.columns; ++k)
+        for (std::int64_t l = 0; l < q; ++l)
+          sums[static_cast<std::size_t>(k * q + l)] += x[static_cast<std::size_t>(k)] * mean[l];
+    }
+    for (std::size_t k = 0; k < sums.size(); ++k) fixed[k] += std::llrint(sums[k] * form.to_fixed);
+  }
+}
+
+}  // namespace
+
+SquaredCost::SquaredCost(const Context& context, const GromovProblem& problem)
+    : context_(context), source_(cloud_of(std::get<SquaredDistances>(problem.source), problem.a, "source")),
+      target_(cloud_of(std::get<SquaredDistances>(problem.target), problem.b, "target")) {
+  for (std::int64_t j = 0; j < target_.points.rows; ++j) {
+    target_features_.push_back(target_.s[static_cast<std::size_t>(j)]);
+    const auto y = target_.points.row(j);
+    target_features_.insert(target_features_.end(), y.begin(), y.end());
+  }
+  constant_ = own_energy(source_) + own_energy(target_) -
+              4.0 * dot(source_.weights, source_.s) * dot(target_.weights, target_.s);
+}
+
+SquaredCost::Cloud SquaredCost::cloud_of(const SquaredDistances& side, const std::vector<double>& weights,
+                                         const char* name) {
+  Cloud cloud{points_of(side, name), {}, weights};
+  centre(cloud.points, weights);
+  const double factor = 1.0 / std::sqrt(side.divisor);
+  for (double& value : cloud.points.values) value *= factor;
+  for (std::int64_t i = 0; i < cloud.points.rows; ++i)
+    cloud.s.push_back(dot(cloud.points.row(i), cloud.points.row(i)));
+  return cloud;
+}
+
+/// 2 sum a s^2 + 2 (a . s)^2 + 4 |X^T diag(a) X|_F^2
+double SquaredCost::own_energy(const Cloud& cloud) {
+  const std::int64_t d = cloud.points.columns;
+  Matrix moment(d, d);
+  double fourth = 0.0;
+  for (std::int64_t i = 0; i < cloud.points.rows; ++i) {
+    const double weight = cloud.weights[static_cast<std::size_t>(i)], s = cloud.s[static_cast<std::size_t>(i)];
+    fourth += weight * s * s;
+    for (std::int64_t k = 0; k < d; ++k)
+      for (std::int64_t l = 0; l < d; ++l) moment(k, l) += weight * cloud.points(i, k) * cloud.points(i, l);
+  }
+  const double second = dot(cloud.weights, cloud.s);
+  return 2.0 * fourth + 2.0 * second * second + 4.0 * dot(moment.values, moment.values);
+}
+
+/// T = 0: both clouds are centred.
+LinearCost SquaredCost::at_product() const {
+  return std::vector<double>(static_cast<std::size_t>(source_.points.columns * target_.points.columns), 0.0);
+}
+
+std::unique_ptr<PairGeometry> SquaredCost::geometry_of(const LinearCost& linear) const {
+  const auto& core = std::get<std::vector<double>>(linear);
+  const std::int64_t n = source_.points.rows, p = source_.points.columns, q = target_.points.columns;
+  std::vector<double> features(static_cast<std::size_t>(n * (q + 1)), 0.0);
+  Kokkos::parallel_for("thalweg::squared_cost::features", Kokkos::RangePolicy<Host>(0, n), [&](const std::int64_t i) {
+    double* row = features.data() + i * (q + 1);
+    row[0] = -4.0 * source_.s[static_cast<std::size_t>(i)];
+    for (std::int64_t k = 0; k < p; ++k)
+      for (std::int64_t l = 0; l < q; ++l)
+        row[1 + l] -= 16.0 * source_.points(i, k) * core[static_cast<std::size_t>(k * q + l)];
+  });
+  Kokkos::fence("thalweg::squared_cost::features");
+  PairSides sides;
+  sides.cost = Cost::factored;
+  sides.source = {n, q + 1, std::span<const double>(features)};
+  sides.target = {target_.points.rows, q + 1, std::span<const double>(target_features_)};
+  sides.source_weights = source_.weights;
+  sides.target_weights = target_.weights;
+  return make_pair_geometry(context_, sides);
+}
+
+/// X^T Z over the rows of all ranks, Z the first q columns of `means`; the same bits on any number of ranks.
+std::vector<double> SquaredCost::core_of(const std::vector<double>& means, RowRange rows) const {
+  const std::int64_t q = target_.points.columns, width = q + 1;
+  const double bound = 1.01 * static_cast<double>(source_.points.rows) * largest(source_.points.values) *
+                       context_.comm.all_reduce(largest(means), Reduction::max);
+  std::vector<double> core(static_cast<std::size_t>(source_.points.columns * q), 0.0);
+  if (bound == 0.0) return core;
+  const FixedPoint form = FixedPoint::for_bound(bound);
+  const Host exec;
+  const std::int64_t blocks = (rows.size() + block_rows - 1) / block_rows;
+  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks));
+  std::vector<std::vector<std::int64_t>> fixed(static_cast<std::size_t>(shares),
+                                               std::vector<std::int64_t>(core.size(), 0));
+  Kokkos::parallel_for("thalweg::squared_cost::core", Kokkos::RangePolicy<Host>(exec, 0, shares),
+                       [&](const std::int64_t share) {
+                         const RowRange part{blocks * share / shares * block_rows,
+                                             std::min(rows.size(), blocks * (share + 1) / shares * block_rows)};
+                         add_blocks(source_.points, rows, means, width, part, form,
+                                    fixed[static_cast<std::size_t>(share)]);
+                       });
+  exec.fence("thalweg::squared_cost::core");
+  for (std::size_t share = 1; share < fixed.size(); ++share)
+    for (std::size_t k = 0; k < core.size(); ++k) fixed[0][k] += fixed[share][k];
+  context_.comm.all_reduce(std::span<std::int64_t>(fixed[0]), Reduction::sum);
+  for (std::size_t k = 0; k < core.size(); ++k) core[k] = static_cast<double>(fixed[0][k]) * form.to_value;
+  return core;
+}
+
+Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geometry, const SinkhornSolution& inner) const {
+  const std::int64_t q = target_.points.columns, width = q + 1;
+  const RowRange rows = geometry.rows();
+  std::vector<double> values;  // [y_j, s_j]
+  for (std::int64_t j = 0; j < target_.points.rows; ++j) {
+    const auto y = target_.points.row(j);
+    values.insert(values.end(), y.begin(), y.end());
+    values.push_back(target_.s[static_cast<std::size_t>(j)]);
+  }
+  const std::vector<double> means = geometry.apply(inner.f, inner.g, values, width);
+  std::vector<double> radial(static_cast<std::size_t>(rows.size()));
+  for (std::int64_t i = 0; i < rows.size(); ++i)
+    radial[static_cast<std::size_t>(i)] =
+        source_.s[static_cast<std::size_t>(rows.begin + i)] * means[static_cast<std::size_t>(i * width + q)];
+  std::vector<double> core = core_of(means, rows);
+  const double sizes = ordered_sum(context_.comm, radial), square = dot(core, core);
+  const double difference = -16.0 * (square - dot(std::get<std::vector<double>>(linear), core));
+  return {std::move(core), difference, constant_ - 4.0 * sizes - 8.0 * square};
+}
+
+double SquaredCost::relative_change(const LinearCost& k, const LinearCost& l) const {
+  const auto& before = std::get<std::vector<double>>(k);
+  const auto& after = std::get<std::vector<double>>(l);
+  double difference = 0.0;
+  for (std::size_t i = 0; i < before.size(); ++i) difference += (after[i] - before[i]) * (after[i] - before[i]);
+  const double size = std::max(dot(before, before), dot(after, after));
+  return size > 0.0 ? std::sqrt(difference / size) : 0.0;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,143 @@
+"""Alignment of two small files end to end: its scores and projections, any number of ranks, bad input."""
+
+import sys
+import warnings
+
+from session import open_session, read_tsv
+
+session = open_session(needs=("anndata",))
+import anndata  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+
+warnings.simplefilter("error")
+SOURCES, TARGETS = 310, 290
+SIDES = {"source": {"file": "x.h5ad"}, "target": {"file": "y.h5ad"}}
+
+
+def make_sides():
+    """A bent line seen through two sets of features; the targets in another order, some of them missing."""
+    rng = np.random.default_rng(3)
+    place = np.sort(rng.random(SOURCES))
+    seen = {"x": np.c_[np.cos(2 * place), np.sin(2 * place), place**2, np.ones(SOURCES)], "y": np.c_[place, np.sqrt(place), 1 - place**3]}
+    chosen = rng.permutation(SOURCES)[:TARGETS]
+    for name, cells in (("x", np.arange(SOURCES)), ("y", chosen)):
+        obs = pd.DataFrame({"pair": cells, "half": pd.Categorical(np.where(place[cells] < 0.5, "early", "late"))}, index=[f"{name}{i}" for i in cells])
+        side = anndata.AnnData(obs=obs)
+        side.obsm["X_pca"] = (seen[name][cells] + 0.01 * rng.normal(size=(len(cells), seen[name].shape[1]))).astype(np.float32)
+        side.write_h5ad(session.folder / f"{name}.h5ad")
+
+
+def tables_of(gromov=(), **sides):
+    keys = {"epsilon": 0.005, "geodesic_k": 12, "pair_key": "pair", "label_key": "half", **dict(gromov)}
+    return {"input": {"file": "x.h5ad"}, "source": {**SIDES["source"], **sides.get("source", {})},
+            "target": {**SIDES["target"], **sides.get("target", {})}, "gromov": keys}
+
+
+def values(path, name):
+    return {row[name]: row["value"] for row in read_tsv(path)}
+
+
+def foscttm(u, v):
+    distances = np.sqrt(((u[:, None].astype(float) - v[None].astype(float)) ** 2).sum(2))
+    own = np.diag(distances)
+    return ((distances < own[:, None]).mean(1) + (distances < own[None]).mean(0)).mean() / 2
+
+
+def check_result(name, is_normalised):
+    """Scores again from the projections that were written."""
+    x, y = (anndata.read_h5ad(session.folder / f"{side}.h5ad") for side in "xy")
+    source, target = (anndata.read_h5ad(session.folder / name / f"result_{side}.h5ad") for side in ("source", "target"))
+    session.check(list(source.obs_names) == list(x.obs_names) and list(target.obs_names) == list(y.obs_names), f"{name}: cells in file order")
+    points = [side.obsm["X_pca"] / (np.linalg.norm(side.obsm["X_pca"], axis=1)[:, None] if is_normalised else 1) for side in (x, y)]
+    position = pd.Series(np.arange(TARGETS), index=y.obs["pair"])
+    pairs = np.array([(i, position[pair]) for i, pair in enumerate(x.obs["pair"]) if pair in position.index])
+    expected = (foscttm(source.obsm["projected_x"][pairs[:, 0]], points[1][pairs[:, 1]]) + foscttm(target.obsm["projected_y"][pairs[:, 1]], points[0][pairs[:, 0]])) / 2
+    scores = {key: float(value) for key, value in values(session.folder / name / "tables/scores.tsv", "score").items()}
+    session.check(abs(scores["foscttm"] - expected) < 1e-4, f"{name}: foscttm {scores['foscttm']} against {expected}")
+    report = values(session.folder / name / "tables/gromov.tsv", "quantity")
+    session.check(report["stop_reason"] == "converged" and 0 < float(report["E_gw"]) < 0.1, f"{name}: {report}")
+    session.check(float(report["marginal_error_source"]) < 1e-6 and float(report["marginal_error_target"]) <= 1e-5, f"{name}: marginals {report}")
+    session.check(np.allclose(source.obs["mass"], 1 / SOURCES, rtol=1e-5) and not source.obs["unmatched"].any(), f"{name}: masses")
+    session.check(source.obs["match"].between(0, TARGETS - 1).all() and target.obs["confidence"].between(0, 1).all(), f"{name}: matches")
+    return scores
+
+
+def check_costs():
+    for number, cost in enumerate(("geodesic", "sq_euclidean", "euclidean")):
+        precision = {"solver": {"precision": ("float32", "float64", "float64")[number]}}
+        job = session.job(cost, "gromov", {**tables_of(source={"cost": cost}, target={"cost": cost}), **precision})
+        if not session.done(session.run("gromov", job)):
+            continue
+        scores = check_result(cost, cost == "geodesic")
+        if cost == "geodesic":  # the line, or its mirror image
+            session.check(min(scores["foscttm"], 1 - scores["foscttm"]) < 0.48, f"{cost}: {scores}")
+
+
+def check_times():
+    """Both sides as times of one file."""
+    cells = anndata.read_h5ad(session.folder / "x.h5ad")
+    cells.obs["day"] = np.where(np.arange(SOURCES) % 2 == 0, 1.0, 2.5)
+    cells.write_h5ad(session.folder / "times.h5ad")
+    tables = {"input": {"file": "times.h5ad", "time_key": "day"}, "gromov": {"geodesic_k": 12}}
+    if session.done(session.run("gromov", session.job("times", "gromov", tables))):
+        saved = anndata.read_h5ad(session.folder / "times/result.h5ad")
+        is_source = (saved.obs["side"] == "source").to_numpy()
+        session.check(np.isfinite(saved.obsm["projected_x"]).all(1).tolist() == is_source.tolist(), "sources alone have projected_x")
+
+
+def check_rank_independence():
+    tables = {**tables_of(), "output": {"compression": "none"}}
+    for name, ranks in (("one", 1), ("many", session.ranks)):
+        session.done(session.run("gromov", session.job(name, "gromov", tables), ranks=ranks))
+    one, many = (anndata.read_h5ad(session.folder / name / "result_source.h5ad") for name in ("one", "many"))
+    session.check(np.array_equal(one.obs["potential"], many.obs["potential"]) and np.array_equal(one.obsm["projected_x"], many.obsm["projected_x"]),
+                  f"potentials and projections of 1 and {session.ranks} ranks")
+
+
+def check_refusals():
+    def edited(name, edit):
+        cells = anndata.read_h5ad(session.folder / "y.h5ad")
+        edit(cells)
+        cells.write_h5ad(session.folder / name)
+
+    def set_rows(rows, value):
+        def edit(cells):
+            cells.obsm["X_pca"][rows] = value
+        return edit
+
+    edited("zero_row.h5ad", set_rows(np.s_[17, :], 0.0))
+    edited("equal.h5ad", set_rows(np.s_[:], 2.5))
+    edited("nan.h5ad", set_rows((4, 1), np.nan))
+    edited("twice.h5ad", lambda cells: cells.obs.__setitem__("pair", np.arange(TARGETS) // 2))
+    edited("others.h5ad", lambda cells: cells.obs.__setitem__("pair", np.arange(TARGETS) + 5000))
+    cases = [({"file": "zero_row.h5ad"}, {}, ["row 17", "target.normalise_rows"]),
+             ({"file": "nan.h5ad"}, {}, ["nan.h5ad", "row 4", "column 1"]),
+             ({"file": "equal.h5ad", "cost": "sq_euclidean"}, {}, ["target", "0"]),
+             ({"file": "twice.h5ad"}, {}, ["occurs twice", "pair", "gromov.pair_key"]),
+             ({"file": "others.h5ad"}, {}, ["no name", "gromov.pair_key"]),
+             ({"cost": "geodesics"}, {}, ["target.cost", "did you mean 'geodesic'"]),
+             ({"cost": "factored"}, {}, ["target.cost", "not available in this version"]),
+             ({}, {"geodesic_k": 5000}, ["5000"]),
+             ({}, {"geodesic_k": 1}, ["gromov.geodesic_k = 1 is not allowed"]),
+             ({}, {"mode": "unbalanced"}, ["gromov.mode", "not available in this version"]),
+             ({}, {"starts": 8}, ["gromov.starts", "not available in this version"]),
+             ({}, {"epsilon": 0}, ["gromov.epsilon = 0 is not allowed"]),
+             ({}, {"epsilonn": 1}, ["unknown key 'gromov.epsilonn'", "did you mean 'gromov.epsilon'"]),
+             ({}, {"pair_key": "nothing"}, ["nothing", "pair, half"])]
+
+    def refused(case):
+        number, (target, gromov, texts) = case
+        sides = {"source": {"cost": "sq_euclidean"}} if target.get("cost") == "sq_euclidean" else {}
+        job = session.job(f"bad{number}", "gromov", tables_of(gromov, target=target, **sides))
+        session.refused(session.run("gromov", job), 2, *texts, result=f"bad{number}")
+
+    session.in_parallel(refused, list(enumerate(cases)))
+
+
+make_sides()
+check_costs()
+check_times()
+check_rank_independence()
+check_refusals()
+sys.exit(session.finish())
