@@ -75,7 +75,7 @@ void add_work(const SinkhornSolution& solution, Report& report) {
   report.add("fallback_tiles", solution.fallback_tiles, "tiles that needed the maximum of their exponents first");
   report.add("restarts", solution.restarts, "of the acceleration");
   report.add("seconds", solution.seconds, "of the solve");
-  report.add("bytes_sent", solution.bytes_sent, "by this rank 0 in the solve");
+  report.add("bytes_sent", solution.bytes_sent, "by rank 0 in the solve");
 }
 
 ConvergenceRow row_of(const std::string& pair, const SinkhornRecord& check) {
