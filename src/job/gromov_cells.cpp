@@ -39,7 +39,8 @@ std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution) {
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += block_rows) {
     const RowRange block{begin, std::min(rows.end, begin + block_rows)};
     const auto first = static_cast<std::size_t>(begin - rows.begin);
-    const std::span<const double> f = std::span(solution.coupling.f).subspan(first, static_cast<std::size_t>(block.size()));
+    const std::span<const double> f =
+        std::span(solution.coupling.f).subspan(first, static_cast<std::size_t>(block.size()));
     const std::vector<double> coupling = geometry.coupling_rows(block, f, solution.coupling.g);
     for (std::size_t i = 0; i < f.size(); ++i)
       for (std::size_t j = 0; j < m; ++j) {
@@ -55,7 +56,8 @@ void combine(const Communicator& comm, Extremes& columns) {
   std::vector<double> largest = columns.largest;
   comm.all_reduce(std::span<double>(largest), Reduction::max);
   for (std::size_t j = 0; j < largest.size(); ++j)
-    if (columns.largest[j] < largest[j] || columns.place[j] < 0) columns.place[j] = std::numeric_limits<std::int64_t>::max();
+    if (columns.largest[j] < largest[j] || columns.place[j] < 0)
+      columns.place[j] = std::numeric_limits<std::int64_t>::max();
   comm.all_reduce(std::span<std::int64_t>(columns.place), Reduction::min);
   comm.all_reduce(std::span<double>(columns.sum_log), Reduction::sum);
   for (std::int64_t& place : columns.place)
@@ -75,7 +77,8 @@ void finish(AlignedCells& cells, const Extremes& extremes) {
     const bool has_partner = cells.unmatched[i] == 0;
     if (!has_partner) cells.match[i] = -1;
     cells.confidence.push_back(has_partner ? extremes.largest[i] / cells.mass[i] : no_value);
-    cells.entropy.push_back(has_partner ? std::max(0.0, std::log(cells.mass[i]) - extremes.sum_log[i] / cells.mass[i]) : no_value);
+    cells.entropy.push_back(has_partner ? std::max(0.0, std::log(cells.mass[i]) - extremes.sum_log[i] / cells.mass[i])
+                                        : no_value);
   }
 }
 
@@ -83,8 +86,9 @@ void finish(AlignedCells& cells, const Extremes& extremes) {
 
 Alignment describe_alignment(const Communicator& comm, const TransportSides& sides, const GromovSolution& solution) {
   const SinkhornSolution& inner = solution.coupling;
-  const Coupling coupling{solution.geometry.get(), inner.f, inner.g, inner.row_sums, inner.column_sums,
-                          sides.source.weights, sides.target.weights};
+  const Coupling coupling{solution.geometry.get(), inner.f,           inner.g,
+                          inner.row_sums,          inner.column_sums, sides.source.weights,
+                          sides.target.weights};
   Alignment alignment;
   AlignedCells &source = alignment.source, &target = alignment.target;
   const std::vector<std::uint8_t> rows = unmatched_rows(coupling);
@@ -95,7 +99,8 @@ Alignment describe_alignment(const Communicator& comm, const TransportSides& sid
   source.mass = gathered(comm, inner.row_sums);
   target.mass = inner.column_sums;
 
-  std::vector<double> forward = sums_over_targets(coupling, values_of(sides.target.features, sides.target.num_features));
+  std::vector<double> forward =
+      sums_over_targets(coupling, values_of(sides.target.features, sides.target.num_features));
   divide_rows(inner.row_sums, rows, forward);
   source.projected = gathered(comm, forward);
   target.projected = sums_over_sources(coupling, values_of(sides.source.features, sides.source.num_features));

@@ -11,13 +11,13 @@ namespace thalweg {
 
 /// All cells of one side, on every rank. NaN and -1 where a cell has no partners.
 struct AlignedCells {
-  std::vector<double> potential;        // f or g
-  std::vector<double> mass;             // actual marginal
-  std::vector<std::int64_t> match;      // position of its partner of most mass; ties: the first
-  std::vector<double> confidence;       // share of its mass that goes there
-  std::vector<double> entropy;          // -sum p log p over its partners
+  std::vector<double> potential;    // f or g
+  std::vector<double> mass;         // actual marginal
+  std::vector<std::int64_t> match;  // position of its partner of most mass; ties: the first
+  std::vector<double> confidence;   // share of its mass that goes there
+  std::vector<double> entropy;      // -sum p log p over its partners
   std::vector<std::uint8_t> unmatched;
-  std::vector<double> projected;        // cells x features of the other side: means over its partners
+  std::vector<double> projected;  // cells x features of the other side: means over its partners
 };
 
 struct Alignment {

@@ -19,9 +19,7 @@ RowRange owned_rows(const Communicator& comm, const CellSide& side) {
   return Partition(side.num_cells, comm.size(), block_rows).rows_of(comm.rank());
 }
 
-bool normalises(const IntraCostOptions& options) {
-  return options.normalise_rows.value_or(options.cost == "geodesic");
-}
+bool normalises(const IntraCostOptions& options) { return options.normalise_rows.value_or(options.cost == "geodesic"); }
 
 void normalise_rows(CellSide& side) {
   const auto d = static_cast<std::size_t>(side.num_features);
@@ -80,19 +78,26 @@ void check_divisor(const CellSide& side, const std::string& cost, double divisor
 SideCosts geodesic_costs(const Context& context, const GromovOptions& options, const CellSide& side, std::int64_t k) {
   const RowRange rows = owned_rows(context.comm, side);
   const auto d = side.num_features;
-  const std::span<const float> owned = std::span(side.features).subspan(static_cast<std::size_t>(rows.begin * d), static_cast<std::size_t>(rows.size() * d));
-  const auto search = make_neighbour_search(context, {side.num_cells, rows, d, owned, "the " + side.name + " features"}, metric_of(options));
-  const KnnGraph graph = make_knn_graph(context.comm, *search, k, options.edge_weight == "hops" ? EdgeWeight::hops : EdgeWeight::distance,
-                                        disconnected_of(options));
+  const std::span<const float> owned =
+      std::span(side.features)
+          .subspan(static_cast<std::size_t>(rows.begin * d), static_cast<std::size_t>(rows.size() * d));
+  const auto search = make_neighbour_search(context, {side.num_cells, rows, d, owned, "the " + side.name + " features"},
+                                            metric_of(options));
+  const KnnGraph graph =
+      make_knn_graph(context.comm, *search, k, options.edge_weight == "hops" ? EdgeWeight::hops : EdgeWeight::distance,
+                     disconnected_of(options));
   if (graph.components.sizes.size() > 1)
-    log_warning("disconnected", "the graph of the " + side.name + " side with gromov.geodesic_k = " + std::to_string(k) + " is in " +
-                                    std::to_string(graph.components.sizes.size()) + " parts; they were treated by gromov.disconnected = \"" +
-                                    options.disconnected + "\"");
+    log_warning("disconnected",
+                "the graph of the " + side.name + " side with gromov.geodesic_k = " + std::to_string(k) + " is in " +
+                    std::to_string(graph.components.sizes.size()) +
+                    " parts; they were treated by gromov.disconnected = \"" + options.disconnected + "\"");
   std::vector<std::int32_t> sources;
   for (std::int64_t i = rows.begin; i < rows.end; ++i) sources.push_back(static_cast<std::int32_t>(i));
   GeodesicRows distances = geodesic_rows(context, graph.graph, sources, disconnected_of(options));
   const double divisor = std::visit(
-      [&](const auto& values) { return divisor_of(context.comm, options.scale == "auto" ? "max" : options.scale, side, rows, values); },
+      [&](const auto& values) {
+        return divisor_of(context.comm, options.scale == "auto" ? "max" : options.scale, side, rows, values);
+      },
       distances.values);
   check_divisor(side, "geodesic", divisor);
   return {side.num_cells, std::move(distances.values), divisor};
@@ -103,11 +108,13 @@ PairSides within(const CellSide& side, Cost cost) {
   return {cost, points, points, side.weights, side.weights, {}};
 }
 
-SideCosts stored_costs(const Context& context, const GromovOptions& options, const IntraCostOptions& own, const CellSide& side) {
+SideCosts stored_costs(const Context& context, const GromovOptions& options, const IntraCostOptions& own,
+                       const CellSide& side) {
   const RowRange rows = owned_rows(context.comm, side);
   const auto geometry = make_pair_geometry(context, within(side, cost_of(own)));
   std::vector<double> values = geometry->cost_rows(rows);
-  for (std::int64_t i = 0; i < rows.size(); ++i) values[static_cast<std::size_t>(i * side.num_cells + rows.begin + i)] = 0.0;
+  for (std::int64_t i = 0; i < rows.size(); ++i)
+    values[static_cast<std::size_t>(i * side.num_cells + rows.begin + i)] = 0.0;
   const double divisor = divisor_of(context.comm, options.scale == "auto" ? "max" : options.scale, side, rows, values);
   check_divisor(side, own.cost, divisor);
   if (context.precision == Precision::float64) return {side.num_cells, std::move(values), divisor};
@@ -124,7 +131,8 @@ SideCosts squared_costs(const Context& context, const GromovOptions& options, co
   return {side.num_cells, side.num_features, side.features, divisor};
 }
 
-SideCosts side_costs(const Context& context, const Job& job, const IntraCostOptions& own, const CellSide& side, std::int64_t k) {
+SideCosts side_costs(const Context& context, const Job& job, const IntraCostOptions& own, const CellSide& side,
+                     std::int64_t k) {
   if (own.cost == "geodesic") return geodesic_costs(context, job.gromov, side, k);
   if (are_squared(job)) return squared_costs(context, job.gromov, side);
   return stored_costs(context, job.gromov, own, side);
@@ -134,11 +142,13 @@ SideCosts side_costs(const Context& context, const Job& job, const IntraCostOpti
 
 IntraCosts SideCosts::costs() const {
   if (dimension_ > 0)
-    return SquaredDistances{{num_cells_, dimension_, std::span<const float>(std::get<std::vector<float>>(values_))}, divisor_};
+    return SquaredDistances{{num_cells_, dimension_, std::span<const float>(std::get<std::vector<float>>(values_))},
+                            divisor_};
   StoredIntraCosts stored;
   stored.num_cells = num_cells_;
   stored.divisor = divisor_;
-  std::visit([&]<class Value>(const std::vector<Value>& values) { stored.values = std::span<const Value>(values); }, values_);
+  std::visit([&]<class Value>(const std::vector<Value>& values) { stored.values = std::span<const Value>(values); },
+             values_);
   return stored;
 }
 
@@ -147,7 +157,9 @@ std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::in
   return options.geodesic_k.value_or(std::clamp<std::int64_t>(static_cast<std::int64_t>(share), 10, 100));
 }
 
-bool are_squared(const Job& job) { return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean"; }
+bool are_squared(const Job& job) {
+  return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean";
+}
 
 AlignmentCosts make_alignment_costs(const Context& context, const Job& job, TransportSides& sides) {
   const std::int64_t k = geodesic_k_of(job.gromov, sides.source.num_cells, sides.target.num_cells);

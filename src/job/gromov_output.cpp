@@ -11,7 +11,8 @@ namespace {
 
 void write_plot(JobSession& session, const std::string& name, const Plot& plot) {
   session.write_on_root("plots/" + name + ".svg", [&](const std::string& path) { write_text_file(path, plot.svg); });
-  session.write_on_root("tables/" + name + ".tsv", [&](const std::string& path) { write_text_file(path, plot.table.tsv()); });
+  session.write_on_root("tables/" + name + ".tsv",
+                        [&](const std::string& path) { write_text_file(path, plot.table.tsv()); });
 }
 
 /// One side with what the alignment says of its cells.
@@ -26,8 +27,12 @@ struct SidePart {
 class Sidecar {
  public:
   Sidecar(JobSession& session, const JobContext& context, const AlignmentResult& result, std::vector<SidePart> parts)
-      : session_(session), comm_(session.comm()), output_(context.job.output), result_(result),
-        series_(result.sides.file_of(parts[0].side)), parts_(std::move(parts)) {}
+      : session_(session),
+        comm_(session.comm()),
+        output_(context.job.output),
+        result_(result),
+        series_(result.sides.file_of(parts[0].side)),
+        parts_(std::move(parts)) {}
 
   void write(const std::string& name) {
     writer_.obs().set_index(read_cell_names(comm_, series_));
@@ -62,16 +67,19 @@ class Sidecar {
   void add_columns() {
     add("potential", &AlignedCells::potential);
     add("mass", &AlignedCells::mass);
-    writer_.obs().add(output_.key_prefix + "match", in_file_order<std::int64_t>([](const SidePart& part) { return part.cells.match; }));
+    writer_.obs().add(output_.key_prefix + "match",
+                      in_file_order<std::int64_t>([](const SidePart& part) { return part.cells.match; }));
     add("confidence", &AlignedCells::confidence);
     add("entropy", &AlignedCells::entropy);
-    const std::vector<std::int32_t> flags = in_file_order<std::int32_t>(
-        [](const SidePart& part) { return std::vector<std::int32_t>(part.cells.unmatched.begin(), part.cells.unmatched.end()); });
+    const std::vector<std::int32_t> flags = in_file_order<std::int32_t>([](const SidePart& part) {
+      return std::vector<std::int32_t>(part.cells.unmatched.begin(), part.cells.unmatched.end());
+    });
     writer_.obs().add_flags(output_.key_prefix + "unmatched", {flags.begin(), flags.end()});
   }
 
   void add(const std::string& name, std::vector<double> AlignedCells::*member) {
-    writer_.obs().add(output_.key_prefix + name, in_file_order<double>([&](const SidePart& part) { return part.cells.*member; }));
+    writer_.obs().add(output_.key_prefix + name,
+                      in_file_order<double>([&](const SidePart& part) { return part.cells.*member; }));
   }
 
   /// "projected_x" lies in the space of the targets, "projected_y" in that of the sources.
@@ -79,8 +87,10 @@ class Sidecar {
     const std::int64_t width = owner.other.num_features;
     const auto rows = in_file_order<float>(
         [&](const SidePart& part) {
-          if (part.is_source == owner.is_source) return std::vector<float>(part.cells.projected.begin(), part.cells.projected.end());
-          return std::vector<float>(part.cells.mass.size() * static_cast<std::size_t>(width), std::numeric_limits<float>::quiet_NaN());
+          if (part.is_source == owner.is_source)
+            return std::vector<float>(part.cells.projected.begin(), part.cells.projected.end());
+          return std::vector<float>(part.cells.mass.size() * static_cast<std::size_t>(width),
+                                    std::numeric_limits<float>::quiet_NaN());
         },
         width);
     const std::string key = output_.key_prefix + (owner.is_source ? "projected_x" : "projected_y");
@@ -108,7 +118,8 @@ class Sidecar {
   AnnDataWriter writer_;
 };
 
-void write_sidecars(JobSession& session, const JobContext& context, const AlignmentResult& result, const Alignment& alignment) {
+void write_sidecars(JobSession& session, const JobContext& context, const AlignmentResult& result,
+                    const Alignment& alignment) {
   const TransportSides& sides = result.sides;
   const SidePart source{sides.source, sides.target, alignment.source, true};
   const SidePart target{sides.target, sides.source, alignment.target, false};
@@ -131,8 +142,11 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   write_sidecars(session, context, result, alignment);
   session.write_on_root("tables/gromov.tsv", [&](const std::string& path) { gromov_table(result).write(path); });
   session.write_on_root("tables/starts.tsv", [&](const std::string& path) { starts_table(solution).write(path); });
-  session.write_on_root("convergence.csv", [&](const std::string& path) { write_text_file(path, gromov_convergence(sides.pair, solution).csv()); });
-  session.write_on_root("index.tsv", [&](const std::string& path) { write_text_file(path, index_tsv({gromov_index(result)})); });
+  session.write_on_root("convergence.csv", [&](const std::string& path) {
+    write_text_file(path, gromov_convergence(sides.pair, solution).csv());
+  });
+  session.write_on_root("index.tsv",
+                        [&](const std::string& path) { write_text_file(path, index_tsv({gromov_index(result)})); });
   if (!pairs.source.empty() || !sides.source.categories.empty()) {
     const Table scores = score_table_of(session.comm(), sides, pairs, of_source, of_target);
     session.write_on_root("tables/scores.tsv", [&](const std::string& path) { scores.write(path); });
@@ -144,13 +158,14 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
 }
 
 void log_alignment(const GromovSolution& solution) {
-  log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) + ", stationarity gap " +
-           rounded_number(solution.gap) + ", marginal errors " + rounded_number(solution.coupling.error_source) + " and " +
-           rounded_number(solution.coupling.error_target));
-  log_info(std::to_string(solution.outer) + " outer steps, " + std::to_string(solution.evaluations) + " evaluations in " +
-           rounded_number(solution.seconds) + " s, " + name_of(solution.stop_reason));
+  log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) +
+           ", stationarity gap " + rounded_number(solution.gap) + ", marginal errors " +
+           rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
+  log_info(std::to_string(solution.outer) + " outer steps, " + std::to_string(solution.evaluations) +
+           " evaluations in " + rounded_number(solution.seconds) + " s, " + name_of(solution.stop_reason));
   if (solution.stop_reason != StopReason::converged)
-    log_warning("not_converged", "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
+    log_warning("not_converged",
+                "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
 }
 
 }  // namespace thalweg

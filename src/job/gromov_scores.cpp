@@ -28,7 +28,8 @@ std::vector<std::int64_t> cells_of_names(const CellSide& side, const std::string
   return cells;
 }
 
-std::vector<double> rows_of(const std::vector<double>& rows, std::int64_t width, const std::vector<std::int64_t>& cells) {
+std::vector<double> rows_of(const std::vector<double>& rows, std::int64_t width,
+                            const std::vector<std::int64_t>& cells) {
   std::vector<double> chosen;
   for (const std::int64_t cell : cells)
     chosen.insert(chosen.end(), rows.begin() + cell * width, rows.begin() + (cell + 1) * width);
@@ -48,12 +49,14 @@ double foscttm_in(const Communicator& comm, const JointSpace& space, const std::
     u.push_back(projected[k]);
     v.push_back(own[k]);
   }
-  const std::vector<double> x = rows_of(space.projected, space.dimension, u), y = rows_of(space.own, space.dimension, v);
+  const std::vector<double> x = rows_of(space.projected, space.dimension, u),
+                            y = rows_of(space.own, space.dimension, v);
   const auto count = static_cast<std::int64_t>(u.size());
   return foscttm(comm, {count, space.dimension, x}, {count, space.dimension, y});
 }
 
-double transfer_in(const Communicator& comm, const JointSpace& space, const CellSide& from, const CellSide& to, std::int64_t k) {
+double transfer_in(const Communicator& comm, const JointSpace& space, const CellSide& from, const CellSide& to,
+                   std::int64_t k) {
   std::vector<std::int64_t> cells;
   std::vector<std::int32_t> labels;
   for (std::int64_t i = 0; i < from.num_cells; ++i) {
@@ -76,7 +79,8 @@ void share_categories(CellSide& source, CellSide& target) {
   for (CellSide* side : {&source, &target}) {
     for (std::int32_t& label : side->labels)
       if (label >= 0)
-        label = static_cast<std::int32_t>(std::lower_bound(all.begin(), all.end(), side->categories[static_cast<std::size_t>(label)]) - all.begin());
+        label = static_cast<std::int32_t>(
+            std::lower_bound(all.begin(), all.end(), side->categories[static_cast<std::size_t>(label)]) - all.begin());
     side->categories = all;
   }
 }
@@ -95,7 +99,8 @@ CellPairs read_cell_pairs(const Communicator& comm, const Job& job) {
   if (pairs.source.empty())
     throw DataError("no name of obs column '" + job.gromov.pair_key +
                     "' occurs on both sides; names pair cells; correct gromov.pair_key, or leave it out");
-  log_info(std::to_string(pairs.source.size()) + " pairs of cells by obs column '" + job.gromov.pair_key + "', for scores alone");
+  log_info(std::to_string(pairs.source.size()) + " pairs of cells by obs column '" + job.gromov.pair_key +
+           "', for scores alone");
   return pairs;
 }
 
@@ -115,10 +120,11 @@ Table score_table_of(const Communicator& comm, const TransportSides& sides, cons
   }
   if (sides.source.categories.empty() || sides.target.categories.empty()) return table;
   for (const std::int64_t k : {1, 5}) {
-    std::string suffix("_");  // not a sum of texts: g++ 12 warns of what cannot happen
-    suffix += std::to_string(k) + "nn";
-    add("transfer_to_source" + suffix, transfer_in(comm, of_target, sides.source, sides.target, k), "share of projected sources whose label is that of their target neighbours");
-    add("transfer_to_target" + suffix, transfer_in(comm, of_source, sides.target, sides.source, k), "share of projected targets whose label is that of their source neighbours");
+    const std::string suffix = k == 1 ? "_1nn" : "_5nn";
+    add("transfer_to_source" + suffix, transfer_in(comm, of_target, sides.source, sides.target, k),
+        "share of projected sources whose label is that of their target neighbours");
+    add("transfer_to_target" + suffix, transfer_in(comm, of_source, sides.target, sides.source, k),
+        "share of projected targets whose label is that of their source neighbours");
   }
   return table;
 }

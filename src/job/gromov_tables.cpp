@@ -26,11 +26,13 @@ ConvergenceRow row_of(const std::string& pair, const GromovRecord& step) {
   row.change = step.change;
   row.seconds = step.seconds;
   row.stop_reason = step.stop_reason;
-  row.extra = {std::string("product"), step.step, step.energy, 0.0, step.relative_entropy, step.is_accepted ? 1.0 : 0.0};
+  row.extra = {std::string("product"),      step.step, step.energy, 0.0, step.relative_entropy,
+               step.is_accepted ? 1.0 : 0.0};
   return row;
 }
 
-/// Two leading eigenvectors of the covariance of the cells, columns of a d x 2 matrix; each with its largest entry positive.
+/// Two leading eigenvectors of the covariance of the cells, columns of a d x 2 matrix; each with its largest entry
+/// positive.
 Matrix leading_axes(const JointSpace& space, const std::vector<double>& mean) {
   const std::int64_t d = space.dimension, n = static_cast<std::int64_t>(space.own.size()) / d;
   Matrix covariance(d, d);
@@ -59,7 +61,8 @@ std::vector<double> mean_of(const JointSpace& space) {
 }
 
 /// Coordinates of cells along both axes; NaN for cells without features.
-void add_cells(const std::vector<double>& rows, const std::vector<double>& mean, const Matrix& axes, std::int32_t panel, ScatterCells& cells) {
+void add_cells(const std::vector<double>& rows, const std::vector<double>& mean, const Matrix& axes, std::int32_t panel,
+               ScatterCells& cells) {
   const std::size_t d = mean.size();
   for (std::size_t i = 0; i < rows.size() / d; ++i) {
     double x = 0.0, y = 0.0;
@@ -79,12 +82,15 @@ void add_cells(const std::vector<double>& rows, const std::vector<double>& mean,
 Table gromov_table(const AlignmentResult& result) {
   const GromovSolution& solution = result.solution;
   Table table({"quantity", "value", "meaning"});
-  const auto add = [&](const char* name, TableCell value, const char* meaning) { table.add_row({std::string(name), std::move(value), std::string(meaning)}); };
+  const auto add = [&](const char* name, TableCell value, const char* meaning) {
+    table.add_row({std::string(name), std::move(value), std::string(meaning)});
+  };
   add("n", result.sides.source.num_cells, "source cells");
   add("m", result.sides.target.num_cells, "target cells");
   add("scale_source", result.costs.source.divisor(), "divisor of the costs within the source side");
   add("scale_target", result.costs.target.divisor(), "divisor of the costs within the target side");
-  if (result.costs.geodesic_k > 0) add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
+  if (result.costs.geodesic_k > 0)
+    add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
   add("epsilon", solution.coupling.epsilon, "in units of the loss of scaled costs");
   add("E_gw", solution.energy, "loss sum (C_X - C_Y)^2 P P");
   add("primal", solution.primal, "F = E + epsilon KL(P | a b^T)");
@@ -95,14 +101,17 @@ Table gromov_table(const AlignmentResult& result) {
   add("outer", solution.outer, "outer steps, annealing included");
   add("evaluations", solution.evaluations, "of all pairs of cells, in the linear problems");
   add("seconds", solution.seconds, "of the solve");
-  add("stop_reason", name_of(solution.stop_reason), "converged: the stationarity gap and the marginals are within tolerance");
+  add("stop_reason", name_of(solution.stop_reason),
+      "converged: the stationarity gap and the marginals are within tolerance");
   return table;
 }
 
 Table starts_table(const GromovSolution& solution) {
-  Table table({"start", "name", "epsilon", "E_gw", "F", "gap", "outer", "evaluations", "seconds", "stop_reason", "selected"});
-  table.add_row({std::int64_t{1}, std::string("product"), solution.coupling.epsilon, solution.energy, solution.primal, solution.gap,
-                 solution.outer, solution.evaluations, solution.seconds, name_of(solution.stop_reason), true});
+  Table table(
+      {"start", "name", "epsilon", "E_gw", "F", "gap", "outer", "evaluations", "seconds", "stop_reason", "selected"});
+  table.add_row({std::int64_t{1}, std::string("product"), solution.coupling.epsilon, solution.energy, solution.primal,
+                 solution.gap, solution.outer, solution.evaluations, solution.seconds, name_of(solution.stop_reason),
+                 true});
   return table;
 }
 
@@ -119,7 +128,12 @@ ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolutio
   last.marginal_error_target = solution.coupling.error_target;
   last.seconds = solution.seconds;
   last.stop_reason = solution.stop_reason;
-  last.extra = {std::string("product"), solution.history.back().step, solution.energy, 0.0, solution.coupling.relative_entropy, 1.0};
+  last.extra = {std::string("product"),
+                solution.history.back().step,
+                solution.energy,
+                0.0,
+                solution.coupling.relative_entropy,
+                1.0};
   table.add(std::move(last));
   return table;
 }
@@ -192,7 +206,8 @@ Plot projection_plot(const CellSide& own, const CellSide& other, const JointSpac
   const Grid grid = scatter_grid(look, extent_of(cells));
   std::int64_t left_out = static_cast<std::int64_t>(cells.x.size());
   for (const std::int64_t total : totals) left_out -= total;
-  const std::vector<GridCell> pixels = grid_cells(count_on_grid(cells.x, cells.y, cells.panel, cells.category, grid), grid);
+  const std::vector<GridCell> pixels =
+      grid_cells(count_on_grid(cells.x, cells.y, cells.panel, cells.category, grid), grid);
   return plot_scatter_grid(look, grid, pixels, totals, left_out);
 }
 

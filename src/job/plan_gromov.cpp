@@ -31,7 +31,8 @@ std::int64_t add_side(const Communicator& comm, const TimeSeriesRequest& request
 
 std::int64_t bytes_of_cost(const Job& job, bool is_double) {
   if (are_squared(job)) return 0;
-  const bool are_hops = job.gromov.edge_weight == "hops" && job.source_costs.cost == "geodesic" && job.target_costs.cost == "geodesic";
+  const bool are_hops =
+      job.gromov.edge_weight == "hops" && job.source_costs.cost == "geodesic" && job.target_costs.cost == "geodesic";
   return are_hops ? 1 : is_double ? 8 : 4;
 }
 
@@ -40,7 +41,8 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
   const WideInt cost = input.cost_bytes;
   items.add_shares("costs within the sides", Collector::solving, cost * (n * n + m * m));
   if (cost > 1) items.add_shares("costs as formed", Collector::solving, 2 * 8 * std::max(n * n, m * m));
-  const WideInt linear = 5 * scalar, packed = 2 * 2 * (scalar + (input.is_double ? 0 : 8));  // of three states, both ways
+  const WideInt linear = 5 * scalar,
+                packed = 2 * 2 * (scalar + (input.is_double ? 0 : 8));  // of three states, both ways
   items.add_shares("linear costs", Collector::solving, linear * n * m);
   items.add_shares("linear costs, packed", Collector::solving | Collector::writing, (packed + scalar) * n * m);
   items.add_shares("coupling and products", Collector::solving, (2 * scalar + 2 * 8) * n * m);
@@ -51,14 +53,16 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
 /// Inner products of both sides, packed once an outer step, two at a time.
 void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
   const WideInt width = input.other_features + 1;
-  items.add_fixed("points in float64", Collector::solving, false, 8 * (2 * n * input.num_features + 3 * m * width + 2 * n * width));
+  items.add_fixed("points in float64", Collector::solving, false,
+                  8 * (2 * n * input.num_features + 3 * m * width + 2 * n * width));
   items.add_fixed("points, packed", Collector::solving | Collector::writing, input.on_device,
                   2 * (2 * n + m) * width * (scalar + (input.is_double ? 0 : 8)));
 }
 
 void add_graph(const PlanInput& input, WideInt cells, Collector& items) {
   if (input.geodesic_k == 0) return;
-  items.add_fixed("graphs of neighbours", Collector::solving, false, (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells);
+  items.add_fixed("graphs of neighbours", Collector::solving, false,
+                  (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells);
 }
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
@@ -69,7 +73,8 @@ void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items)
   items.add_rows("columns of the result", Collector::writing, false,
                  [=](const Rows& rows) { return (2 * (6 * 8 + 4) + 12 * std::max(p, q)) * rows.all; });
   items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
-  items.add_capped("output buffers", Collector::writing, 3 * text_block, [](const Rows& rows) { return name_bytes * rows.all; });
+  items.add_capped("output buffers", Collector::writing, 3 * text_block,
+                   [](const Rows& rows) { return name_bytes * rows.all; });
   items.add_fixed("HDF5 buffers", Collector::reading | Collector::writing, false, hdf5_buffers);
 }
 
@@ -90,7 +95,8 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
     input.num_features = input.other_features = add_side(comm, request_of(job.input, job.output, ""), input);
   }
   if (input.cells_per_slice.size() != 2)
-    throw DataError("gromov has " + std::to_string(input.cells_per_slice.size()) + " times in " + job.input.file.front() +
+    throw DataError("gromov has " + std::to_string(input.cells_per_slice.size()) + " times in " +
+                    job.input.file.front() +
                     "; two sides are needed; name two times in input.days, or give [source] and [target]");
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
   const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
@@ -100,9 +106,11 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
 }
 
 void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
-  const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1], cells = n + m, scalar = input.is_double ? 8 : 4;
+  const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1], cells = n + m,
+                scalar = input.is_double ? 8 : 4;
   add_reading(input, num_ranks, Collector::reading, items);
-  items.add_fixed("points of both sides", Collector::always, false, 4 * (n * input.num_features + m * input.other_features));
+  items.add_fixed("points of both sides", Collector::always, false,
+                  4 * (n * input.num_features + m * input.other_features));
   items.add_fixed("weights and labels", Collector::always, false, (3 * 8 + 4) * cells);
   add_graph(input, cells, items);
   if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);
@@ -110,7 +118,8 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);
   items.add_fixed("history of the iteration", Collector::solving, false, 8 * anderson_vectors * m);
   if (!input.on_device)
-    items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false, input.threads * (strip_rows * 4 + 8) * m);
+    items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false,
+                    input.threads * (strip_rows * 4 + 8) * m);
   add_writing(input, n, m, items);
 }
 

@@ -43,15 +43,18 @@ ProgressState progress_of(const std::string& pair, const GromovRecord& step, dou
   return state;
 }
 
-GromovSolution solve(JobSession& session, const GromovOptions& options, const TransportSides& sides, const AlignmentCosts& costs) {
+GromovSolution solve(JobSession& session, const GromovOptions& options, const TransportSides& sides,
+                     const AlignmentCosts& costs) {
   const Context context = session.solver_context();
-  const GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights, options.epsilon};
+  const GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
+                              options.epsilon};
   GromovRecord last;
   const auto show = [&](const GromovRecord& step) {
     session.progress().check(progress_of(sides.pair, step, options.tolerance));
     last = step;
   };
-  GromovSolution solution = solve_gromov(context, problem, settings_of(options, context.precision), show, session.stop_check());
+  GromovSolution solution =
+      solve_gromov(context, problem, settings_of(options, context.precision), show, session.stop_check());
   session.progress().finish(progress_of(sides.pair, last, options.tolerance), solution.stop_reason);
   return solution;
 }

@@ -34,28 +34,34 @@ struct GromovOptions {
   static constexpr const char* about = "Gromov-Wasserstein alignment of two groups of cells without common features";
   static void describe(auto& field) {
     using namespace rules;
-    field("epsilon", &GromovOptions::epsilon, "entropic regularisation, in units of the loss E of scaled costs", positive);
+    field("epsilon", &GromovOptions::epsilon, "entropic regularisation, in units of the loss E of scaled costs",
+          positive);
     field("mode", &GromovOptions::mode, "marginals that the coupling has to have",
           one_of({"balanced"}).later({"semi_relaxed", "unbalanced"}));
     field("regularisation", &GromovOptions::regularisation, "entropy: KL to the product of the weights",
           one_of({"entropy"}).later({"proximal"}));
     field("algorithm", &GromovOptions::algorithm, "mirror: mirror descent with backtracking",
           one_of({"mirror"}).later({"frank_wolfe"}));
-    field("epsilon_start", &GromovOptions::epsilon_start, "first epsilon of the annealing; up to epsilon: no annealing", positive);
-    field("epsilon_decay", &GromovOptions::epsilon_decay, "from one outer step of the annealing to the next", in_range(0.01, 0.99));
+    field("epsilon_start", &GromovOptions::epsilon_start, "first epsilon of the annealing; up to epsilon: no annealing",
+          positive);
+    field("epsilon_decay", &GromovOptions::epsilon_decay, "from one outer step of the annealing to the next",
+          in_range(0.01, 0.99));
     field("tolerance", &GromovOptions::tolerance, "stationarity gap, relative to the regularised loss", positive);
     field("max_outer", &GromovOptions::max_outer, "outer steps at the final epsilon before giving up", at_least(1));
     field("inner_tolerance", &GromovOptions::inner_tolerance,
           "relative L1 error of the marginals; auto: 1e-6 in float64, 1e-5 in float32", positive);
-    field("inner_iterations", &GromovOptions::inner_iterations, "evaluations of one linear problem before giving up", at_least(1));
-    field("storage", &GromovOptions::storage,
-          "of costs that are no squared distances on both sides; auto: dense", one_of({"auto", "dense"}).later({"low_rank"}));
+    field("inner_iterations", &GromovOptions::inner_iterations, "evaluations of one linear problem before giving up",
+          at_least(1));
+    field("storage", &GromovOptions::storage, "of costs that are no squared distances on both sides; auto: dense",
+          one_of({"auto", "dense"}).later({"low_rank"}));
     field("scale", &GromovOptions::scale,
-          "divisor of the costs of each side; auto: max, and mean for sq_euclidean on both", one_of({"auto", "max", "mean", "none"}));
+          "divisor of the costs of each side; auto: max, and mean for sq_euclidean on both",
+          one_of({"auto", "max", "mean", "none"}));
     field("gemm", &GromovOptions::gemm, "products of matrices with solver.precision float32",
           one_of({"fp32"}).later({"tf32x3", "bf16x2"}));
     field("geodesic_k", &GromovOptions::geodesic_k,
-          "neighbours of the graph, the cell itself counted; auto: a twentieth of the smaller side, 10 to 100", at_least(2));
+          "neighbours of the graph, the cell itself counted; auto: a twentieth of the smaller side, 10 to 100",
+          at_least(2));
     field("metric", &GromovOptions::metric, "of the neighbours", one_of({"correlation", "cosine", "euclidean"}));
     field("edge_weight", &GromovOptions::edge_weight, "length of an edge: 1, or its distance in the metric",
           one_of({"hops", "distance"}));
@@ -82,8 +88,7 @@ struct IntraCostOptions {
     using namespace rules;
     field("cost", &IntraCostOptions::cost, "geodesic: shortest paths on the graph of neighbours",
           one_of({"geodesic", "sq_euclidean", "euclidean", "cosine", "correlation"}).later({"factored"}));
-    field("normalise_rows", &IntraCostOptions::normalise_rows,
-          "scale rows to length 1 first; auto: true for geodesic");
+    field("normalise_rows", &IntraCostOptions::normalise_rows, "scale rows to length 1 first; auto: true for geodesic");
   }
 };
 

@@ -54,16 +54,18 @@ std::vector<Scalar> narrowed(std::vector<double>&& values) {
 
 template <class Scalar>
 DenseCost<Scalar>::DenseCost(const Context& context, const GromovProblem& problem)
-    : context_(context), source_(std::get<StoredIntraCosts>(problem.source)),
-      target_(std::get<StoredIntraCosts>(problem.target)), a_(problem.a), b_(problem.b),
+    : context_(context),
+      source_(std::get<StoredIntraCosts>(problem.source)),
+      target_(std::get<StoredIntraCosts>(problem.target)),
+      a_(problem.a),
+      b_(problem.b),
       rows_(Partition(source_.num_cells, context.comm.size(), block_rows).rows_of(context.comm.rank())),
       num_columns_(target_.num_cells) {
   const RowRange columns = Partition(num_columns_, context.comm.size(), block_rows).rows_of(context.comm.rank());
   row_terms_ = squared_row_sums(source_, rows_, a_);
   const std::vector<double> owned_terms = squared_row_sums(target_, columns, b_);
   column_terms_ = context.comm.all_gather(std::span<const double>(owned_terms));
-  constant_ = weighted_sum(context.comm, rows_, a_, row_terms_) +
-              weighted_sum(context.comm, columns, b_, owned_terms);
+  constant_ = weighted_sum(context.comm, rows_, a_, row_terms_) + weighted_sum(context.comm, columns, b_, owned_terms);
 }
 
 template <class Scalar>
@@ -99,9 +101,9 @@ std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<Scalar>& coup
       target_.values));
   const std::vector<double> g = std::visit(
       [&]<class Value>(std::span<const Value> values) {
-        return product_of_rows<Scalar>(
-            context_.comm, OwnedRows<Value>{source_.num_cells, source_.num_cells, values, source_.divisor},
-            OwnedRows<Scalar>{source_.num_cells, num_columns_, b, 1.0});
+        return product_of_rows<Scalar>(context_.comm,
+                                       OwnedRows<Value>{source_.num_cells, source_.num_cells, values, source_.divisor},
+                                       OwnedRows<Scalar>{source_.num_cells, num_columns_, b, 1.0});
       },
       source_.values);
   std::vector<Scalar> linear(g.size());
@@ -117,19 +119,18 @@ std::vector<Scalar> DenseCost<Scalar>::coupling_of(const std::vector<Scalar>& li
                                                    const SinkhornSolution& inner) const {
   const Host exec;
   std::vector<Scalar> coupling(linear.size());
-  Kokkos::parallel_for("thalweg::dense_cost::coupling", Kokkos::RangePolicy<Host>(exec, 0, rows_.size()),
-                       [&](const std::int64_t i) {
-                         const auto row = static_cast<std::size_t>(i), m = static_cast<std::size_t>(num_columns_);
-                         const double f = inner.f[row];
-                         const double alpha = inner.log_alpha[static_cast<std::size_t>(rows_.begin) + row];
-                         for (std::size_t j = 0; j < m; ++j) {
-                           const double reference = alpha + inner.log_beta[j];
-                           const double cost = static_cast<double>(linear[row * m + j]);
-                           coupling[row * m + j] = static_cast<Scalar>(
-                               reference == -INFINITY ? 0.0
-                                                      : std::exp(reference + (f + inner.g[j] - cost) / inner.epsilon));
-                         }
-                       });
+  Kokkos::parallel_for(
+      "thalweg::dense_cost::coupling", Kokkos::RangePolicy<Host>(exec, 0, rows_.size()), [&](const std::int64_t i) {
+        const auto row = static_cast<std::size_t>(i), m = static_cast<std::size_t>(num_columns_);
+        const double f = inner.f[row];
+        const double alpha = inner.log_alpha[static_cast<std::size_t>(rows_.begin) + row];
+        for (std::size_t j = 0; j < m; ++j) {
+          const double reference = alpha + inner.log_beta[j];
+          const double cost = static_cast<double>(linear[row * m + j]);
+          coupling[row * m + j] = static_cast<Scalar>(
+              reference == -INFINITY ? 0.0 : std::exp(reference + (f + inner.g[j] - cost) / inner.epsilon));
+        }
+      });
   exec.fence("thalweg::dense_cost::coupling");
   return coupling;
 }
@@ -153,7 +154,8 @@ double DenseCost<Scalar>::sum_over_pairs(const Term& term) const {
 
 /// E = <K, P> / 2 + <row and column terms, P> - constant: that of P where its marginals are a and b.
 template <class Scalar>
-Linearisation DenseCost<Scalar>::at(const LinearCost& linear, const PairGeometry&, const SinkhornSolution& inner) const {
+Linearisation DenseCost<Scalar>::at(const LinearCost& linear, const PairGeometry&,
+                                    const SinkhornSolution& inner) const {
   const auto& present = std::get<std::vector<Scalar>>(linear);
   const std::vector<Scalar> coupling = coupling_of(present, inner);
   std::vector<Scalar> next = linear_of(coupling);

@@ -28,11 +28,11 @@ class DenseCost : public QuadraticCost {
   Context context_;
   StoredIntraCosts source_, target_;
   std::vector<double> a_, b_;
-  RowRange rows_;                   // owned
-  std::int64_t num_columns_ = 0;    // m
-  std::vector<double> row_terms_;   // (C_X.^2 a)_i of the owned rows
+  RowRange rows_;                     // owned
+  std::int64_t num_columns_ = 0;      // m
+  std::vector<double> row_terms_;     // (C_X.^2 a)_i of the owned rows
   std::vector<double> column_terms_;  // (C_Y.^2 b)_j, all
-  double constant_ = 0.0;           // a^T C_X.^2 a + b^T C_Y.^2 b
+  double constant_ = 0.0;             // a^T C_X.^2 a + b^T C_Y.^2 b
 };
 
 }  // namespace thalweg

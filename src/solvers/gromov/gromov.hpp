@@ -57,14 +57,14 @@ struct GromovRecord {
   std::int64_t outer = 0;  // steps so far, from 1
   std::int64_t inner = 0;  // evaluations of its linear problem
   double epsilon = 0.0;
-  double energy = 0.0;        // E
-  double primal = 0.0;        // F
+  double energy = 0.0;            // E
+  double primal = 0.0;            // F
   double relative_entropy = 0.0;  // KL(P | a b^T)
-  double gap = 0.0;           // of the coupling before, NaN where it was not measured
-  double step = 1.0;          // t
-  double change = 0.0;        // of the linear cost, relative
-  double error_target = 0.0;  // relative L1 of the column sums
-  bool is_accepted = true;    // false: F rose and the step is tried again, shorter
+  double gap = 0.0;               // of the coupling before, NaN where it was not measured
+  double step = 1.0;              // t
+  double change = 0.0;            // of the linear cost, relative
+  double error_target = 0.0;      // relative L1 of the column sums
+  bool is_accepted = true;        // false: F rose and the step is tried again, shorter
   double seconds = 0.0;
   std::optional<StopReason> stop_reason;
 };
@@ -72,11 +72,11 @@ struct GromovRecord {
 struct GromovSolution {
   SinkhornSolution coupling;  // potentials of the linear problem whose solution P is
   StopReason stop_reason = StopReason::converged;
-  double energy = 0.0;            // E
-  double primal = 0.0;            // F
-  double gap = 0.0;               // stationarity gap of the coupling before the last, of no smaller F
+  double energy = 0.0;  // E
+  double primal = 0.0;  // F
+  double gap = 0.0;     // stationarity gap of the coupling before the last, of no smaller F
   std::int64_t outer = 0;
-  std::int64_t evaluations = 0;   // of all linear problems
+  std::int64_t evaluations = 0;  // of all linear problems
   double seconds = 0.0;
   std::vector<GromovRecord> history;
 

@@ -9,10 +9,10 @@ namespace thalweg {
 
 namespace {
 
-constexpr double share_of_change = 0.1;     // inner tolerance, of the last change of the linear cost
+constexpr double share_of_change = 0.1;  // inner tolerance, of the last change of the linear cost
 constexpr double first_inner_tolerance = 1e-2;
 constexpr double shortest_step = 1.0 / 1024.0;
-constexpr std::int64_t measure_every = 5;   // steps of t < 1 between those that measure the gap
+constexpr std::int64_t measure_every = 5;                   // steps of t < 1 between those that measure the gap
 constexpr double rise_float64 = 1e-9, rise_float32 = 1e-6;  // of |F|: rounding
 
 bool is_finite(const OuterState& state) { return std::isfinite(state.primal()) && std::isfinite(state.inner.dual); }
@@ -20,7 +20,10 @@ bool is_finite(const OuterState& state) { return std::isfinite(state.primal()) &
 }  // namespace
 
 OuterLoop::OuterLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings)
-    : context_(context), problem_(problem), settings_(settings), cost_(make_quadratic_cost(context, problem)),
+    : context_(context),
+      problem_(problem),
+      settings_(settings),
+      cost_(make_quadratic_cost(context, problem)),
       inner_tolerance_(std::max(settings.inner_tolerance, first_inner_tolerance)) {}
 
 void OuterLoop::watch(const GromovObserver& observer, const SinkhornStopCheck& stop_check) {
@@ -89,8 +92,9 @@ OuterLoop::Stop OuterLoop::descend() {
       lengthen();
     }
     const bool is_closed = is_full && gap <= settings_.tolerance * std::abs(state_.primal());
-    inner_tolerance_ = is_closed ? settings_.inner_tolerance
-                                 : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
+    inner_tolerance_ = is_closed
+                           ? settings_.inner_tolerance
+                           : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
     if (stop) return stop;
   }
   return StopReason::max_iterations;

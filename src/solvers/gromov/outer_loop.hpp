@@ -13,7 +13,7 @@ struct OuterState {
   LinearCost linear;  // K
   std::shared_ptr<PairGeometry> geometry;
   SinkhornSolution inner;
-  Linearisation at;   // K(P), E(P)
+  Linearisation at;        // K(P), E(P)
   double tolerance = 0.0;  // that the linear problem was to be solved to
   bool is_tight = false;   // it was, and that is the final one
 
@@ -55,7 +55,7 @@ class OuterLoop {
   OuterState state_;
   GromovSolution result_;
   std::int64_t level_ = 0;
-  double step_ = 1.0;           // t
+  double step_ = 1.0;            // t
   std::int64_t since_full_ = 0;  // steps since the last of t = 1
   double inner_tolerance_ = 0.0;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();

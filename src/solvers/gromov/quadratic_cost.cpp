@@ -11,7 +11,8 @@ LinearCost mixed(const LinearCost& k, const LinearCost& l, double t) {
       [&]<class Value>(std::vector<Value>& values) {
         const auto& others = std::get<std::vector<Value>>(l);
         for (std::size_t i = 0; i < values.size(); ++i)
-          values[i] = static_cast<Value>((1.0 - t) * static_cast<double>(values[i]) + t * static_cast<double>(others[i]));
+          values[i] =
+              static_cast<Value>((1.0 - t) * static_cast<double>(values[i]) + t * static_cast<double>(others[i]));
       },
       result);
   return result;

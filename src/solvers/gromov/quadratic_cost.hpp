@@ -19,9 +19,9 @@ LinearCost mixed(const LinearCost& k, const LinearCost& l, double t);
 
 /// E about a coupling P.
 struct Linearisation {
-  LinearCost linear;          // K(P)
-  double difference = 0.0;    // <K(P) - K, P>, K the cost whose solution P is: as one sum, so that rounding cancels
-  double energy = 0.0;        // E(P), extended linearly from couplings of marginals a and b to others
+  LinearCost linear;        // K(P)
+  double difference = 0.0;  // <K(P) - K, P>, K the cost whose solution P is: as one sum, so that rounding cancels
+  double energy = 0.0;      // E(P), extended linearly from couplings of marginals a and b to others
 };
 
 /// Every member is a collective.

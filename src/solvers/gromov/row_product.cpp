@@ -20,7 +20,8 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const
               static_cast<int>(columns));
 }
 
-void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const double* a, const double* b, double* c) {
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const double* a, const double* b,
+              double* c) {
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(rows), static_cast<int>(columns),
               static_cast<int>(depth), 1.0, a, static_cast<int>(depth), b, static_cast<int>(columns), 0.0, c,
               static_cast<int>(columns));
@@ -35,9 +36,9 @@ std::vector<Value> rows_from_owners(const Communicator& comm, const OwnedRows<Va
     const RowRange owned = partition.rows_of(rank);
     const RowRange part{std::max(owned.begin, wanted.begin), std::min(owned.end, wanted.end)};
     if (part.size() <= 0) continue;
-    const std::span<Value> place = std::span(rows).subspan(
-        static_cast<std::size_t>((part.begin - wanted.begin) * matrix.num_columns),
-        static_cast<std::size_t>(part.size() * matrix.num_columns));
+    const std::span<Value> place =
+        std::span(rows).subspan(static_cast<std::size_t>((part.begin - wanted.begin) * matrix.num_columns),
+                                static_cast<std::size_t>(part.size() * matrix.num_columns));
     if (rank == comm.rank())
       std::copy_n(matrix.values.begin() + (part.begin - owned.begin) * matrix.num_columns, place.size(), place.begin());
     comm.broadcast(place, rank);
@@ -82,21 +83,22 @@ std::vector<double> product_of_rows(const Communicator& comm, const OwnedRows<Le
                          [&](const std::int64_t i) {
                            convert(stored.data() + i * columns, columns, b.divisor, right.data() + i * columns);
                          });
-    Kokkos::parallel_for("thalweg::row_product::tiles",
-                         Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Dynamic>>(exec, 0, tiles, Kokkos::ChunkSize(1)),
-                         [&](const std::int64_t tile) {
-                           const RowRange part{tile * block_rows, std::min(rows, (tile + 1) * block_rows)};
-                           add_tile(a, part, depth, right, columns, result);
-                         });
+    Kokkos::parallel_for(
+        "thalweg::row_product::tiles",
+        Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Dynamic>>(exec, 0, tiles, Kokkos::ChunkSize(1)),
+        [&](const std::int64_t tile) {
+          const RowRange part{tile * block_rows, std::min(rows, (tile + 1) * block_rows)};
+          add_tile(a, part, depth, right, columns, result);
+        });
     exec.fence("thalweg::row_product::tiles");
   }
   return result;
 }
 
-#define THALWEG_ROW_PRODUCT(Scalar, Left, Right)                                                              \
+#define THALWEG_ROW_PRODUCT(Scalar, Left, Right)                                                                 \
   template std::vector<double> product_of_rows<Scalar, Left, Right>(const Communicator&, const OwnedRows<Left>&, \
                                                                     const OwnedRows<Right>&);
-#define THALWEG_ROW_PRODUCTS(Scalar)               \
+#define THALWEG_ROW_PRODUCTS(Scalar)                \
   THALWEG_ROW_PRODUCT(Scalar, Scalar, std::uint8_t) \
   THALWEG_ROW_PRODUCT(Scalar, std::uint8_t, Scalar) \
   THALWEG_ROW_PRODUCT(Scalar, Scalar, Scalar)

@@ -67,7 +67,8 @@ void add_blocks(const Matrix& points, RowRange rows, const std::vector<double>& 
 }  // namespace
 
 SquaredCost::SquaredCost(const Context& context, const GromovProblem& problem)
-    : context_(context), source_(cloud_of(std::get<SquaredDistances>(problem.source), problem.a, "source")),
+    : context_(context),
+      source_(cloud_of(std::get<SquaredDistances>(problem.source), problem.a, "source")),
       target_(cloud_of(std::get<SquaredDistances>(problem.target), problem.b, "target")) {
   for (std::int64_t j = 0; j < target_.points.rows; ++j) {
     target_features_.push_back(target_.s[static_cast<std::size_t>(j)]);
@@ -84,8 +85,7 @@ SquaredCost::Cloud SquaredCost::cloud_of(const SquaredDistances& side, const std
   centre(cloud.points, weights);
   const double factor = 1.0 / std::sqrt(side.divisor);
   for (double& value : cloud.points.values) value *= factor;
-  for (std::int64_t i = 0; i < cloud.points.rows; ++i)
-    cloud.s.push_back(dot(cloud.points.row(i), cloud.points.row(i)));
+  for (std::int64_t i = 0; i < cloud.points.rows; ++i) cloud.s.push_back(dot(cloud.points.row(i), cloud.points.row(i)));
   return cloud;
 }
 
@@ -143,13 +143,12 @@ std::vector<double> SquaredCost::core_of(const std::vector<double>& means, RowRa
   const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks));
   std::vector<std::vector<std::int64_t>> fixed(static_cast<std::size_t>(shares),
                                                std::vector<std::int64_t>(core.size(), 0));
-  Kokkos::parallel_for("thalweg::squared_cost::core", Kokkos::RangePolicy<Host>(exec, 0, shares),
-                       [&](const std::int64_t share) {
-                         const RowRange part{blocks * share / shares * block_rows,
-                                             std::min(rows.size(), blocks * (share + 1) / shares * block_rows)};
-                         add_blocks(source_.points, rows, means, width, part, form,
-                                    fixed[static_cast<std::size_t>(share)]);
-                       });
+  Kokkos::parallel_for(
+      "thalweg::squared_cost::core", Kokkos::RangePolicy<Host>(exec, 0, shares), [&](const std::int64_t share) {
+        const RowRange part{blocks * share / shares * block_rows,
+                            std::min(rows.size(), blocks * (share + 1) / shares * block_rows)};
+        add_blocks(source_.points, rows, means, width, part, form, fixed[static_cast<std::size_t>(share)]);
+      });
   exec.fence("thalweg::squared_cost::core");
   for (std::size_t share = 1; share < fixed.size(); ++share)
     for (std::size_t k = 0; k < core.size(); ++k) fixed[0][k] += fixed[share][k];
@@ -158,7 +157,8 @@ std::vector<double> SquaredCost::core_of(const std::vector<double>& means, RowRa
   return core;
 }
 
-Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geometry, const SinkhornSolution& inner) const {
+Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geometry,
+                              const SinkhornSolution& inner) const {
   const std::int64_t q = target_.points.columns, width = q + 1;
   const RowRange rows = geometry.rows();
   std::vector<double> values;  // [y_j, s_j]

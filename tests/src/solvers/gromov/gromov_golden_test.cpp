@@ -44,20 +44,24 @@ TEST_F(GromovGolden, DistancesEndWherePotEnds) {
   const Vector a = x_.distances(false), b = y_.distances(false);
   for (const Golden golden : {Golden{0.05, 0.0895636391, 0.1030777268}, {0.01, 0.0416317364, 0.0621309649}})
     expect_golden(solve(StoredIntraCosts{24, std::span<const double>(a), x_.largest(false)},
-                        StoredIntraCosts{20, std::span<const double>(b), y_.largest(false)}, golden.epsilon), golden);
+                        StoredIntraCosts{20, std::span<const double>(b), y_.largest(false)}, golden.epsilon),
+                  golden);
 }
 
 TEST_F(GromovGolden, StoredSquaresEndWherePotEnds) {
   const Vector a = x_.distances(true), b = y_.distances(true);
   for (const Golden golden : {Golden{0.05, 0.0894502917, 0.1015057193}, {0.01, 0.0530084176, 0.0702873657}})
     expect_golden(solve(StoredIntraCosts{24, std::span<const double>(a), x_.largest(true)},
-                        StoredIntraCosts{20, std::span<const double>(b), y_.largest(true)}, golden.epsilon), golden);
+                        StoredIntraCosts{20, std::span<const double>(b), y_.largest(true)}, golden.epsilon),
+                  golden);
 }
 
 TEST_F(GromovGolden, SquaresThatAreNeverFormedEndWherePotEnds) {
   for (const Golden golden : {Golden{0.05, 0.0894502917, 0.1015057193}, {0.01, 0.0530084176, 0.0702873657}})
-    expect_golden(solve(SquaredDistances{{24, 3, std::span<const double>(x_.points)}, x_.largest(true)},
-                        SquaredDistances{{20, 4, std::span<const double>(y_.points)}, y_.largest(true)}, golden.epsilon), golden);
+    expect_golden(
+        solve(SquaredDistances{{24, 3, std::span<const double>(x_.points)}, x_.largest(true)},
+              SquaredDistances{{20, 4, std::span<const double>(y_.points)}, y_.largest(true)}, golden.epsilon),
+        golden);
 }
 
 }  // namespace

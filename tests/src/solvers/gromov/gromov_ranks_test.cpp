@@ -27,7 +27,8 @@ void expect_product(std::int64_t n, std::int64_t k, std::int64_t m, double toler
   const auto world = make_world_communicator();
   const Vector a = values_of(n, k, 0.3), b = values_of(k, m, 1.1);
   const auto own_a = part_of<Scalar>(*world, a, n, k), own_b = part_of<Scalar>(*world, b, k, m);
-  const Vector c = product_of_rows<Scalar>(*world, OwnedRows<Scalar>{n, k, own_a, 2.0}, OwnedRows<Scalar>{k, m, own_b, 4.0});
+  const Vector c =
+      product_of_rows<Scalar>(*world, OwnedRows<Scalar>{n, k, own_a, 2.0}, OwnedRows<Scalar>{k, m, own_b, 4.0});
   const RowRange rows = Partition(n, world->size(), block_rows).rows_of(world->rank());
   ASSERT_EQ(c.size(), static_cast<std::size_t>(rows.size() * m));
   for (std::int64_t i = rows.begin; i < rows.end; i += 17)
@@ -42,7 +43,8 @@ void expect_product(std::int64_t n, std::int64_t k, std::int64_t m, double toler
     }
   const auto self = make_self_communicator();
   const std::vector<Scalar> all_a(a.begin(), a.end()), all_b(b.begin(), b.end());
-  const Vector alone = product_of_rows<Scalar>(*self, OwnedRows<Scalar>{n, k, all_a, 2.0}, OwnedRows<Scalar>{k, m, all_b, 4.0});
+  const Vector alone =
+      product_of_rows<Scalar>(*self, OwnedRows<Scalar>{n, k, all_a, 2.0}, OwnedRows<Scalar>{k, m, all_b, 4.0});
   EXPECT_EQ(c, part_of<double>(*world, alone, n, m));
 }
 
@@ -64,7 +66,8 @@ Hops hops_of(std::int64_t size, double bend) {
   for (std::int64_t i = 0; i < size; ++i) {
     side.weights.push_back(1.0 + static_cast<double>(i % 3));
     for (std::int64_t k = 0; k < size; ++k) {
-      const double x = static_cast<double>(i) / static_cast<double>(size), y = static_cast<double>(k) / static_cast<double>(size);
+      const double x = static_cast<double>(i) / static_cast<double>(size),
+                   y = static_cast<double>(k) / static_cast<double>(size);
       side.values.push_back(static_cast<std::uint8_t>(std::round(6.0 * std::abs(x - y + bend * (x * x - y * y)))));
     }
   }
@@ -77,14 +80,17 @@ GromovSolution solve_hops(const Communicator& comm, Precision precision) {
   const Hops x = hops_of(520, 0.2), y = hops_of(300, 0.4);
   const auto rows = [&](const Hops& side) {
     const RowRange own = Partition(side.size, comm.size(), block_rows).rows_of(comm.rank());
-    return std::vector<std::uint8_t>(side.values.begin() + own.begin * side.size, side.values.begin() + own.end * side.size);
+    return std::vector<std::uint8_t>(side.values.begin() + own.begin * side.size,
+                                     side.values.begin() + own.end * side.size);
   };
   const auto a = rows(x), b = rows(y);
   GromovSettings settings;
   settings.epsilon_decay = 0.6;
   settings.inner_tolerance = precision == Precision::float32 ? 1e-5 : 1e-6;
   return solve_gromov({comm, precision, Device::cpu, 0},
-                      {StoredIntraCosts{x.size, std::span(a), 6.0}, StoredIntraCosts{y.size, std::span(b), 6.0}, x.weights, y.weights, 0.02}, settings);
+                      {StoredIntraCosts{x.size, std::span(a), 6.0}, StoredIntraCosts{y.size, std::span(b), 6.0},
+                       x.weights, y.weights, 0.02},
+                      settings);
 }
 
 GromovSolution solve_squares(const Communicator& comm, Precision precision) {
@@ -93,8 +99,9 @@ GromovSolution solve_squares(const Communicator& comm, Precision precision) {
   settings.epsilon_decay = 0.6;
   settings.inner_tolerance = precision == Precision::float32 ? 1e-5 : 1e-6;
   return solve_gromov({comm, precision, Device::cpu, 0},
-                      {SquaredDistances{{520, 3, std::span<const double>(x)}, 3.0}, SquaredDistances{{300, 2, std::span<const double>(y)}, 2.0},
-                       Vector(520, 1.0 / 520), Vector(300, 1.0 / 300), 0.02},
+                      {SquaredDistances{{520, 3, std::span<const double>(x)}, 3.0},
+                       SquaredDistances{{300, 2, std::span<const double>(y)}, 2.0}, Vector(520, 1.0 / 520),
+                       Vector(300, 1.0 / 300), 0.02},
                       settings);
 }
 

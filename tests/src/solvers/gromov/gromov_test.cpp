@@ -10,11 +10,16 @@ using namespace testing_support;
 
 class Gromov : public ::testing::Test {
  protected:
-  GromovSolution solve(const IntraCosts& source, const IntraCosts& target, double epsilon, const GromovSettings& settings = {}) const {
+  GromovSolution solve(const IntraCosts& source, const IntraCosts& target, double epsilon,
+                       const GromovSettings& settings = {}) const {
     return solve_gromov(context_, {source, target, x_.weights, y_.weights, epsilon}, settings);
   }
-  static StoredIntraCosts stored(const ToySide& side, const Vector& costs) { return {side.size, std::span<const double>(costs), 4.0}; }
-  static SquaredDistances squares(const ToySide& side) { return {{side.size, side.dimension, std::span<const double>(side.points)}, 8.0}; }
+  static StoredIntraCosts stored(const ToySide& side, const Vector& costs) {
+    return {side.size, std::span<const double>(costs), 4.0};
+  }
+  static SquaredDistances squares(const ToySide& side) {
+    return {{side.size, side.dimension, std::span<const double>(side.points)}, 8.0};
+  }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
   Context context_{*comm_, Precision::float64, Device::cpu, 0};
@@ -43,9 +48,10 @@ TEST_F(Gromov, ReportsTheFourIndexSumOfTheCouplingItReturns) {
     GromovSettings settings;
     settings.inner_tolerance = 1e-13;
     settings.inner_iterations = 20000;
-    const GromovSolution solution =
-        is_squared ? solve(squares(x_), squares(y_), 0.02, settings)
-                   : solve(StoredIntraCosts{24, std::span<const double>(a), 1.0}, StoredIntraCosts{20, std::span<const double>(b), 1.0}, 0.02, settings);
+    const GromovSolution solution = is_squared
+                                        ? solve(squares(x_), squares(y_), 0.02, settings)
+                                        : solve(StoredIntraCosts{24, std::span<const double>(a), 1.0},
+                                                StoredIntraCosts{20, std::span<const double>(b), 1.0}, 0.02, settings);
     const Vector coupling = solution.geometry->coupling_rows({0, 24}, solution.coupling.f, solution.coupling.g);
     EXPECT_NEAR(solution.energy, loss_of(coupling, a, b, 24, 20), 1e-10);
     EXPECT_NEAR(solution.primal, solution.energy + 0.02 * solution.coupling.relative_entropy, 1e-14);
@@ -60,7 +66,8 @@ TEST_F(Gromov, NeverRisesForSquaredDistances) {
     settings.inner_iterations = 50000;
     settings.max_outer = 300;
     const GromovSolution solution = solve(squares(x_), squares(y_), epsilon, settings);
-    EXPECT_EQ(solution.stop_reason, epsilon < 1e-3 ? StopReason::stagnated : StopReason::converged) << epsilon;  // linear problem
+    EXPECT_EQ(solution.stop_reason, epsilon < 1e-3 ? StopReason::stagnated : StopReason::converged)
+        << epsilon;  // linear problem
     double lowest = std::numeric_limits<double>::infinity();
     for (const GromovRecord& step : solution.history) {
       EXPECT_EQ(step.step, 1.0);
@@ -74,7 +81,8 @@ TEST_F(Gromov, NeverRisesForSquaredDistances) {
 
 TEST_F(Gromov, IsTheProductOfTheWeightsForLargeEpsilon) {
   const Vector a = x_.distances(false), b = y_.distances(false);
-  for (const GromovSolution& solution : {solve(stored(x_, a), stored(y_, b), 1e3), solve(squares(x_), squares(y_), 1e3)}) {
+  for (const GromovSolution& solution :
+       {solve(stored(x_, a), stored(y_, b), 1e3), solve(squares(x_), squares(y_), 1e3)}) {
     EXPECT_EQ(solution.stop_reason, StopReason::converged);
     const Vector coupling = solution.geometry->coupling_rows({0, 24}, solution.coupling.f, solution.coupling.g);
     for (std::size_t i = 0; i < 24; ++i)
@@ -88,7 +96,8 @@ TEST_F(Gromov, DoesNotDependOnOrderOrPlaceOfPoints) {
   std::reverse(moved.points.begin(), moved.points.end());  // order of points and of coordinates
   std::reverse(moved.weights.begin(), moved.weights.end());
   for (double& value : moved.points) value += 3.0;
-  const GromovSolution after = solve_gromov(context_, {squares(x_), squares(moved), x_.weights, moved.weights, 0.02}, {});
+  const GromovSolution after =
+      solve_gromov(context_, {squares(x_), squares(moved), x_.weights, moved.weights, 0.02}, {});
   EXPECT_NEAR(after.primal, before.primal, 1e-8);
 }
 
@@ -99,7 +108,8 @@ TEST_F(Gromov, FindsAnIsometry) {
   const auto place = [](std::int64_t i) { return (i * 77 + 31) % n; };
   for (std::int64_t i = 0; i < n; ++i) {
     const double u = static_cast<double>(i) / 100.0;
-    x.insert(x.end(), {std::cos(0.7 * static_cast<double>(i)), std::sin(1.3 * static_cast<double>(i) + 0.2), u + 0.3 * u * u});
+    x.insert(x.end(),
+             {std::cos(0.7 * static_cast<double>(i)), std::sin(1.3 * static_cast<double>(i) + 0.2), u + 0.3 * u * u});
     const double* point = x.data() + 3 * i;
     std::copy_n(Vector{-point[1], point[0], point[2]}.begin(), 3, y.begin() + 3 * place(i));
   }
@@ -107,8 +117,11 @@ TEST_F(Gromov, FindsAnIsometry) {
   GromovSettings settings;
   settings.inner_iterations = 10000;
   const double largest = ToySide{n, 3, x, weights}.largest(true);
-  const GromovSolution solution = solve_gromov(
-      context_, {SquaredDistances{{n, 3, std::span<const double>(x)}, largest}, SquaredDistances{{n, 3, std::span<const double>(y)}, largest}, weights, weights, 1e-3}, settings);
+  const GromovSolution solution =
+      solve_gromov(context_,
+                   {SquaredDistances{{n, 3, std::span<const double>(x)}, largest},
+                    SquaredDistances{{n, 3, std::span<const double>(y)}, largest}, weights, weights, 1e-3},
+                   settings);
   EXPECT_EQ(solution.stop_reason, StopReason::converged);
   EXPECT_NEAR(solution.energy, 3.1e-4, 0.2e-4);
   const Vector coupling = solution.geometry->coupling_rows({0, n}, solution.coupling.f, solution.coupling.g);
@@ -127,7 +140,8 @@ TEST_F(Gromov, TellsWhenItDidNotFinish) {
   EXPECT_EQ(cut.stop_reason, StopReason::max_iterations);
   EXPECT_EQ(cut.history.back().stop_reason, StopReason::max_iterations);
   const auto stop = [] { return std::optional(StopReason::interrupted); };
-  EXPECT_EQ(solve_gromov(context_, {squares(x_), squares(y_), x_.weights, y_.weights, 0.01}, {}, {}, stop).stop_reason, StopReason::interrupted);
+  EXPECT_EQ(solve_gromov(context_, {squares(x_), squares(y_), x_.weights, y_.weights, 0.01}, {}, {}, stop).stop_reason,
+            StopReason::interrupted);
 }
 
 TEST_F(Gromov, RefusesSidesOfDifferentKindsAndBadWeights) {

@@ -23,7 +23,8 @@ struct ToySide {
       for (std::int64_t k = 0; k < size; ++k) {
         double sum = 0.0;
         for (std::int64_t l = 0; l < dimension; ++l) {
-          const double difference = points[static_cast<std::size_t>(i * dimension + l)] - points[static_cast<std::size_t>(k * dimension + l)];
+          const double difference =
+              points[static_cast<std::size_t>(i * dimension + l)] - points[static_cast<std::size_t>(k * dimension + l)];
           sum += difference * difference;
         }
         result.push_back(is_squared ? sum : std::sqrt(sum));
@@ -53,7 +54,8 @@ inline ToySide toy_source() {
 inline ToySide toy_target() {
   ToySide side{20, 4, {}, {}};
   for (int j = 0; j < side.size; ++j) {
-    side.points.insert(side.points.end(), {std::sin(0.9 * j + 1.0), 1.2 * std::cos(0.4 * j), j / 9.0, std::cos(2.1 * j)});
+    side.points.insert(side.points.end(),
+                       {std::sin(0.9 * j + 1.0), 1.2 * std::cos(0.4 * j), j / 9.0, std::cos(2.1 * j)});
     side.weights.push_back(1.0 + 0.5 * std::sin(j));
   }
   side.normalise();
