@@ -46,8 +46,9 @@ std::vector<double> exponentials(const std::vector<double>& logs) {
 /// The coupling's geometry in float64, and its owned rows in tiles.
 class CouplingTiles {
  public:
-  CouplingTiles(Context context, const SinkhornOptions& solver, const TransportSides& sides, const StoredCoupling& coupling)
-      : coupling_(coupling), a_(exponentials(coupling.log_a)), b_(exponentials(coupling.log_b)) {
+  CouplingTiles(Context context, std::int64_t num_threads, const SinkhornOptions& solver, const TransportSides& sides,
+                const StoredCoupling& coupling)
+      : coupling_(coupling), num_threads_(num_threads), a_(exponentials(coupling.log_a)), b_(exponentials(coupling.log_b)) {
     context.precision = Precision::float64;
     PairSides pair = pair_sides(context.comm, solver, sides);
     pair.source_weights = a_;
@@ -64,8 +65,7 @@ class CouplingTiles {
   /// Calls `use` with P of each tile in turn; what it throws on one rank ends all. Collective.
   template <class Use>
   void for_each(const Communicator& comm, const Use& use) const {
-    const std::int64_t most = std::max<std::int64_t>(1, export_tile_bytes / (8 * num_columns()));
-    for (const RowRange tile : row_pieces(comm, *geometry_, most)) {
+    for (const RowRange tile : row_pieces(comm, *geometry_, rows_of_export_tile(num_columns(), num_threads_))) {
       std::vector<double> values;
       if (geometry_->is_ring()) values = rows_of(tile);
       comm.on_all([&] {
@@ -83,6 +83,7 @@ class CouplingTiles {
   }
 
   const StoredCoupling& coupling_;
+  std::int64_t num_threads_;
   std::vector<double> a_, b_;
   std::unique_ptr<PairGeometry> geometry_;
 };
@@ -139,7 +140,7 @@ class CouplingExport {
   CouplingExport(JobSession& session, const JobContext& context, const SinkhornOptions& solver, const TransportSides& sides,
                  const StoredCoupling& coupling)
       : session_(session), comm_(session.comm()), output_(context.job.output), options_(context.job.exports), sides_(sides),
-        coupling_(coupling), tiles_(session.solver_context(), solver, sides, coupling) {}
+        coupling_(coupling), tiles_(session.solver_context(), context.threads, solver, sides, coupling) {}
 
   void write() {
     comm_.on_root([&] { make_directories(session_.results().file("tmaps")); });
@@ -232,6 +233,12 @@ class CouplingExport {
 };
 
 }  // namespace
+
+std::int64_t rows_of_export_tile(std::int64_t num_columns, std::int64_t num_threads) {
+  constexpr std::int64_t usual_bytes = std::int64_t{4} << 20, most_bytes = std::int64_t{64} << 20;
+  const std::int64_t row_bytes = 8 * num_columns;
+  return std::max({std::int64_t{1}, usual_bytes / row_bytes, std::min(num_threads, most_bytes / row_bytes)});
+}
 
 void check_dense_size(std::int64_t num_rows, std::int64_t num_columns) {
   const double bytes = 8.0 * static_cast<double>(num_rows) * static_cast<double>(num_columns);

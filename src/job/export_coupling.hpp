@@ -10,8 +10,8 @@
 
 namespace thalweg {
 
-/// Bytes of the rows that are in memory at a time.
-inline constexpr std::int64_t export_tile_bytes = std::int64_t{16} << 20;
+/// Rows of `num_columns` that are in memory at a time: 4 MiB of them, with wide rows one a thread up to 64 MiB.
+std::int64_t rows_of_export_tile(std::int64_t num_columns, std::int64_t num_threads);
 
 /// @throws DataError for dense matrices above 4 GiB; to be asked before anything is computed
 void check_dense_size(std::int64_t num_rows, std::int64_t num_columns);

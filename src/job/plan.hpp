@@ -41,6 +41,7 @@ struct PlanInput {
   bool ring = false;      ///< they do
   bool exports_rows = false;   ///< of the coupling, as sparse or dense rows
   bool exports_dense = false;
+  std::int64_t exported_per_row = 0;    ///< most entries of a row that are kept; 0: all
 };
 
 /// Something held in memory during some phases of a run.

@@ -32,11 +32,14 @@ void add_export(const PlanInput& input, std::int64_t num_ranks, Collector& items
 
 void add_exported_rows(const PlanInput& input, Collector& items) {
   const WideInt m = input.cells_per_slice[1];
-  // A tile as it is computed and its entries as they are kept.
-  const WideInt tile = std::max<WideInt>(export_tile_bytes, 8 * m);
-  items.add_capped("tile of rows", Collector::writing, 2 * tile, [m](const Rows& rows) { return 2 * 8 * m * rows.all; });
+  const WideInt kept = input.exported_per_row == 0 ? m : std::min<WideInt>(m, input.exported_per_row);
+  const WideInt most = rows_of_export_tile(input.cells_per_slice[1], input.threads);
+  // Kept entries: of every row, of all rows while they grow, and times n.
+  constexpr WideInt entry = 16 + 2 * 16 + 8;
+  items.add_capped("tile of rows", Collector::writing, 8 * m * most, [=](const Rows& rows) { return 8 * m * rows.all; });
+  items.add_capped("kept entries of a tile", Collector::writing, entry * kept * most, [=](const Rows& rows) { return entry * kept * rows.all; });
   items.add_fixed("entries that threads choose from", Collector::writing, false, 8 * input.threads * m);
-  items.add_fixed("entries from the disk", Collector::writing, false, Hdf5Rows::source_piece);
+  items.add_capped("entries from the disk", Collector::writing, Hdf5Rows::source_piece, [=](const Rows& rows) { return 8 * kept * rows.all; });
   items.add_rows("row begins, dropped masses", Collector::writing, false, [](const Rows& rows) { return 32 * rows.all; });
   if (input.exports_dense) items.add_rows("dense rows", Collector::writing, false, [m](const Rows& rows) { return 2 * 8 * m * rows.all; });
 }

@@ -121,6 +121,7 @@ PlanInput transport_input(const Communicator& comm, const JobContext& context) {
   input.dense_costs = job.sinkhorn.cost == "dense";
   input.exports_rows = job.output.store == "sparse";
   input.exports_dense = input.exports_rows && job.exports.format == "dense";
+  input.exported_per_row = job.exports.sparsify == "top_k" && !input.exports_dense ? job.exports.top_k : 0;
   input.with_divergence = job.transport.divergence;
   input.may_ring = job.sinkhorn.form == "auto" && !input.dense_costs;
   input.ring = job.sinkhorn.form == "ring" && !input.dense_costs;

@@ -7,6 +7,14 @@
 namespace thalweg {
 namespace {
 
+TEST(ExportTile, HasFourMebibytesOrARowAThread) {
+  EXPECT_EQ(rows_of_export_tile(1, 2), 1 << 19);
+  EXPECT_EQ(rows_of_export_tile(1 << 16, 2), 8);
+  EXPECT_EQ(rows_of_export_tile(1 << 16, 32), 32);
+  EXPECT_EQ(rows_of_export_tile(1 << 20, 32), 8);
+  EXPECT_EQ(rows_of_export_tile(std::int64_t{1} << 40, 64), 1);
+}
+
 TEST(DenseSize, IsAtMostFourGibibytes) {
   EXPECT_NO_THROW(check_dense_size(std::int64_t{1} << 15, std::int64_t{1} << 14));
   EXPECT_THROW(check_dense_size(std::int64_t{1} << 15, (std::int64_t{1} << 14) + 1), DataError);

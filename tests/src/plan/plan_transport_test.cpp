@@ -73,6 +73,10 @@ TEST(PlanTransport, AddsWhatProjectionsLabelsDivergenceAndExportNeed) {
   input = example();
   input.exports_rows = true;
   EXPECT_GT(plan_memory(input, 1).writing.host, plan.writing.host + (WideInt{32} << 20));
+  const WideInt all_entries = plan_memory(input, 1).writing.host;
+  input.exported_per_row = 50;
+  EXPECT_LT(plan_memory(input, 1).writing.host, all_entries - (WideInt{16} << 20));
+  input.exported_per_row = 0;
   input.exports_dense = true;
   EXPECT_GT(plan_memory(input, 1).writing.host, WideInt{8} * 100000 * 60000);
 }
