@@ -48,13 +48,16 @@ void store_tile(const PairOperands<Scalar>& operands, std::int64_t tile, const S
   });
 }
 
-/// sums[i] += the integers nearest to values[i] scale; values are not negative.
+/// sums[i] += the integers nearest to values[i] scale; values are not negative. Sums wrap around where the mass is beyond
+/// its bound; the pass is then repeated.
 template <class Scalar>
 void add_nearest(const Scalar* values, int count, double scale, std::int64_t* sums) {
   for (int i = 0; i < count; i += simd::lanes<double>) {
-    simd::IntegerVector<double> sum;
+    typedef std::uint64_t Wrapping __attribute__((vector_size(simd::vector_bytes)));
+    Wrapping sum;
     std::memcpy(&sum, sums + i, sizeof(sum));
-    sum += __builtin_convertvector(simd::load_wide(values + i) * scale + 0.5, simd::IntegerVector<double>);
+    const auto terms = __builtin_convertvector(simd::load_wide(values + i) * scale + 0.5, simd::IntegerVector<double>);
+    sum += reinterpret_cast<Wrapping>(terms);
     std::memcpy(sums + i, &sum, sizeof(sum));
   }
 }
@@ -127,7 +130,8 @@ template <class Scalar>
 void Strip<Scalar>::add_to(std::int64_t* sums) const {
   for (std::int64_t j = 0; j < operands_.num_columns; ++j) {
     const int within = static_cast<int>(j % simd::lanes<Scalar>);
-    sums[j] += sums_.data()[j - within + simd::lane_of_sum<Scalar>(within)];
+    const std::int64_t own = sums_.data()[j - within + simd::lane_of_sum<Scalar>(within)];
+    sums[j] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sums[j]) + static_cast<std::uint64_t>(own));
   }
 }
 
