@@ -1,6 +1,4 @@
 // Whole solves: seconds from rows in memory to a certified state, objective, violation, peak memory.
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -67,12 +65,6 @@ HmOtProblem problem_of(const Options& options, const Communicator& comm, const s
   return problem;
 }
 
-double peak_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
-
 void run(const Options& options, const Communicator& comm, int threads, const std::vector<float>& points, std::int64_t r, int seed) {
   const HmOtProblem problem = problem_of(options, comm, points, r);
   HmOtSettings settings;
@@ -89,7 +81,7 @@ void run(const Options& options, const Communicator& comm, int threads, const st
   record.update({{"threads", threads}, {"ranks", comm.size()}, {"n", options.n}, {"slices", options.slices}, {"d", options.p}, {"r", r},
                  {"seed", seed}, {"precision", options.precision}, {"objective", solution.state.objective}, {"baseline", solution.baseline},
                  {"error", solution.column_error}, {"gap", solution.coupling_gap}, {"passes", solution.passes},
-                 {"stop_reason", name_of(solution.stop_reason)}, {"peak_mib", peak_mib()}, {"bytes_sent", comm.bytes_sent()}});
+                 {"stop_reason", name_of(solution.stop_reason)}, {"peak_mib", bench::peak_mib()}, {"bytes_sent", comm.bytes_sent()}});
   std::printf("%s\n", record.dump().c_str());
   std::fflush(stdout);
 }

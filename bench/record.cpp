@@ -1,5 +1,6 @@
 #include "bench/record.hpp"
 
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -80,6 +81,12 @@ nlohmann::ordered_json record_of(const std::string& bench, const std::string& va
                    {"others_cores", timing.others_cores},
                    {"flags", timing.others_cores > 0.2 ? "contended" : ""}});
   return record;
+}
+
+double peak_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
 }  // namespace thalweg::bench

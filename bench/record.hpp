@@ -31,6 +31,9 @@ double own_cpu_seconds();
 double machine_cpu_seconds();
 double steady_seconds();
 
+/// Largest resident memory of this process so far.
+double peak_mib();
+
 template <class Body>
 Timing time_repeats(double budget, Body&& body) {
   body();

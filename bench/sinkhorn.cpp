@@ -1,6 +1,4 @@
 // Entropic transport between two clouds: fixed numbers of plain iterations, or time to a certified error.
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -58,12 +56,6 @@ SinkhornSettings settings_of(const Options& options) {
   return settings;
 }
 
-double peak_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
-
 void write_potentials(const Options& options, const Communicator& comm, const SinkhornSolution& solution) {
   std::vector<double> potentials = comm.all_gather(std::span<const double>(solution.f));
   potentials.insert(potentials.end(), solution.g.begin(), solution.g.end());
@@ -75,7 +67,7 @@ void run(const Options& options, const Communicator& comm, int threads) {
   const std::vector<double> points = points_of(options);
   const std::size_t half = points.size() / 2;
   const std::vector<double> weights(static_cast<std::size_t>(options.n), 1.0 / static_cast<double>(options.n));
-  const double before = peak_mib();
+  const double before = bench::peak_mib();
 
   bench::Timing timing;
   const double begin = bench::steady_seconds(), own = bench::own_cpu_seconds(), machine = bench::machine_cpu_seconds();
@@ -102,7 +94,7 @@ void run(const Options& options, const Communicator& comm, int threads) {
   record.update({{"threads", threads}, {"ranks", comm.size()}, {"n", options.n}, {"m", options.n}, {"d", options.d}, {"epsilon", options.epsilon},
                  {"precision", options.precision}, {"evaluations", solution.evaluations}, {"ns_per_pair_iter", timing.seconds[0] * 1e9 / pairs},
                  {"error", solution.error_target}, {"cost", solution.cost}, {"gap", solution.gap}, {"stop_reason", name_of(solution.stop_reason)},
-                 {"fallback_tiles", solution.fallback_tiles}, {"peak_mib", peak_mib() - before}, {"bytes_sent", comm.bytes_sent()}});
+                 {"fallback_tiles", solution.fallback_tiles}, {"peak_mib", bench::peak_mib() - before}, {"bytes_sent", comm.bytes_sent()}});
   std::printf("%s\n", record.dump().c_str());
 }
 

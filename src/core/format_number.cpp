@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdio>
 #include <charconv>
 #include <cmath>
 
@@ -44,6 +45,12 @@ bool parse_number(std::string_view text, double& value) {
 }
 
 std::string rounded_number(double value, int digits) { return fmt::format("{:.{}g}", value, digits); }
+
+std::string hexadecimal(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
 
 std::string join(const std::vector<std::string>& parts, const std::string& separator) {
   return fmt::format("{}", fmt::join(parts, separator));

@@ -1,6 +1,7 @@
 // Numbers and lists as text, the same everywhere.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ bool parse_number(std::string_view text, double& value);
 
 /// Three significant digits, for people: "0.00021", "3.4e+06".
 std::string rounded_number(double value, int digits = 3);
+
+/// 16 hexadecimal digits.
+std::string hexadecimal(std::uint64_t value);
 
 std::string join(const std::vector<std::string>& parts, const std::string& separator);
 

@@ -18,36 +18,27 @@ namespace thalweg {
 
 namespace {
 
-void write_table(JobSession& session, const std::string& name, const Table& table) {
-  session.write_on_root("tables/" + name + ".tsv", [&](const std::string& path) { table.write(path); });
-}
-
-void write_plot(JobSession& session, const std::string& name, const Plot& plot) {
-  session.write_on_root("plots/" + name + ".svg", [&](const std::string& path) { write_text_file(path, plot.svg); });
-  session.write_on_root("tables/" + name + ".tsv", [&](const std::string& path) { write_text_file(path, plot.table.tsv()); });
-}
-
 void write_plots(JobSession& session, const ChainResults& results, const std::vector<ChainFile>& files, const DifferentiationMap& map,
                  const ChainOutput& output) {
-  write_plot(session, "diffmap", plot_differentiation_map(map, output.edge_threshold));
-  write_plot(session, "sankey", plot_sankey(map));
+  session.write_plot("diffmap", plot_differentiation_map(map, output.edge_threshold));
+  session.write_plot("sankey", plot_sankey(map));
   for (std::size_t t = 0; t + 1 < map.times.size(); ++t)
-    write_plot(session, "transition_" + as_file_name(map.times[t]) + "_" + as_file_name(map.times[t + 1]), plot_transition(transition_matrix(map, static_cast<int>(t))));
-  if (!results.solution.history.empty()) write_plot(session, "convergence", plot_convergence(history_of(results.solution)));
-  if (!results.series.embedding.empty()) write_plot(session, "embedding", plot_embedding(session.comm(), results, files));
+    session.write_plot("transition_" + as_file_name(map.times[t]) + "_" + as_file_name(map.times[t + 1]), plot_transition(transition_matrix(map, static_cast<int>(t))));
+  if (!results.solution.history.empty()) session.write_plot("convergence", plot_convergence(history_of(results.solution)));
+  if (!results.series.embedding.empty()) session.write_plot("embedding", plot_embedding(session.comm(), results, files));
 }
 
 void write_tables(JobSession& session, const ChainResults& results, const DifferentiationMap& map, const ChainOutput& output) {
   const auto& [job, solution, series, types] = results;
-  write_table(session, "nodes", nodes_table(map));
-  write_table(session, "edges", edges_table(map));
-  write_table(session, "centroids", centroids_table(job, solution));
-  write_table(session, "objective", objective_table(job, solution));
-  write_table(session, "paths", paths_table(job, solution));
-  if (!solution.restarts.empty()) write_table(session, "restarts", restarts_table(solution));
+  session.write_table("nodes", nodes_table(map));
+  session.write_table("edges", edges_table(map));
+  session.write_table("centroids", centroids_table(job, solution));
+  session.write_table("objective", objective_table(job, solution));
+  session.write_table("paths", paths_table(job, solution));
+  if (!solution.restarts.empty()) session.write_table("restarts", restarts_table(solution));
   if (output.annotation.empty()) return;
   const std::vector<Score> scores = score_types(session.comm(), job, solution, series, types);
-  write_table(session, "scores", scores_table(scores, job.slice_names));
+  session.write_table("scores", scores_table(scores, job.slice_names));
   log_info(score_line(scores, output.annotation));
 }
 
@@ -67,13 +58,10 @@ void write_chain_results(JobSession& session, const JobContext& context, const H
   const DifferentiationMap map = make_map(job, solution, series, summary, output.title);
   for (const ChainFile& file : files) write_sidecar(session, context, results, file, output);
   write_tables(session, results, map, output);
-  const auto write_text = [&](const std::string& name, const std::string& text) {
-    session.write_on_root(name, [&](const std::string& path) { write_text_file(path, text); });
-  };
-  write_text("diffmap.dot", to_dot(map, output.edge_threshold));
-  write_text("diffmap.graphml", to_graphml(map));
-  write_text("convergence.csv", convergence_of(output.prefix, solution).csv());
-  write_text("index.tsv", index_of(output.prefix, job, solution, seconds, names_of(files)));
+  session.write_text("diffmap.dot", to_dot(map, output.edge_threshold));
+  session.write_text("diffmap.graphml", to_graphml(map));
+  session.write_text("convergence.csv", convergence_of(output.prefix, solution).csv());
+  session.write_text("index.tsv", index_of(output.prefix, job, solution, seconds, names_of(files)));
   if (session.makes_plots()) write_plots(session, results, files, map, output);
 }
 

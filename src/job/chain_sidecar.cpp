@@ -1,6 +1,6 @@
 #include "job/chain_sidecar.hpp"
 
-#include "io/anndata_writer.hpp"
+#include "job/result_sidecar.hpp"
 
 namespace thalweg {
 
@@ -37,9 +37,8 @@ void write_sidecar(JobSession& session, const JobContext& context, const ChainRe
   const Communicator& comm = session.comm();
   const std::string prefix = context.job.output.key_prefix, name_prefix = prefix + output.prefix;
   const TypeCategories categories(job);
-  AnnDataWriter writer;
-  writer.obs().set_index(read_cell_names(comm, *file.series));
-  writer.obs().add(prefix + "source_row", source_rows_in_file_order(comm, *file.series));
+  ResultSidecar sidecar(session, context.job.output, *file.series);
+  AnnDataWriter& writer = sidecar.writer();
   for (const auto& [name, clustering] : types.clusterings) {
     const std::int64_t slice = slice_of_clustering(name, output.cells.reference, job.slice_names.size());
     const std::vector<std::int32_t> codes = category_codes(job, series, categories, clustering, slice);
@@ -54,11 +53,8 @@ void write_sidecar(JobSession& session, const JobContext& context, const ChainRe
   }
   if (output.cells.with_memberships)
     writer.add_matrix("obsm/" + name_prefix + "_Q", NumericBlock::own(rows_in_order(types.memberships, types.membership_width)), types.membership_width);
-  writer.add_uns("thalweg/source", file.series->path);
   add_model(job, solution, name_prefix, writer);
-  const Compression compression = context.job.output.compression == "gzip" ? Compression::gzip : Compression::none;
-  writer.write(comm, session.results().file(file.result), {.compression = compression});
-  session.record().add_file(file.result);
+  sidecar.write(file.result);
 }
 
 }  // namespace thalweg

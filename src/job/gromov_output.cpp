@@ -2,18 +2,11 @@
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
-#include "io/anndata_writer.hpp"
-#include "io/text_file.hpp"
+#include "job/result_sidecar.hpp"
 
 namespace thalweg {
 
 namespace {
-
-void write_plot(JobSession& session, const std::string& name, const Plot& plot) {
-  session.write_on_root("plots/" + name + ".svg", [&](const std::string& path) { write_text_file(path, plot.svg); });
-  session.write_on_root("tables/" + name + ".tsv",
-                        [&](const std::string& path) { write_text_file(path, plot.table.tsv()); });
-}
 
 /// One side with what the alignment says of its cells.
 struct SidePart {
@@ -27,28 +20,22 @@ struct SidePart {
 class Sidecar {
  public:
   Sidecar(JobSession& session, const JobContext& context, const AlignmentResult& result, std::vector<SidePart> parts)
-      : session_(session),
-        comm_(session.comm()),
-        output_(context.job.output),
+      : comm_(session.comm()),
         result_(result),
         series_(result.sides.file_of(parts[0].side)),
-        parts_(std::move(parts)) {}
+        parts_(std::move(parts)),
+        sidecar_(session, context.job.output, series_) {}
 
   void write(const std::string& name) {
-    writer_.obs().set_index(read_cell_names(comm_, series_));
-    writer_.obs().add(output_.key_prefix + "source_row", source_rows_in_file_order(comm_, series_));
     if (parts_.size() > 1)
-      writer_.obs().add_categorical(output_.key_prefix + "side", in_file_order<std::int32_t>([](const SidePart& part) {
+      sidecar_.writer().obs().add_categorical(sidecar_.key("side"), in_file_order<std::int32_t>([](const SidePart& part) {
                                       return std::vector<std::int32_t>(part.cells.mass.size(), part.is_source ? 0 : 1);
                                     }),
                                     {"source", "target"});
     add_columns();
     for (const SidePart& part : parts_) add_projection(part);
-    writer_.add_uns("thalweg/source", series_.path);
-    writer_.add_uns("thalweg/gromov", constants());
-    const Compression compression = output_.compression == "gzip" ? Compression::gzip : Compression::none;
-    writer_.write(comm_, session_.results().file(name), {.compression = compression});
-    session_.record().add_file(name);
+    sidecar_.writer().add_uns("thalweg/gromov", constants());
+    sidecar_.write(name);
   }
 
  private:
@@ -67,18 +54,18 @@ class Sidecar {
   void add_columns() {
     add("potential", &AlignedCells::potential);
     add("mass", &AlignedCells::mass);
-    writer_.obs().add(output_.key_prefix + "match",
+    sidecar_.writer().obs().add(sidecar_.key("match"),
                       in_file_order<std::int64_t>([](const SidePart& part) { return part.cells.match; }));
     add("confidence", &AlignedCells::confidence);
     add("entropy", &AlignedCells::entropy);
     const std::vector<std::int32_t> flags = in_file_order<std::int32_t>([](const SidePart& part) {
       return std::vector<std::int32_t>(part.cells.unmatched.begin(), part.cells.unmatched.end());
     });
-    writer_.obs().add_flags(output_.key_prefix + "unmatched", {flags.begin(), flags.end()});
+    sidecar_.writer().obs().add_flags(sidecar_.key("unmatched"), {flags.begin(), flags.end()});
   }
 
   void add(const std::string& name, std::vector<double> AlignedCells::*member) {
-    writer_.obs().add(output_.key_prefix + name,
+    sidecar_.writer().obs().add(sidecar_.key(name),
                       in_file_order<double>([&](const SidePart& part) { return part.cells.*member; }));
   }
 
@@ -93,8 +80,8 @@ class Sidecar {
                                     std::numeric_limits<float>::quiet_NaN());
         },
         width);
-    const std::string key = output_.key_prefix + (owner.is_source ? "projected_x" : "projected_y");
-    writer_.add_matrix("obsm/" + key, NumericBlock::own(rows), width);
+    const std::string key = sidecar_.key(owner.is_source ? "projected_x" : "projected_y");
+    sidecar_.writer().add_matrix("obsm/" + key, NumericBlock::own(rows), width);
   }
 
   UnsDict constants() const {
@@ -109,13 +96,11 @@ class Sidecar {
             {"stop_reason", name_of(solution.stop_reason)}};
   }
 
-  JobSession& session_;
   const Communicator& comm_;
-  const OutputOptions& output_;
   const AlignmentResult& result_;
   const TimeSeries& series_;
   std::vector<SidePart> parts_;
-  AnnDataWriter writer_;
+  ResultSidecar sidecar_;
 };
 
 void write_sidecars(JobSession& session, const JobContext& context, const AlignmentResult& result,
@@ -140,21 +125,17 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   const JointSpace of_source = joint_space(sides.source, alignment.target);
   const JointSpace of_target = joint_space(sides.target, alignment.source);
   write_sidecars(session, context, result, alignment);
-  session.write_on_root("tables/gromov.tsv", [&](const std::string& path) { gromov_table(result).write(path); });
-  session.write_on_root("tables/starts.tsv", [&](const std::string& path) { starts_table(solution).write(path); });
-  session.write_on_root("convergence.csv", [&](const std::string& path) {
-    write_text_file(path, gromov_convergence(sides.pair, solution).csv());
-  });
-  session.write_on_root("index.tsv",
-                        [&](const std::string& path) { write_text_file(path, index_tsv({gromov_index(result)})); });
+  session.write_table("gromov", gromov_table(result));
+  session.write_table("starts", starts_table(solution));
+  session.write_text("convergence.csv", gromov_convergence(sides.pair, solution).csv());
+  session.write_text("index.tsv", index_tsv({gromov_index(result)}));
   if (!pairs.source.empty() || !sides.source.categories.empty()) {
-    const Table scores = score_table_of(session.comm(), sides, pairs, of_source, of_target);
-    session.write_on_root("tables/scores.tsv", [&](const std::string& path) { scores.write(path); });
+    session.write_table("scores", score_table_of(session.comm(), sides, pairs, of_source, of_target));
   }
   if (!session.makes_plots()) return;
-  write_plot(session, "convergence", plot_convergence(gromov_curves(solution, context.job.gromov.tolerance)));
-  write_plot(session, "projection_x", projection_plot(sides.target, sides.source, of_target));
-  write_plot(session, "projection_y", projection_plot(sides.source, sides.target, of_source));
+  session.write_plot("convergence", plot_convergence(gromov_curves(solution, context.job.gromov.tolerance)));
+  session.write_plot("projection_x", projection_plot(sides.target, sides.source, of_target));
+  session.write_plot("projection_y", projection_plot(sides.source, sides.target, of_source));
 }
 
 void log_alignment(const GromovSolution& solution) {

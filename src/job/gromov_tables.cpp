@@ -4,6 +4,7 @@
 
 #include "core/format_number.hpp"
 #include "geometry/row_gram.hpp"
+#include "job/quantity_table.hpp"
 #include "job/run_record.hpp"
 
 namespace thalweg {
@@ -81,29 +82,26 @@ void add_cells(const std::vector<double>& rows, const std::vector<double>& mean,
 
 Table gromov_table(const AlignmentResult& result) {
   const GromovSolution& solution = result.solution;
-  Table table({"quantity", "value", "meaning"});
-  const auto add = [&](const char* name, TableCell value, const char* meaning) {
-    table.add_row({std::string(name), std::move(value), std::string(meaning)});
-  };
-  add("n", result.sides.source.num_cells, "source cells");
-  add("m", result.sides.target.num_cells, "target cells");
-  add("scale_source", result.costs.source.divisor(), "divisor of the costs within the source side");
-  add("scale_target", result.costs.target.divisor(), "divisor of the costs within the target side");
+  QuantityTable report;
+  report.add("n", result.sides.source.num_cells, "source cells");
+  report.add("m", result.sides.target.num_cells, "target cells");
+  report.add("scale_source", result.costs.source.divisor(), "divisor of the costs within the source side");
+  report.add("scale_target", result.costs.target.divisor(), "divisor of the costs within the target side");
   if (result.costs.geodesic_k > 0)
-    add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
-  add("epsilon", solution.coupling.epsilon, "in units of the loss of scaled costs");
-  add("E_gw", solution.energy, "loss sum (C_X - C_Y)^2 P P");
-  add("primal", solution.primal, "F = E + epsilon KL(P | a b^T)");
-  add("relative_entropy", solution.coupling.relative_entropy, "KL(P | a b^T)");
-  add("gap", solution.gap, "stationarity gap");
-  add("marginal_error_source", solution.coupling.error_source, "L1 distance to the demanded marginal / its mass");
-  add("marginal_error_target", solution.coupling.error_target, "the same of the targets");
-  add("outer", solution.outer, "outer steps, annealing included");
-  add("evaluations", solution.evaluations, "of all pairs of cells, in the linear problems");
-  add("seconds", solution.seconds, "of the solve");
-  add("stop_reason", name_of(solution.stop_reason),
+    report.add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
+  report.add("epsilon", solution.coupling.epsilon, "in units of the loss of scaled costs");
+  report.add("E_gw", solution.energy, "loss sum (C_X - C_Y)^2 P P");
+  report.add("primal", solution.primal, "F = E + epsilon KL(P | a b^T)");
+  report.add("relative_entropy", solution.coupling.relative_entropy, "KL(P | a b^T)");
+  report.add("gap", solution.gap, "stationarity gap");
+  report.add("marginal_error_source", solution.coupling.error_source, "L1 distance to the demanded marginal / its mass");
+  report.add("marginal_error_target", solution.coupling.error_target, "the same of the targets");
+  report.add("outer", solution.outer, "outer steps, annealing included");
+  report.add("evaluations", solution.evaluations, "of all pairs of cells, in the linear problems");
+  report.add("seconds", solution.seconds, "of the solve");
+  report.add("stop_reason", name_of(solution.stop_reason),
       "converged: the stationarity gap and the marginals are within tolerance");
-  return table;
+  return std::move(report).table();
 }
 
 Table starts_table(const GromovSolution& solution) {

@@ -48,6 +48,19 @@ void JobSession::write_on_root(const std::string& name, const std::function<void
   record_.add_file(name);
 }
 
+void JobSession::write_text(const std::string& name, const std::string& text) {
+  write_on_root(name, [&](const std::string& path) { write_text_file(path, text); });
+}
+
+void JobSession::write_table(const std::string& name, const Table& table) {
+  write_on_root("tables/" + name + ".tsv", [&](const std::string& path) { table.write(path); });
+}
+
+void JobSession::write_plot(const std::string& name, const Plot& plot) {
+  write_text("plots/" + name + ".svg", plot.svg);
+  write_text("tables/" + name + ".tsv", plot.table.tsv());
+}
+
 int JobSession::finish(const std::string& problem, StopReason reason) {
   record_.add_stop_reason(problem, reason);
   const int code = record_.exit_code(context_.job.solver.allow_unconverged);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "io/plots/plot.hpp"
+#include "io/table.hpp"
 #include "job/event_log.hpp"
 #include "job/job_context.hpp"
 #include "job/progress.hpp"
@@ -38,6 +40,11 @@ class JobSession {
   /// Runs `write` on rank 0, its errors on all, and notes the file. The first call removes the files of an earlier
   /// result, except those that were noted before.
   void write_on_root(const std::string& name, const std::function<void(const std::string& path)>& write);
+  void write_text(const std::string& name, const std::string& text);
+  /// tables/NAME.tsv
+  void write_table(const std::string& name, const Table& table);
+  /// plots/NAME.svg, and what is drawn as tables/NAME.tsv.
+  void write_plot(const std::string& name, const Plot& plot);
 
   /// Writes run.json, logs the outcome and returns the exit code of `reason`.
   int finish(const std::string& problem, StopReason reason);

@@ -86,10 +86,7 @@ void add_writing(const PlanInput& input, Collector& items) {
   constexpr WideInt plotted_cell = 2 * 8 + 2 * 4, counted_cell = 24;
   items.add_rows("cells on the embedding", Collector::writing, false,
                  [=](const Rows& rows) { return input.embedded ? (plotted_cell + 2 * counted_cell) * rows.all : 0; });
-  items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
-  items.add_capped("output buffers", Collector::writing, 3 * text_block,
-                   [](const Rows& rows) { return name_bytes * rows.all; });
-  items.add_fixed("HDF5 buffers", Collector::reading | Collector::writing, false, hdf5_buffers);
+  add_result_buffers(items);
 }
 
 /// Points, names and columns of simulated cells; they are drawn where they are written.

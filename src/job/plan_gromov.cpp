@@ -5,7 +5,6 @@
 #include "distributed/device.hpp"
 #include "distributed/error.hpp"
 #include "io/anndata_reader.hpp"
-#include "io/cell_selection.hpp"
 #include "job/gromov_costs.hpp"
 #include "job/read_cells.hpp"
 
@@ -13,7 +12,6 @@ namespace thalweg {
 
 namespace {
 
-constexpr WideInt strip_rows = 64;         // whose exponentials a thread keeps
 constexpr WideInt vectors_of_solver = 40;  // f, g, weights, references, sums and their copies, of up to three problems
 constexpr WideInt anderson_vectors = 16;   // of targets
 constexpr WideInt depth_rows = 1024;       // of a product of matrices at a time
@@ -22,10 +20,7 @@ constexpr WideInt depth_rows = 1024;       // of a product of matrices at a time
 std::int64_t add_side(const Communicator& comm, const TimeSeriesRequest& request, PlanInput& input) {
   const AnnDataReader reader(comm, request.path);
   const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
-  input.num_obs += reader.num_obs();
-  if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
-  const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
-  input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
+  add_sizes(reader, matrix, request, input);
   return matrix.num_columns();
 }
 
@@ -72,10 +67,7 @@ void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items)
   items.add_fixed("cells on plots", Collector::writing, false, 64 * cells);
   items.add_rows("columns of the result", Collector::writing, false,
                  [=](const Rows& rows) { return (2 * (6 * 8 + 4) + 12 * std::max(p, q)) * rows.all; });
-  items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
-  items.add_capped("output buffers", Collector::writing, 3 * text_block,
-                   [](const Rows& rows) { return name_bytes * rows.all; });
-  items.add_fixed("HDF5 buffers", Collector::reading | Collector::writing, false, hdf5_buffers);
+  add_result_buffers(items);
 }
 
 }  // namespace
@@ -88,16 +80,12 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   input.on_device = job.run.device != "cpu" && is_device_build() && num_devices() > 0;
   input.labelled = !job.gromov.label_key.empty();
   input.threads = context.threads;
-  if (job.source.is_given() || job.target.is_given()) {
-    input.num_features = add_side(comm, request_of(input_of_side(job.input, job.source), job.output, ""), input);
-    input.other_features = add_side(comm, request_of(input_of_side(job.input, job.target), job.output, ""), input);
-  } else {
-    input.num_features = input.other_features = add_side(comm, request_of(job.input, job.output, ""), input);
-  }
-  if (input.cells_per_slice.size() != 2)
-    throw DataError("gromov has " + std::to_string(input.cells_per_slice.size()) + " times in " +
-                    job.input.file.front() +
-                    "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  std::vector<std::int64_t> features;
+  for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target))
+    features.push_back(add_side(comm, request_of(side, job.output, ""), input));
+  input.num_features = features.front();
+  input.other_features = features.back();
+  check_two_sides("gromov", input.cells_per_slice.size(), job.input.file.front());
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
   const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
   if (has_graph) input.geodesic_k = geodesic_k_of(job.gromov, n, m);
@@ -117,9 +105,7 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
   else add_squared(input, n, m, scalar, items);
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);
   items.add_fixed("history of the iteration", Collector::solving, false, 8 * anderson_vectors * m);
-  if (!input.on_device)
-    items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false,
-                    input.threads * (strip_rows * 4 + 8) * m);
+  add_strips(input, m, items);
   add_writing(input, n, m, items);
 }
 

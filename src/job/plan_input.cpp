@@ -29,11 +29,8 @@ void add_slices(const Communicator& comm, const TimeSeriesRequest& request, Plan
                     " columns, that of the other side " + std::to_string(input.num_features) +
                     "; give keys of the same features with source.key and target.key");
   input.num_features = matrix.num_columns();
-  input.num_obs += reader.num_obs();
-  if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
   input.embedded |= find_embedding(reader, request).has_value();
-  const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
-  input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
+  add_sizes(reader, matrix, request, input);
 }
 
 /// What all solvers share.
@@ -94,16 +91,9 @@ PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
 PlanInput low_rank_input(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
   PlanInput input = shared_input(context);
-  if (!job.source.is_given() && !job.target.is_given()) {
-    add_slices(comm, request_of(job.input, job.output, ""), input);
-  } else {
-    add_slices(comm, request_of(input_of_side(job.input, job.source), job.output, ""), input);
-    add_slices(comm, request_of(input_of_side(job.input, job.target), job.output, ""), input);
-  }
-  if (input.cells_per_slice.size() != 2)
-    throw DataError("lowrank has " + std::to_string(input.cells_per_slice.size()) + " times in " +
-                    job.input.file.front() +
-                    "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target))
+    add_slices(comm, request_of(side, job.output, ""), input);
+  check_two_sides("lowrank", input.cells_per_slice.size(), job.input.file.front());
   input.types = job.lowrank.rank;
   const std::int64_t most = *std::max_element(input.types.begin(), input.types.end());
   input.membership_columns = job.lowrank.write_q ? most : 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "io/cell_selection.hpp"
+
 namespace thalweg {
 
 namespace {
@@ -72,6 +74,25 @@ void Collector::add(const std::string& name, int phases, bool on_device, WideInt
   if (bytes == 0) return;
   plan_.items.push_back(
       {name, on_device, (phases & reading) != 0, (phases & solving) != 0, (phases & writing) != 0, bytes, all_ranks});
+}
+
+void add_sizes(const AnnDataReader& reader, const StoredMatrix& features, const TimeSeriesRequest& request, PlanInput& input) {
+  input.num_obs += reader.num_obs();
+  if (features.is_sparse()) input.stored_entries += reader.file().object(features.key() + "/data").num_elements();
+  const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
+  input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
+}
+
+void add_result_buffers(Collector& items) {
+  items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
+  items.add_capped("output buffers", Collector::writing, 3 * text_block, [](const Rows& rows) { return name_bytes * rows.all; });
+  items.add_fixed("HDF5 buffers", Collector::reading | Collector::writing, false, hdf5_buffers);
+}
+
+void add_strips(const PlanInput& input, WideInt columns, Collector& items) {
+  constexpr WideInt strip_rows = 64;
+  if (input.on_device) return;
+  items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false, input.threads * (strip_rows * 4 + 8) * columns);
 }
 
 void add_reading(const PlanInput& input, std::int64_t num_ranks, int features_held, Collector& items) {

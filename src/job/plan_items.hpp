@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "io/anndata_reader.hpp"
+#include "io/time_series.hpp"
 #include "job/plan.hpp"
 
 namespace thalweg {
@@ -50,6 +52,15 @@ class Collector {
   WideInt num_ranks_;
   MemoryPlan plan_;
 };
+
+/// Appends the slices that a request reads to the shape of a problem; adds rows and stored entries.
+void add_sizes(const AnnDataReader& reader, const StoredMatrix& features, const TimeSeriesRequest& request, PlanInput& input);
+
+/// What a file of results needs on its way to the disk, beside its columns.
+void add_result_buffers(Collector& items);
+
+/// Exponentials of 64 rows and sums of `columns` that each thread of the host keeps in passes over pairs.
+void add_strips(const PlanInput& input, WideInt columns, Collector& items);
 
 /// What reading leaves behind, and what it needs on the way.
 /// @param features_held  phases in which the features stay as they were read

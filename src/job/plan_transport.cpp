@@ -5,7 +5,6 @@
 #include "distributed/device.hpp"
 #include "distributed/error.hpp"
 #include "io/anndata_reader.hpp"
-#include "io/cell_selection.hpp"
 #include "job/export_coupling.hpp"
 #include "job/plan_export.hpp"
 #include "job/read_cells.hpp"
@@ -15,7 +14,6 @@ namespace thalweg {
 
 namespace {
 
-constexpr WideInt strip_rows = 64;       // whose exponentials a thread keeps
 constexpr WideInt lanes = 16;            // padding of columns
 constexpr WideInt passed_bytes = 16 * mebibyte;  // of points on their way in the form `ring`
 constexpr WideInt tile_padding = 64;     // of points
@@ -34,10 +32,7 @@ void add_side(const Communicator& comm, const TimeSeriesRequest& request, const 
   const AnnDataReader reader(comm, request.path);
   const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
   input.num_features = std::max(input.num_features, matrix.num_columns());
-  input.num_obs += reader.num_obs();
-  if (matrix.is_sparse()) input.stored_entries += reader.file().object(matrix.key() + "/data").num_elements();
-  const Selection selection = select_cells(reader, {request.time_key, request.days, request.filter});
-  input.cells_per_slice.insert(input.cells_per_slice.end(), selection.slice_sizes.begin(), selection.slice_sizes.end());
+  add_sizes(reader, matrix, request, input);
   std::int64_t projected = 0;
   for (const std::string& key : job.transport.project) {
     const std::int64_t width = reader.matrix(key, "transport.project").num_columns();
@@ -88,7 +83,7 @@ void add_costs(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
 void add_pass(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   const int phases = Collector::solving | Collector::writing;
   const WideInt columns = std::max(n, m) + lanes;  // also the other way round, when cells are described
-  if (!input.on_device && !input.ring) items.add_fixed("strips of the threads", phases, false, input.threads * (strip_rows * 4 + 8) * columns);
+  if (!input.ring) add_strips(input, columns, items);
   items.add_fixed("column sums", phases, input.on_device, 2 * 8 * columns);
   if (input.weighted) items.add_fixed("rows of costs", Collector::solving, false, 8 * cost_rows * m);
 }
@@ -101,9 +96,7 @@ void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items)
   items.add_fixed("coupling as stored", Collector::writing, false, 3 * 8 * cells);
   const WideInt columns = 2 * (5 * 8 + 3 * 4) + 12 * (input.label_columns + input.projected_columns);
   items.add_rows("columns of the result", Collector::writing, false, [=](const Rows& rows) { return columns * rows.all; });
-  items.add_rows("names of cells", Collector::writing, false, [](const Rows& rows) { return name_bytes * rows.all; });
-  items.add_capped("output buffers", Collector::writing, 3 * text_block, [](const Rows& rows) { return name_bytes * rows.all; });
-  items.add_fixed("HDF5 buffers", Collector::reading | Collector::writing, false, hdf5_buffers);
+  add_result_buffers(items);
 }
 
 }  // namespace
@@ -125,15 +118,9 @@ PlanInput transport_input(const Communicator& comm, const JobContext& context) {
   input.with_divergence = job.transport.divergence;
   input.may_ring = job.sinkhorn.form == "auto" && !input.dense_costs;
   input.ring = job.sinkhorn.form == "ring" && !input.dense_costs;
-  if (job.source.is_given() || job.target.is_given()) {
-    add_side(comm, request_of_cells(input_of_side(job.input, job.source), ""), job, input);
-    add_side(comm, request_of_cells(input_of_side(job.input, job.target), ""), job, input);
-  } else {
-    add_side(comm, request_of_cells(job.input, ""), job, input);
-  }
-  if (input.cells_per_slice.size() != 2)
-    throw DataError("transport has " + std::to_string(input.cells_per_slice.size()) + " times in " + job.input.file.front() +
-                    "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target))
+    add_side(comm, request_of_cells(side, ""), job, input);
+  check_two_sides("transport", input.cells_per_slice.size(), job.input.file.front());
   if (input.exports_dense) check_dense_size(input.cells_per_slice[0], input.cells_per_slice[1]);
   return input;
 }

@@ -1,22 +1,11 @@
 #include "job/read_cells.hpp"
 
-#include <cstdio>
-
+#include "core/format_number.hpp"
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "kernels/block_rows.hpp"
 
 namespace thalweg {
-
-namespace {
-
-std::string hexadecimal(std::uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(value));
-  return text;
-}
-
-}  // namespace
 
 TimeSeriesRequest request_of(const InputOptions& input, const OutputOptions& output, const std::string& annotation) {
   if (input.file.size() != 1)
@@ -44,6 +33,17 @@ InputOptions input_of_side(InputOptions input, const SideOptions& side) {
   input.time_key.clear();
   input.days.clear();
   return input;
+}
+
+std::vector<InputOptions> inputs_of_sides(const InputOptions& input, const SideOptions& source, const SideOptions& target) {
+  if (!source.is_given() && !target.is_given()) return {input};
+  return {input_of_side(input, source), input_of_side(input, target)};
+}
+
+void check_two_sides(const std::string& command, std::size_t num_slices, const std::string& path) {
+  if (num_slices == 2) return;
+  throw DataError(command + " has " + std::to_string(num_slices) + " times in " + path +
+                  "; two sides are needed; name two times in input.days, or give [source] and [target]");
 }
 
 void record_input(const TimeSeries& series, RunRecord& record) {

@@ -75,9 +75,7 @@ void set_masses(const Communicator& comm, const LowRankOptions& options, HmOtJob
 }
 
 HmOtJob make_lowrank_job(const Communicator& comm, const LowRankOptions& options, TimeSeries& series) {
-  if (series.slices.size() != 2)
-    throw DataError("lowrank has " + std::to_string(series.slices.size()) + " times in " + series.path +
-                    "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  check_two_sides("lowrank", series.slices.size(), series.path);
   if (options.cost == "cosine") normalise_rows(comm, "the features", series);
   HmOtJob job;
   job.problem.slices.resize(2);

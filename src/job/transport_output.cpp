@@ -27,18 +27,10 @@ std::vector<std::int64_t> all_rows(const Communicator& comm, const SliceRows& sl
   return comm.all_gather(std::span<const std::int64_t>(slice.source_rows));
 }
 
-void write_plot(JobSession& session, const std::string& name, const Plot& plot) {
-  session.write_on_root("plots/" + name + ".svg", [&](const std::string& path) { write_text_file(path, plot.svg); });
-  session.write_on_root("tables/" + name + ".tsv", [&](const std::string& path) { write_text_file(path, plot.table.tsv()); });
-}
-
 }  // namespace
 
 std::string fingerprint_of_features(const TransportSides& sides, const CellSide& side) {
-  const std::uint64_t value = sides.file_of(side).keys.back().fingerprint;  // features are read last
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return text;
+  return hexadecimal(sides.file_of(side).keys.back().fingerprint);  // features are read last
 }
 
 StoredCoupling stored_coupling(const Communicator& comm, const Job& job, const TransportResult& result) {
@@ -79,16 +71,14 @@ void write_transport_results(JobSession& session, const JobContext& context, con
   write_coupling(session.comm(), session.results().file(file), coupling);
   session.record().add_file(file);
   write_transport_sidecars(session, context, result.sides, cells);
-  session.write_on_root("tables/transport.tsv", [&](const std::string& path) { transport_table(result).write(path); });
-  session.write_on_root("convergence.csv", [&](const std::string& path) {
-    write_text_file(path, transport_convergence(result.sides.pair, solution).csv());
-  });
-  session.write_on_root("index.tsv", [&](const std::string& path) { write_text_file(path, index_tsv({transport_index(result, file)})); });
+  session.write_table("transport", transport_table(result));
+  session.write_text("convergence.csv", transport_convergence(result.sides.pair, solution).csv());
+  session.write_text("index.tsv", index_tsv({transport_index(result, file)}));
   if (!session.makes_plots()) return;
-  if (!solution.history.empty()) write_plot(session, "convergence", plot_convergence(transport_curves(solution, result.problem.settings.tolerance)));
+  if (!solution.history.empty()) session.write_plot("convergence", plot_convergence(transport_curves(solution, result.problem.settings.tolerance)));
   if (cells.transitions.empty()) return;
   const TransitionMatrix transitions = transport_transitions(result.sides, cells.transitions, annotation_of(context.job));
-  if (!transitions.mass.empty()) write_plot(session, "transition_" + as_file_name(result.sides.pair), plot_transition(transitions));
+  if (!transitions.mass.empty()) session.write_plot("transition_" + as_file_name(result.sides.pair), plot_transition(transitions));
 }
 
 void log_transport(const TransportResult& result) {

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "io/anndata_writer.hpp"
+#include "job/result_sidecar.hpp"
 
 namespace thalweg {
 
@@ -23,19 +23,14 @@ struct SidePart {
 class Sidecar {
  public:
   Sidecar(JobSession& session, const JobContext& context, const TransportSides& sides, std::vector<SidePart> parts)
-      : session_(session), comm_(session.comm()), output_(context.job.output), series_(sides.file_of(parts[0].side)), parts_(std::move(parts)) {}
+      : comm_(session.comm()), series_(sides.file_of(parts[0].side)), parts_(std::move(parts)), sidecar_(session, context.job.output, series_) {}
 
   void write(const std::string& name, const std::vector<std::string>& projection_keys) {
-    writer_.obs().set_index(read_cell_names(comm_, series_));
-    writer_.obs().add(output_.key_prefix + "source_row", source_rows_in_file_order(comm_, series_));
     if (parts_.size() > 1) add_sides();
     add_numbers();
     add_labels();
     for (std::size_t k = 0; k < projection_keys.size(); ++k) add_projection(projection_keys[k], k);
-    writer_.add_uns("thalweg/source", series_.path);
-    const Compression compression = output_.compression == "gzip" ? Compression::gzip : Compression::none;
-    writer_.write(comm_, session_.results().file(name), {.compression = compression});
-    session_.record().add_file(name);
+    sidecar_.write(name);
   }
 
  private:
@@ -53,14 +48,14 @@ class Sidecar {
   void add_sides() {
     const std::vector<std::int32_t> codes = in_file_order<std::int32_t>(
         [](const SidePart& part) { return std::vector<std::int32_t>(part.cells.potential.size(), part.is_source ? 0 : 1); });
-    writer_.obs().add_categorical(output_.key_prefix + "side", codes, {"source", "target"});
+    sidecar_.writer().obs().add_categorical(sidecar_.key("side"), codes, {"source", "target"});
   }
 
   void add_numbers() {
     for (const bool of_source : {true, false}) {
       const bool is_here = parts_.size() > 1 || parts_[0].is_source == of_source;
       if (!is_here) continue;
-      writer_.obs().add(output_.key_prefix + (of_source ? "potential_f" : "potential_g"), in_file_order<double>([&](const SidePart& part) {
+      sidecar_.writer().obs().add(sidecar_.key(of_source ? "potential_f" : "potential_g"), in_file_order<double>([&](const SidePart& part) {
                           return part.is_source == of_source ? part.cells.potential : std::vector<double>(part.cells.potential.size(), no_value);
                         }));
     }
@@ -72,12 +67,12 @@ class Sidecar {
   }
 
   void add_column(const std::string& name, std::vector<double> SideCells::*member) {
-    writer_.obs().add(output_.key_prefix + name, in_file_order<double>([&](const SidePart& part) -> const auto& { return part.cells.*member; }));
+    sidecar_.writer().obs().add(sidecar_.key(name), in_file_order<double>([&](const SidePart& part) -> const auto& { return part.cells.*member; }));
   }
 
   void add_flag(const std::string& name, std::vector<std::int32_t> SideCells::*member) {
     const std::vector<std::int32_t> flags = in_file_order<std::int32_t>([&](const SidePart& part) -> const auto& { return part.cells.*member; });
-    writer_.obs().add_flags(output_.key_prefix + name, {flags.begin(), flags.end()});
+    sidecar_.writer().obs().add_flags(sidecar_.key(name), {flags.begin(), flags.end()});
   }
 
   /// Sides of one file share their categories.
@@ -85,27 +80,25 @@ class Sidecar {
     const std::vector<std::string>& categories = parts_[0].other.categories;
     if (categories.empty()) return;
     const auto width = static_cast<std::int64_t>(categories.size());
-    const std::string prefix = output_.key_prefix + "transferred_label";
-    writer_.obs().add_categorical(prefix, in_file_order<std::int32_t>([](const SidePart& part) -> const auto& { return part.cells.label; }), categories);
+    const std::string prefix = sidecar_.key("transferred_label");
+    sidecar_.writer().obs().add_categorical(prefix, in_file_order<std::int32_t>([](const SidePart& part) -> const auto& { return part.cells.label; }), categories);
     add_column("transferred_confidence", &SideCells::confidence);
     const auto shares = in_file_order<float>([](const SidePart& part) -> const auto& { return part.cells.label_shares; }, width);
-    writer_.add_matrix("obsm/" + prefix + "s", NumericBlock::own(shares), width);
-    writer_.add_uns("thalweg/columns/" + prefix + "s", categories);
-    if (!series_.category_colors.empty() && parts_.size() > 1) writer_.add_uns(prefix + "_colors", series_.category_colors);
+    sidecar_.writer().add_matrix("obsm/" + prefix + "s", NumericBlock::own(shares), width);
+    sidecar_.writer().add_uns("thalweg/columns/" + prefix + "s", categories);
+    if (!series_.category_colors.empty() && parts_.size() > 1) sidecar_.writer().add_uns(prefix + "_colors", series_.category_colors);
   }
 
   void add_projection(const std::string& key, std::size_t number) {
     const std::int64_t width = parts_[0].widths[number];
     const auto rows = in_file_order<float>([&](const SidePart& part) -> const auto& { return part.cells.projections[number]; }, width);
-    writer_.add_matrix("obsm/" + output_.key_prefix + name_of_projection(key), NumericBlock::own(rows), width);
+    sidecar_.writer().add_matrix("obsm/" + sidecar_.key(name_of_projection(key)), NumericBlock::own(rows), width);
   }
 
-  JobSession& session_;
   const Communicator& comm_;
-  const OutputOptions& output_;
   const TimeSeries& series_;
   std::vector<SidePart> parts_;
-  AnnDataWriter writer_;
+  ResultSidecar sidecar_;
 };
 
 }  // namespace

@@ -115,9 +115,7 @@ TransportSides read_two_sides(const Communicator& comm, const Job& job, const st
                               const std::string& annotation) {
   TransportSides sides;
   sides.files = read_files(comm, job, {"", annotation});
-  if (sides.share_file() && sides.files[0].slices.size() != 2)
-    throw DataError(command + " has " + std::to_string(sides.files[0].slices.size()) + " times in " + sides.files[0].path +
-                    "; two sides are needed; name two times in input.days, or give [source] and [target]");
+  if (sides.share_file()) check_two_sides(command, sides.files[0].slices.size(), sides.files[0].path);
   const bool in_ring = job.sinkhorn.form == "ring" && job.sinkhorn.cost != "dense";
   sides.source = side_of(comm, sides, 0, 0, in_ring);
   sides.target = sides.share_file() ? side_of(comm, sides, 0, 1, in_ring) : side_of(comm, sides, 1, 0, in_ring);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "job/quantity_table.hpp"
 #include "job/run_record.hpp"
 
 namespace thalweg {
@@ -25,16 +26,7 @@ double relative_gap(const SinkhornSolution& solution) {
   return size > 0.0 ? solution.gap / size : 0.0;
 }
 
-class Report {
- public:
-  void add(const std::string& quantity, TableCell value, const std::string& meaning) { table_.add_row({quantity, std::move(value), meaning}); }
-  Table table() && { return std::move(table_); }
-
- private:
-  Table table_{{"quantity", "value", "meaning"}};
-};
-
-void add_problem(const TransportResult& result, Report& report) {
+void add_problem(const TransportResult& result, QuantityTable& report) {
   const SinkhornProblem& problem = result.problem.problem;
   report.add("n", result.sides.source.num_cells, "source cells");
   report.add("m", result.sides.target.num_cells, "target cells");
@@ -47,7 +39,7 @@ void add_problem(const TransportResult& result, Report& report) {
   report.add("tau_b", result.problem.tau2, "lambda2 / (lambda2 + epsilon)");
 }
 
-void add_values(const SinkhornSolution& solution, Report& report) {
+void add_values(const SinkhornSolution& solution, QuantityTable& report) {
   report.add("cost", solution.cost, "<C, P>, scaled");
   report.add("primal", solution.primal, "F = <C, P> + epsilon KL(P | R) + penalties");
   report.add("dual", solution.dual, "D, a lower bound of the optimum");
@@ -61,14 +53,14 @@ void add_values(const SinkhornSolution& solution, Report& report) {
   report.add("entropy", solution.entropy, "-sum P log P");
 }
 
-void add_errors(const SinkhornSolution& solution, Report& report) {
+void add_errors(const SinkhornSolution& solution, QuantityTable& report) {
   report.add("marginal_error_source", solution.error_source, "L1 distance to the demanded marginal / its mass, float64");
   report.add("marginal_error_target", solution.error_target, "the same of the targets");
   report.add("max_marginal_error", solution.max_marginal_error, "of a single cell");
   report.add("smallest_row_ratio", solution.smallest_row_ratio, "smallest r_i / a_i");
 }
 
-void add_work(const SinkhornSolution& solution, Report& report) {
+void add_work(const SinkhornSolution& solution, QuantityTable& report) {
   report.add("evaluations", solution.evaluations, "of all pairs of cells");
   report.add("evaluations_float32", solution.evaluations - solution.evaluations_float64, "of them in float32");
   report.add("evaluations_float64", solution.evaluations_float64, "of them in float64");
@@ -97,7 +89,7 @@ ConvergenceRow row_of(const std::string& pair, const SinkhornRecord& check) {
 }  // namespace
 
 Table transport_table(const TransportResult& result) {
-  Report report;
+  QuantityTable report;
   add_problem(result, report);
   add_values(result.solution, report);
   add_errors(result.solution, report);
