@@ -14,6 +14,16 @@ HmOtSolution solve(const std::vector<Cloud>& clouds, std::vector<std::int64_t> n
   return solve_hm_ot(alone.context(precision), testing_support::chain_problem(*alone.comm, clouds, std::move(num_types)), settings);
 }
 
+double best_of_seeds(const std::vector<Cloud>& clouds, const std::vector<std::int64_t>& num_types, std::uint64_t num_seeds) {
+  static const Alone alone;
+  double best = std::numeric_limits<double>::infinity();
+  for (std::uint64_t seed = 0; seed < num_seeds; ++seed) {
+    const HmOtProblem problem = testing_support::chain_problem(*alone.comm, clouds, num_types);
+    best = std::min(best, solve_hm_ot(alone.context(Precision::float64, seed), problem, {}).state.objective);
+  }
+  return best;
+}
+
 double product_cost(const Cloud& x, const Cloud& y) {
   const std::vector<double> a = x.normalised_weights(), b = y.normalised_weights();
   double cost = 0.0;
@@ -106,8 +116,9 @@ TEST(HmOtEdges, ACellOfWeightTwoEqualsTwoCells) {
       ++repeated[t].num_rows;
     }
   }
-  const double a = solve(weighted, {3}).state.objective, b = solve(repeated, {3}).state.objective;
-  EXPECT_NEAR(a, b, 5e-4 * b);  // samples differ, and mass steps end at a gain of 1e-5 each
+  // Descent ends where a mass step gains less than 1e-5, so seeds differ by a few of these: the best of four are compared.
+  const double a = best_of_seeds(weighted, {3}, 4), b = best_of_seeds(repeated, {3}, 4);
+  EXPECT_NEAR(a, b, 1e-4 * b);
 }
 
 TEST(HmOtEdges, CellsOfWeightZeroDoNotCount) {
