@@ -131,6 +131,7 @@ class TiledGeometry final : public PairGeometry {
   std::vector<double> products(const Pass& pass, std::span<const Scalar> shifts, std::span<const double> values,
                                std::int64_t width) const;
   std::vector<double> scores(const Pass& pass, RowRange global_rows) const;
+  void scores_to_costs(std::int64_t i, double* row) const;  // of one row, in place
 
   // Evaluation [tiled_evaluation.cpp]
   bool uses_strip() const;

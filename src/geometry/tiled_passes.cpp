@@ -176,9 +176,14 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::products(const Pass& 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::scores(const Pass& pass, RowRange global_rows) const {
   const std::int64_t first = global_rows.begin - points_->source.held.begin, m = num_columns();
-  std::vector<double> all(static_cast<std::size_t>(global_rows.size() * m));
+  std::vector<double> all;
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange columns) {
-    const std::vector<double> part = pair_scores(exec_, operands, first, global_rows.size());
+    std::vector<double> part = pair_scores(exec_, operands, first, global_rows.size());
+    if (columns.size() == m) {
+      all = std::move(part);
+      return;
+    }
+    all.resize(static_cast<std::size_t>(global_rows.size() * m));
     for (std::int64_t i = 0; i < global_rows.size(); ++i)
       std::copy_n(part.begin() + i * columns.size(), columns.size(), all.begin() + i * m + columns.begin);
   });

@@ -44,24 +44,31 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::cost_rows(RowRange global_rows) const {
   const auto pass = row_pass({});
   std::vector<double> costs = scores(*pass, global_rows);
-  const double unit = epsilon_ / std::numbers::log2e, per_score = is_dot() ? 1.0 : kappa_;
   for_each_row_on_host(global_rows.size(), [&](std::int64_t i) {
-    const double of_row = source_part(global_rows.begin + i);
-    double* row = costs.data() + i * num_columns();
-    for (std::int64_t j = 0; j < num_columns(); ++j) row[j] = unit * (of_row + kappa_ * points_->target_part(j) - per_score * row[j]);
+    scores_to_costs(global_rows.begin + i, costs.data() + i * num_columns());
   });
   return costs;
+}
+
+template <class Scalar, class ExecutionSpace>
+void TiledGeometry<Scalar, ExecutionSpace>::scores_to_costs(std::int64_t i, double* row) const {
+  const double unit = epsilon_ / std::numbers::log2e, per_score = is_dot() ? 1.0 : kappa_, of_row = source_part(i);
+  for (std::int64_t j = 0; j < num_columns(); ++j)
+    row[j] = unit * (of_row + kappa_ * points_->target_part(j) - per_score * row[j]);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::coupling_rows(RowRange global_rows,
                                                                          std::span<const double> f,
                                                                          std::span<const double> g) const {
-  std::vector<double> coupling = cost_rows(global_rows);
+  const auto pass = row_pass({});
+  std::vector<double> coupling = scores(*pass, global_rows);
   for_each_row_on_host(global_rows.size(), [&](std::int64_t i) {
+    double* row = coupling.data() + i * num_columns();
+    scores_to_costs(global_rows.begin + i, row);
     const double log2_alpha = log2_alpha_[static_cast<std::size_t>(global_rows.begin + i)];
     for (std::int64_t j = 0; j < num_columns(); ++j) {
-      double& value = coupling[static_cast<std::size_t>(i * num_columns() + j)];
+      double& value = row[j];
       const double log2_reference = log2_alpha + log2_beta_[static_cast<std::size_t>(j)];
       const double exponent = (f[static_cast<std::size_t>(i)] + g[static_cast<std::size_t>(j)] - value) / epsilon_;
       value = log2_reference == -INFINITY ? 0.0 : std::exp2(log2_reference + std::numbers::log2e * exponent);

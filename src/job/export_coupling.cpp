@@ -235,7 +235,7 @@ class CouplingExport {
 }  // namespace
 
 std::int64_t rows_of_export_tile(std::int64_t num_columns, std::int64_t num_threads) {
-  constexpr std::int64_t usual_bytes = std::int64_t{4} << 20, most_bytes = std::int64_t{64} << 20;
+  constexpr std::int64_t usual_bytes = std::int64_t{16} << 20, most_bytes = std::int64_t{64} << 20;
   const std::int64_t row_bytes = 8 * num_columns;
   return std::max({std::int64_t{1}, usual_bytes / row_bytes, std::min(num_threads, most_bytes / row_bytes)});
 }

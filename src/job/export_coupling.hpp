@@ -10,7 +10,7 @@
 
 namespace thalweg {
 
-/// Rows of `num_columns` that are in memory at a time: 4 MiB of them, with wide rows one a thread up to 64 MiB.
+/// Rows of `num_columns` that are in memory at a time: 16 MiB of them, with wide rows one a thread up to 64 MiB.
 std::int64_t rows_of_export_tile(std::int64_t num_columns, std::int64_t num_threads);
 
 /// @throws DataError for dense matrices above 4 GiB; to be asked before anything is computed

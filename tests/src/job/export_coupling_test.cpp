@@ -7,11 +7,11 @@
 namespace thalweg {
 namespace {
 
-TEST(ExportTile, HasFourMebibytesOrARowAThread) {
-  EXPECT_EQ(rows_of_export_tile(1, 2), 1 << 19);
-  EXPECT_EQ(rows_of_export_tile(1 << 16, 2), 8);
-  EXPECT_EQ(rows_of_export_tile(1 << 16, 32), 32);
-  EXPECT_EQ(rows_of_export_tile(1 << 20, 32), 8);
+TEST(ExportTile, HasSixteenMebibytesOrARowAThread) {
+  EXPECT_EQ(rows_of_export_tile(1, 2), 1 << 21);
+  EXPECT_EQ(rows_of_export_tile(1 << 16, 2), 32);
+  EXPECT_EQ(rows_of_export_tile(1 << 16, 64), 64);
+  EXPECT_EQ(rows_of_export_tile(1 << 20, 64), 8);
   EXPECT_EQ(rows_of_export_tile(std::int64_t{1} << 40, 64), 1);
 }
 
