@@ -5,7 +5,7 @@
 namespace thalweg {
 
 GromovSolution solve_gromov(const Context& context, const GromovProblem& problem, const GromovSettings& settings,
-                            const GromovObserver& observer, const SinkhornStopCheck& stop_check) {
+                            const GromovObserver& observer, const StopCheck& stop_check) {
   OuterLoop loop(context, problem, settings);
   loop.watch(observer, stop_check);
   return loop.solve();

@@ -96,6 +96,6 @@ using GromovObserver = std::function<void(const GromovRecord&)>;
 /// @throws DataError for sides of different kinds, weights no marginals have, points that are not finite
 /// Source: Peyre, Cuturi & Solomon (2016), Gromov-Wasserstein averaging; docs/math.md.
 GromovSolution solve_gromov(const Context& context, const GromovProblem& problem, const GromovSettings& settings,
-                            const GromovObserver& observer = {}, const SinkhornStopCheck& stop_check = {});
+                            const GromovObserver& observer = {}, const StopCheck& stop_check = {});
 
 }  // namespace thalweg

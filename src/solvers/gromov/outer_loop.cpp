@@ -26,7 +26,7 @@ OuterLoop::OuterLoop(const Context& context, const GromovProblem& problem, const
       cost_(make_quadratic_cost(context, problem)),
       inner_tolerance_(std::max(settings.inner_tolerance, first_inner_tolerance)) {}
 
-void OuterLoop::watch(const GromovObserver& observer, const SinkhornStopCheck& stop_check) {
+void OuterLoop::watch(const GromovObserver& observer, const StopCheck& stop_check) {
   observer_ = observer;
   stop_check_ = stop_check;
 }
@@ -56,7 +56,7 @@ OuterLoop::Stop OuterLoop::anneal() {
     state_ = std::move(next);
     record(state_, unknown, change, true);
     if (!is_finite(state_)) return StopReason::nonfinite;
-    if (const Stop stop = stop_check_ ? stop_check_() : std::nullopt) return stop;
+    if (const Stop stop = stop_request()) return stop;
     if (epsilon == problem_.epsilon) return {};
     linear = state_.at.linear;
     g = state_.inner.g;
@@ -149,13 +149,18 @@ OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, 
   if (!is_finite(candidate)) return StopReason::nonfinite;
   const StopReason inner = candidate.inner.stop_reason;
   if (inner == StopReason::interrupted || inner == StopReason::time_limit) return inner;
-  if (const Stop stop = stop_check_ ? stop_check_() : std::nullopt) return stop;
+  if (const Stop stop = stop_request()) return stop;
   const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
   if (is_closed && candidate.is_tight) return StopReason::converged;
   if (is_closed && inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
   if (is_closed && inner == StopReason::stagnated) return inner;
   if (is_risen && cost_->is_concave() && state_.is_tight && candidate.is_tight) return StopReason::non_monotone;
   return {};
+}
+
+/// The reason of any rank that was told to stop.
+OuterLoop::Stop OuterLoop::stop_request() const {
+  return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
 }
 
 OuterLoop::Stop OuterLoop::shorten() {

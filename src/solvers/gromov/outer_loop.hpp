@@ -25,7 +25,7 @@ struct OuterState {
 class OuterLoop {
  public:
   OuterLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
-  void watch(const GromovObserver& observer, const SinkhornStopCheck& stop_check);
+  void watch(const GromovObserver& observer, const StopCheck& stop_check);
 
   GromovSolution solve();
 
@@ -39,6 +39,7 @@ class OuterLoop {
   void tighten();
   bool is_risen(const OuterState& candidate) const;
   Stop end_of_step(const OuterState& candidate, double gap, bool is_risen) const;
+  Stop stop_request() const;
   Stop shorten();
   void lengthen();
   void record(const OuterState& state, double gap, double change, bool is_accepted);
@@ -51,7 +52,7 @@ class OuterLoop {
   const GromovSettings& settings_;
   std::unique_ptr<QuadraticCost> cost_;
   GromovObserver observer_;
-  SinkhornStopCheck stop_check_;
+  StopCheck stop_check_;
   OuterState state_;
   GromovSolution result_;
   std::int64_t level_ = 0;

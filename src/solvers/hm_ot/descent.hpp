@@ -10,6 +10,7 @@
 
 #include "core/stop_reason.hpp"
 #include "solvers/hm_ot/path_step.hpp"
+#include "solvers/stop_check.hpp"
 
 namespace thalweg {
 
@@ -54,10 +55,9 @@ inline constexpr double no_mass_steps = std::numeric_limits<double>::infinity();
 class Descent {
  public:
   using Observer = std::function<void(const DescentRecord&)>;
-  /// Asked after every step; a reason ends the descent in its present, feasible state. In a distributed
-  /// descent all ranks must get the same answer.
-  using StopCheck = std::function<std::optional<StopReason>()>;
 
+  /// @param stop_check   asked after every step; a reason ends the descent in its present, feasible state. In a
+  ///                     distributed descent all ranks must get the same answer
   Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer, StopCheck stop_check = {});
 
   /// Steps at `level` (epsilon over sigma^2) until a sweep without momentum and mass step lowers F_eps by

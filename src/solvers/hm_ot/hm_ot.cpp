@@ -172,7 +172,7 @@ StopReason polish(const HmOtSettings& settings, const DescentOptions& options, d
 }  // namespace
 
 HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
-                         const Descent::Observer& observer, const Descent::StopCheck& stop_check) {
+                         const Descent::Observer& observer, const StopCheck& stop_check) {
   HmOtSolution solution;
   solution.chain = prepare_chain(context, problem, settings);
   if (is_all_fixed(solution.chain)) {

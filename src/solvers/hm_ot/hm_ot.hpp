@@ -83,7 +83,7 @@ struct HmOtSolution {
 /// Source: Halmos et al. (2025), Learning latent trajectories in developmental time series with Hidden-Markov optimal
 /// transport; the monotone block descent and the path step are derived in docs/math.md.
 HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
-                         const Descent::Observer& observer = {}, const Descent::StopCheck& stop_check = {});
+                         const Descent::Observer& observer = {}, const StopCheck& stop_check = {});
 
 /// Memberships of the owned rows of one slice in a state of it, from row `first_block * block_rows` on, rows x r.
 std::vector<double> slice_memberships(const Chain& chain, const SliceState& state, std::size_t slice, std::int64_t first_block,

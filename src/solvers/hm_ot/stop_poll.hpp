@@ -6,7 +6,7 @@
 
 #include "core/stop_reason.hpp"
 #include "distributed/communicator.hpp"
-#include "solvers/hm_ot/descent.hpp"
+#include "solvers/stop_check.hpp"
 
 namespace thalweg {
 
@@ -19,7 +19,7 @@ class StopPoll {
  public:
   static constexpr int sweeps_between_exchanges = 8;
 
-  StopPoll(const Communicator& comm, Descent::StopCheck own) : comm_(comm), own_(std::move(own)) {}
+  StopPoll(const Communicator& comm, StopCheck own) : comm_(comm), own_(std::move(own)) {}
   StopPoll(const StopPoll&) = delete;
   StopPoll& operator=(const StopPoll&) = delete;
 
@@ -56,7 +56,7 @@ class StopPoll {
   void wait_for_others();
 
   const Communicator& comm_;
-  Descent::StopCheck own_;
+  StopCheck own_;
   std::optional<StopReason> reason_;
   int sweeps_ = 0;  // since the last exchange
 };

@@ -24,7 +24,7 @@ void check(const DivergenceProblem& problem) {
 
 SinkhornSolution solve_self_transport(const Context& context, PairGeometry& geometry, std::span<const double> weights,
                                       const SinkhornProblem& cross, const SinkhornSettings& settings,
-                                      const SinkhornObserver& observer, const SinkhornStopCheck& stop_check) {
+                                      const SinkhornObserver& observer, const StopCheck& stop_check) {
   SinkhornProblem problem = cross;
   problem.geometry = &geometry;
   problem.a.assign(weights.begin(), weights.end());
@@ -49,7 +49,7 @@ DivergenceSolution divergence_of(SinkhornSolution cross, SinkhornSolution source
 }
 
 DivergenceSolution solve_divergence(const Context& context, const DivergenceProblem& problem, const SinkhornSettings& settings,
-                                    const SinkhornObserver& observer, const SinkhornStopCheck& stop_check) {
+                                    const SinkhornObserver& observer, const StopCheck& stop_check) {
   check(problem);
   const SinkhornProblem& cross = problem.cross;
   return divergence_of(solve_sinkhorn(context, cross, settings, observer, stop_check),

@@ -24,12 +24,12 @@ struct DivergenceSolution {
 /// Source: Feydy et al. (2019), Interpolating between optimal transport and MMD; Sejourne et al. (2019) for relaxed
 /// marginals.
 DivergenceSolution solve_divergence(const Context& context, const DivergenceProblem& problem, const SinkhornSettings& settings,
-                                    const SinkhornObserver& observer = {}, const SinkhornStopCheck& stop_check = {});
+                                    const SinkhornObserver& observer = {}, const StopCheck& stop_check = {});
 
 /// OT(a, a) of one cloud; keep it where the cloud stays. Collective.
 SinkhornSolution solve_self_transport(const Context& context, PairGeometry& geometry, std::span<const double> weights,
                                       const SinkhornProblem& cross, const SinkhornSettings& settings,
-                                      const SinkhornObserver& observer = {}, const SinkhornStopCheck& stop_check = {});
+                                      const SinkhornObserver& observer = {}, const StopCheck& stop_check = {});
 
 /// S from three solutions.
 DivergenceSolution divergence_of(SinkhornSolution cross, SinkhornSolution source_self, SinkhornSolution target_self,

@@ -44,7 +44,7 @@ SinkhornRun::SinkhornRun(const Context& context, const SinkhornProblem& problem,
   if (is_too_small_for_float32(transport.epsilon, mean_cost_)) continue_in_float64();
 }
 
-void SinkhornRun::watch(const SinkhornObserver& observer, const SinkhornStopCheck& stop_check) {
+void SinkhornRun::watch(const SinkhornObserver& observer, const StopCheck& stop_check) {
   observer_ = observer;
   stop_check_ = stop_check;
 }
@@ -161,10 +161,7 @@ SinkhornRun::Stop SinkhornRun::limit(const Iterate& now) const {
 
 /// The reason of any rank that was told to stop.
 SinkhornRun::Stop SinkhornRun::stop_request() const {
-  const Stop own = stop_check_ ? stop_check_() : std::nullopt;
-  const auto code = context_.comm.all_reduce(own ? static_cast<std::int32_t>(*own) : std::int32_t{-1}, Reduction::max);
-  if (code < 0) return {};
-  return static_cast<StopReason>(code);
+  return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
 }
 
 void SinkhornRun::enter(double epsilon) { enter_epsilon(transport_, epsilon, *geometry_); }

@@ -15,7 +15,7 @@ class SinkhornRun {
               const SinkhornSettings& settings);
   SinkhornRun(const SinkhornRun&) = delete;
 
-  void watch(const SinkhornObserver& observer, const SinkhornStopCheck& stop_check);
+  void watch(const SinkhornObserver& observer, const StopCheck& stop_check);
 
   /// Iterates to a stop reason and writes counters and history. Collective.
   /// @return the best iterate, evaluated in float64
@@ -52,7 +52,7 @@ class SinkhornRun {
   const PreparedTransport& transport_;
   const SinkhornSettings& settings_;
   SinkhornObserver observer_;
-  SinkhornStopCheck stop_check_;
+  StopCheck stop_check_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 
   PairGeometry* geometry_;                       // that iterates

@@ -6,7 +6,7 @@
 namespace thalweg {
 
 SinkhornSolution solve_sinkhorn(const Context& context, const SinkhornProblem& problem, const SinkhornSettings& settings,
-                                const SinkhornObserver& observer, const SinkhornStopCheck& stop_check) {
+                                const SinkhornObserver& observer, const StopCheck& stop_check) {
   const PreparedTransport transport = prepare_transport(problem);
   SinkhornRun run(context, problem, transport, settings);
   run.watch(observer, stop_check);

@@ -12,6 +12,7 @@
 #include "core/context.hpp"
 #include "core/stop_reason.hpp"
 #include "geometry/pair_geometry.hpp"
+#include "solvers/stop_check.hpp"
 
 namespace thalweg {
 
@@ -99,7 +100,6 @@ struct SinkhornSolution {
 };
 
 using SinkhornObserver = std::function<void(const SinkhornRecord&)>;
-using SinkhornStopCheck = std::function<std::optional<StopReason>()>;
 
 /// Solves by annealing in epsilon and Anderson-accelerated alternating updates of g; f follows exactly.
 ///
@@ -111,6 +111,6 @@ using SinkhornStopCheck = std::function<std::optional<StopReason>()>;
 /// (2011) for Anderson acceleration.
 SinkhornSolution solve_sinkhorn(const Context& context, const SinkhornProblem& problem,
                                 const SinkhornSettings& settings, const SinkhornObserver& observer = {},
-                                const SinkhornStopCheck& stop_check = {});
+                                const StopCheck& stop_check = {});
 
 }  // namespace thalweg

@@ -105,6 +105,20 @@ GromovSolution solve_squares(const Communicator& comm, Precision precision) {
                       settings);
 }
 
+TEST(GromovOnRanks, StopsOnAllWhenOneIsTold) {
+  const auto world = make_world_communicator();
+  const Vector x = values_of(520, 3, 0.2);
+  const SquaredDistances side{{520, 3, std::span<const double>(x)}, 3.0};
+  const auto stop = [&]() -> std::optional<StopReason> {
+    if (world->rank() == world->size() - 1) return StopReason::time_limit;
+    return std::nullopt;
+  };
+  const GromovProblem problem{side, side, Vector(520, 1.0 / 520), Vector(520, 1.0 / 520), 0.02};
+  const GromovSolution solution = solve_gromov({*world, Precision::float64, Device::cpu, 0}, problem, {}, {}, stop);
+  EXPECT_EQ(solution.stop_reason, StopReason::time_limit);
+  EXPECT_EQ(solution.outer, 1);
+}
+
 TEST(GromovOnRanks, HasTheBitsOfOneRank) {
   const auto world = make_world_communicator(), self = make_self_communicator();
   for (const Precision precision : {Precision::float32, Precision::float64})
