@@ -86,7 +86,7 @@ void share_categories(CellSide& source, CellSide& target) {
 }
 
 CellPairs read_cell_pairs(const Communicator& comm, const Job& job) {
-  TransportSides named = read_two_sides(comm, job, "gromov", job.gromov.pair_key);
+  TransportSides named = read_two_sides(comm, job, "gromov", job.gromov.pair_key, /*in_ring=*/false);
   share_categories(named.source, named.target);
   const std::vector<std::int64_t> source = cells_of_names(named.source, job.gromov.pair_key);
   const std::vector<std::int64_t> target = cells_of_names(named.target, job.gromov.pair_key);

@@ -66,7 +66,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   check_memory(comm, read_plan_input(comm, context), job.run);
   JobSession session(comm, context);
   session.start_phase("read");
-  TransportSides sides = read_two_sides(comm, job, "gromov", job.gromov.label_key);
+  TransportSides sides = read_two_sides(comm, job, "gromov", job.gromov.label_key, /*in_ring=*/false);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
   normalise_weights(sides.source);
   normalise_weights(sides.target);

@@ -112,11 +112,10 @@ TimeSeriesRequest request_of_cells(const InputOptions& input, const std::string&
 const std::string& annotation_of(const Job& job) { return job.transport.labels.empty() ? job.input.annotation : job.transport.labels; }
 
 TransportSides read_two_sides(const Communicator& comm, const Job& job, const std::string& command,
-                              const std::string& annotation) {
+                              const std::string& annotation, bool in_ring) {
   TransportSides sides;
   sides.files = read_files(comm, job, {"", annotation});
   if (sides.share_file()) check_two_sides(command, sides.files[0].slices.size(), sides.files[0].path);
-  const bool in_ring = job.sinkhorn.form == "ring" && job.sinkhorn.cost != "dense";
   sides.source = side_of(comm, sides, 0, 0, in_ring);
   sides.target = sides.share_file() ? side_of(comm, sides, 0, 1, in_ring) : side_of(comm, sides, 1, 0, in_ring);
   sides.pair = name_of_pair(job, sides);
@@ -124,7 +123,8 @@ TransportSides read_two_sides(const Communicator& comm, const Job& job, const st
 }
 
 TransportSides read_transport_sides(const Communicator& comm, const Job& job) {
-  TransportSides sides = read_two_sides(comm, job, "transport", annotation_of(job));
+  const bool in_ring = job.sinkhorn.form == "ring" && job.sinkhorn.cost != "dense";
+  TransportSides sides = read_two_sides(comm, job, "transport", annotation_of(job), in_ring);
   if (job.sinkhorn.cost == "dense") {
     choose_cost_columns(comm, sides);
     sides.target.features = {};

@@ -43,9 +43,10 @@ const std::string& annotation_of(const Job& job);
 
 /// Reads both sides, whose features may differ. Collective.
 /// @param annotation   obs column of the labels; empty: none
+/// @param in_ring      the features stay on the ranks that own the cells; else all are on every rank
 /// @throws DataError for other than two times, bad values
 TransportSides read_two_sides(const Communicator& comm, const Job& job, const std::string& command,
-                              const std::string& annotation);
+                              const std::string& annotation, bool in_ring);
 
 /// The same for transport: those of [source] and [target], or the two times of input.time_key. Collective.
 /// @throws DataError for other than two times, sides of different features, bad values
