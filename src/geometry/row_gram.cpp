@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "distributed/partition.hpp"
 #include "kernels/block_rows.hpp"
 #include "kernels/fixed_point.hpp"
 
@@ -12,30 +13,31 @@ namespace thalweg {
 
 namespace {
 
-/// Upper triangle of the sum of a_i a_i^T over some rows, in the order of the rows.
-void add_products(const Matrix& rows, std::int64_t begin, std::int64_t end, std::vector<double>& sums) {
-  const std::int64_t p = rows.columns;
-  for (std::int64_t i = begin; i < end; ++i) {
-    const double* row = rows.values.data() + i * p;
-    for (std::int64_t j = 0; j < p; ++j)
-      for (std::int64_t k = j; k < p; ++k) sums[static_cast<std::size_t>(j * p + k)] += row[j] * row[k];
+/// Sum of a_i b_i^T over some rows, in the order of the rows; of a with itself the upper triangle.
+void add_products(const TallRows& a, const TallRows& b, RowRange range, bool is_gram, std::vector<double>& sums) {
+  for (std::int64_t i = range.begin; i < range.end; ++i) {
+    const double *row = a.row(i), *other = b.row(i);
+    for (std::int64_t j = 0; j < a.columns; ++j)
+      for (std::int64_t k = is_gram ? j : 0; k < b.columns; ++k)
+        sums[static_cast<std::size_t>(j * b.columns + k)] += row[j] * other[k];
   }
 }
 
-std::vector<std::int64_t> fixed_sums(const Matrix& rows, const FixedPoint& form) {
+std::vector<std::int64_t> fixed_sums(const TallRows& a, const TallRows& b, bool is_gram, const FixedPoint& form) {
   using Host = Kokkos::DefaultHostExecutionSpace;
   const Host exec;
-  const auto size = static_cast<std::size_t>(rows.columns * rows.columns);
-  const std::int64_t blocks = (rows.rows + block_rows - 1) / block_rows;
+  const auto size = static_cast<std::size_t>(a.columns * b.columns);
+  const std::int64_t blocks = (a.rows + block_rows - 1) / block_rows;
   const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks));
   std::vector<std::vector<std::int64_t>> fixed(static_cast<std::size_t>(shares), std::vector<std::int64_t>(size, 0));
   Kokkos::parallel_for("thalweg::row_gram::fixed_sums", Kokkos::RangePolicy<Host>(exec, 0, shares),
                        [&](const std::int64_t share) {
                          std::vector<double> sums(size);
                          std::vector<std::int64_t>& own = fixed[static_cast<std::size_t>(share)];
-                         for (std::int64_t b = blocks * share / shares; b < blocks * (share + 1) / shares; ++b) {
+                         for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
                            std::fill(sums.begin(), sums.end(), 0.0);
-                           add_products(rows, b * block_rows, std::min(rows.rows, (b + 1) * block_rows), sums);
+                           const RowRange range{block * block_rows, std::min(a.rows, (block + 1) * block_rows)};
+                           add_products(a, b, range, is_gram, sums);
                            for (std::size_t i = 0; i < size; ++i) own[i] += std::llrint(sums[i] * form.to_fixed);
                          }
                        });
@@ -43,6 +45,24 @@ std::vector<std::int64_t> fixed_sums(const Matrix& rows, const FixedPoint& form)
   for (std::size_t share = 1; share < fixed.size(); ++share)
     for (std::size_t i = 0; i < size; ++i) fixed[0][i] += fixed[share][i];
   return fixed[0];
+}
+
+double largest_of(const TallRows& a) {
+  double largest = 0.0;
+  for (std::int64_t i = 0; i < a.rows; ++i)
+    for (std::int64_t j = 0; j < a.columns; ++j) largest = std::max(largest, std::abs(a.row(i)[j]));
+  return largest;
+}
+
+Matrix products(const Communicator& comm, const TallRows& a, const TallRows& b, bool is_gram, std::int64_t num_rows) {
+  double largest[] = {largest_of(a), is_gram ? 0.0 : largest_of(b)};
+  comm.all_reduce(std::span<double>(largest), Reduction::max);
+  const FixedPoint form = FixedPoint::for_bound(1.01 * static_cast<double>(num_rows) * largest[0] * largest[is_gram ? 0 : 1]);
+  std::vector<std::int64_t> fixed = fixed_sums(a, b, is_gram, form);
+  comm.all_reduce(std::span<std::int64_t>(fixed), Reduction::sum);
+  Matrix sums(a.columns, b.columns);
+  for (std::size_t k = 0; k < fixed.size(); ++k) sums.values[k] = static_cast<double>(fixed[k]) * form.to_value;
+  return sums;
 }
 
 /// A V Lambda^(-1/2) over the eigenvalues of A^T A above `cut` times the largest.
@@ -67,18 +87,15 @@ Matrix whitened(const Communicator& comm, const Matrix& rows, std::int64_t num_r
 
 }  // namespace
 
+Matrix products_of_rows(const Communicator& comm, const TallRows& a, const TallRows& b, std::int64_t num_rows) {
+  return products(comm, a, b, /*is_gram=*/false, num_rows);
+}
+
 Matrix gram_of_rows(const Communicator& comm, const Matrix& rows, std::int64_t num_rows) {
-  double largest = 0.0;
-  for (const double value : rows.values) largest = std::max(largest, std::abs(value));
-  largest = comm.all_reduce(largest, Reduction::max);
-  const FixedPoint form = FixedPoint::for_bound(1.01 * static_cast<double>(num_rows) * largest * largest);
-  std::vector<std::int64_t> fixed = fixed_sums(rows, form);
-  comm.all_reduce(std::span<std::int64_t>(fixed), Reduction::sum);
-  Matrix gram(rows.columns, rows.columns);
+  const TallRows a{rows.values, rows.rows, rows.columns, rows.columns};
+  Matrix gram = products(comm, a, a, /*is_gram=*/true, num_rows);
   for (std::int64_t j = 0; j < gram.rows; ++j)
-    for (std::int64_t k = j; k < gram.columns; ++k)
-      gram(j, k) = gram(k, j) =
-          static_cast<double>(fixed[static_cast<std::size_t>(j * gram.columns + k)]) * form.to_value;
+    for (std::int64_t k = 0; k < j; ++k) gram(j, k) = gram(k, j);
   return gram;
 }
 

@@ -1,10 +1,24 @@
 // Sums over the rows of all ranks that do not depend on how rows lie on ranks or threads. No Kokkos.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "distributed/communicator.hpp"
 #include "kernels/matrix.hpp"
 
 namespace thalweg {
+
+/// Some columns of this rank's rows of a tall matrix, `stride` values apart.
+struct TallRows {
+  std::span<const double> values;
+  std::int64_t rows = 0, columns = 0, stride = 0, first_column = 0;
+
+  const double* row(std::int64_t i) const { return values.data() + i * stride + first_column; }
+};
+
+/// A^T B over the rows of all ranks; each rank holds whole blocks of block_rows global rows, the same of both. Collective.
+Matrix products_of_rows(const Communicator& comm, const TallRows& a, const TallRows& b, std::int64_t num_rows);
 
 /// A^T A over the rows of all ranks; each rank holds whole blocks of block_rows global rows. Collective.
 Matrix gram_of_rows(const Communicator& comm, const Matrix& rows, std::int64_t num_rows);

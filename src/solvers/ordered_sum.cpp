@@ -1,16 +1,11 @@
 #include "solvers/ordered_sum.hpp"
 
-#include <algorithm>
+#include "kernels/block_rows.hpp"
 
 namespace thalweg {
 
-namespace {
-
-constexpr std::size_t rows_of_block = 256;
-
-}  // namespace
-
 std::vector<double> ordered_sums(const Communicator& comm, std::span<const double> values, std::size_t width) {
+  constexpr std::size_t rows_of_block = block_rows;
   const std::size_t rows = values.size() / width;
   const std::size_t num_blocks = (rows + rows_of_block - 1) / rows_of_block;
   std::vector<double> own(num_blocks * width, 0.0);

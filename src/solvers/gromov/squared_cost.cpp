@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/block_rows.hpp"
-#include "kernels/fixed_point.hpp"
+#include "geometry/row_gram.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -18,12 +17,6 @@ double dot(std::span<const double> x, std::span<const double> y) {
   double sum = 0.0;
   for (std::size_t k = 0; k < x.size(); ++k) sum += x[k] * y[k];
   return sum;
-}
-
-double largest(std::span<const double> values) {
-  double result = 0.0;
-  for (const double value : values) result = std::max(result, std::abs(value));
-  return result;
 }
 
 Matrix points_of(const SquaredDistances& side, const char* name) {
@@ -44,24 +37,6 @@ void centre(Matrix& points, const std::vector<double>& weights) {
     for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += weights[static_cast<std::size_t>(i)] * points.row(i)[k];
   for (std::int64_t i = 0; i < points.rows; ++i)
     for (std::size_t k = 0; k < mean.size(); ++k) points.row(i)[k] -= mean[k];
-}
-
-/// Adds to_fixed x_i z_i^T summed over blocks of rows to `fixed`, for the rows [begin, end).
-void add_blocks(const Matrix& points, RowRange rows, const std::vector<double>& means, std::int64_t width,
-                RowRange part, const FixedPoint& form, std::vector<std::int64_t>& fixed) {
-  const std::int64_t q = width - 1;
-  std::vector<double> sums(static_cast<std::size_t>(points.columns * q));
-  for (std::int64_t begin = part.begin; begin < part.end; begin += block_rows) {
-    std::fill(sums.begin(), sums.end(), 0.0);
-    for (std::int64_t i = begin; i < std::min(part.end, begin + block_rows); ++i) {
-      const double* mean = means.data() + i * width;
-      const auto x = points.row(rows.begin + i);
-      for (std::int64_t k = 0; k < points.columns; ++k)
-        for (std::int64_t l = 0; l < q; ++l)
-          sums[static_cast<std::size_t>(k * q + l)] += x[static_cast<std::size_t>(k)] * mean[l];
-    }
-    for (std::size_t k = 0; k < sums.size(); ++k) fixed[k] += std::llrint(sums[k] * form.to_fixed);
-  }
 }
 
 }  // namespace
@@ -130,48 +105,24 @@ std::unique_ptr<PairGeometry> SquaredCost::geometry_of(const LinearCost& linear)
   return make_pair_geometry(context_, sides);
 }
 
-/// X^T Z over the rows of all ranks, Z the first q columns of `means`; the same bits on any number of ranks.
+/// X^T Z over the rows of all ranks, Z the columns of `means` behind the first.
 std::vector<double> SquaredCost::core_of(const std::vector<double>& means, RowRange rows) const {
-  const std::int64_t q = target_.points.columns, width = q + 1;
-  const double bound = 1.01 * static_cast<double>(source_.points.rows) * largest(source_.points.values) *
-                       context_.comm.all_reduce(largest(means), Reduction::max);
-  std::vector<double> core(static_cast<std::size_t>(source_.points.columns * q), 0.0);
-  if (bound == 0.0) return core;
-  const FixedPoint form = FixedPoint::for_bound(bound);
-  const Host exec;
-  const std::int64_t blocks = (rows.size() + block_rows - 1) / block_rows;
-  const std::int64_t shares = std::max<std::int64_t>(1, std::min<std::int64_t>(exec.concurrency(), blocks));
-  std::vector<std::vector<std::int64_t>> fixed(static_cast<std::size_t>(shares),
-                                               std::vector<std::int64_t>(core.size(), 0));
-  Kokkos::parallel_for(
-      "thalweg::squared_cost::core", Kokkos::RangePolicy<Host>(exec, 0, shares), [&](const std::int64_t share) {
-        const RowRange part{blocks * share / shares * block_rows,
-                            std::min(rows.size(), blocks * (share + 1) / shares * block_rows)};
-        add_blocks(source_.points, rows, means, width, part, form, fixed[static_cast<std::size_t>(share)]);
-      });
-  exec.fence("thalweg::squared_cost::core");
-  for (std::size_t share = 1; share < fixed.size(); ++share)
-    for (std::size_t k = 0; k < core.size(); ++k) fixed[0][k] += fixed[share][k];
-  context_.comm.all_reduce(std::span<std::int64_t>(fixed[0]), Reduction::sum);
-  for (std::size_t k = 0; k < core.size(); ++k) core[k] = static_cast<double>(fixed[0][k]) * form.to_value;
-  return core;
+  const std::int64_t p = source_.points.columns, q = target_.points.columns;
+  const std::span<const double> points(source_.points.values);
+  const TallRows x{points.subspan(static_cast<std::size_t>(rows.begin * p)), rows.size(), p, p};
+  const TallRows z{means, rows.size(), q, q + 1, 1};
+  return products_of_rows(context_.comm, x, z, source_.points.rows).values;
 }
 
 Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geometry,
                               const SinkhornSolution& inner) const {
-  const std::int64_t q = target_.points.columns, width = q + 1;
+  const std::int64_t width = target_.points.columns + 1;
   const RowRange rows = geometry.rows();
-  std::vector<double> values;  // [y_j, s_j]
-  for (std::int64_t j = 0; j < target_.points.rows; ++j) {
-    const auto y = target_.points.row(j);
-    values.insert(values.end(), y.begin(), y.end());
-    values.push_back(target_.s[static_cast<std::size_t>(j)]);
-  }
-  const std::vector<double> means = geometry.apply(inner.f, inner.g, values, width);
+  const std::vector<double> means = geometry.apply(inner.f, inner.g, target_features_, width);
   std::vector<double> radial(static_cast<std::size_t>(rows.size()));
   for (std::int64_t i = 0; i < rows.size(); ++i)
     radial[static_cast<std::size_t>(i)] =
-        source_.s[static_cast<std::size_t>(rows.begin + i)] * means[static_cast<std::size_t>(i * width + q)];
+        source_.s[static_cast<std::size_t>(rows.begin + i)] * means[static_cast<std::size_t>(i * width)];
   std::vector<double> core = core_of(means, rows);
   const double sizes = ordered_sum(context_.comm, radial), square = dot(core, core);
   const double difference = -16.0 * (square - dot(std::get<std::vector<double>>(linear), core));
