@@ -13,26 +13,27 @@ namespace {
 
 using Host = Kokkos::DefaultHostExecutionSpace;
 
-/// (C.^2 w)_i of the owned rows.
-std::vector<double> squared_row_sums(const StoredIntraCosts& costs, RowRange rows, std::span<const double> weights) {
+/// (C.^power w)_i of the owned rows.
+std::vector<double> row_sums_of_powers(const StoredIntraCosts& costs, int power, RowRange rows,
+                                       std::span<const double> weights) {
   const Host exec;
   std::vector<double> sums(static_cast<std::size_t>(rows.size()));
-  const double factor = 1.0 / (costs.divisor * costs.divisor);
+  const double factor = 1.0 / std::pow(costs.divisor, power);
   std::visit(
       [&](const auto& values) {
-        Kokkos::parallel_for("thalweg::dense_cost::squared_row_sums", Kokkos::RangePolicy<Host>(exec, 0, rows.size()),
+        Kokkos::parallel_for("thalweg::dense_cost::row_sums_of_powers", Kokkos::RangePolicy<Host>(exec, 0, rows.size()),
                              [&](const std::int64_t i) {
                                const auto* row = values.data() + i * costs.num_cells;
                                double sum = 0.0;
                                for (std::int64_t k = 0; k < costs.num_cells; ++k) {
                                  const auto c = static_cast<double>(row[k]);
-                                 sum += c * c * weights[static_cast<std::size_t>(k)];
+                                 sum += (power == 2 ? c * c : c) * weights[static_cast<std::size_t>(k)];
                                }
                                sums[static_cast<std::size_t>(i)] = factor * sum;
                              });
       },
       costs.values);
-  exec.fence("thalweg::dense_cost::squared_row_sums");
+  exec.fence("thalweg::dense_cost::row_sums_of_powers");
   return sums;
 }
 
@@ -62,10 +63,28 @@ DenseCost<Scalar>::DenseCost(const Context& context, const GromovProblem& proble
       rows_(Partition(source_.num_cells, context.comm.size(), block_rows).rows_of(context.comm.rank())),
       num_columns_(target_.num_cells) {
   const RowRange columns = Partition(num_columns_, context.comm.size(), block_rows).rows_of(context.comm.rank());
-  row_terms_ = squared_row_sums(source_, rows_, a_);
-  const std::vector<double> owned_terms = squared_row_sums(target_, columns, b_);
+  row_terms_ = row_sums_of_powers(source_, 2, rows_, a_);
+  const std::vector<double> owned_terms = row_sums_of_powers(target_, 2, columns, b_);
   column_terms_ = context.comm.all_gather(std::span<const double>(owned_terms));
   constant_ = weighted_sum(context.comm, rows_, a_, row_terms_) + weighted_sum(context.comm, columns, b_, owned_terms);
+  weigh_parts(problem, columns);
+}
+
+/// s_GW = a^T C_X.^2 a + b^T C_Y.^2 b - 2 (a^T C_X a) (b^T C_Y b), s_W = a^T M b, and M in units of E.
+template <class Scalar>
+void DenseCost<Scalar>::weigh_parts(const GromovProblem& problem, RowRange columns) {
+  std::vector<double> costs = linear_cost_rows(context_, problem, rows_, num_columns_);
+  if (!costs.empty() || problem.linear) {
+    const double x = weighted_sum(context_.comm, rows_, a_, row_sums_of_powers(source_, 1, rows_, a_));
+    const double y = weighted_sum(context_.comm, columns, b_, row_sums_of_powers(target_, 1, columns, b_));
+    const double linear = sum_over_pairs([&](std::size_t i, std::size_t j) {
+      return costs[i * b_.size() + j] * a_[static_cast<std::size_t>(rows_.begin) + i] * b_[j];
+    });
+    units_ = fused_units(problem, constant_ - 2.0 * x * y, linear);
+  }
+  factors_ = fused_factors(problem, units_);
+  for (double& cost : costs) cost *= factors_.linear;
+  linear_ = narrowed<Scalar>(std::move(costs));
 }
 
 template <class Scalar>
@@ -74,7 +93,7 @@ LinearCost DenseCost<Scalar>::at_product() const {
   product.reserve(static_cast<std::size_t>(rows_.size() * num_columns_));
   for (std::int64_t i = rows_.begin; i < rows_.end; ++i)
     for (const double weight : b_) product.push_back(static_cast<Scalar>(a_[static_cast<std::size_t>(i)] * weight));
-  return linear_of(product);
+  return linear_of(product_with(product));
 }
 
 template <class Scalar>
@@ -89,9 +108,9 @@ std::unique_ptr<PairGeometry> DenseCost<Scalar>::geometry_of(const LinearCost& l
   return make_pair_geometry(context_, sides);
 }
 
-/// G = C_X (P C_Y), then K.
+/// G = C_X (P C_Y)
 template <class Scalar>
-std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<Scalar>& coupling) const {
+std::vector<double> DenseCost<Scalar>::product_with(const std::vector<Scalar>& coupling) const {
   const OwnedRows<Scalar> p{source_.num_cells, num_columns_, coupling, 1.0};
   const std::vector<Scalar> b = narrowed<Scalar>(std::visit(
       [&]<class Value>(std::span<const Value> values) {
@@ -99,18 +118,26 @@ std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<Scalar>& coup
                                        OwnedRows<Value>{num_columns_, num_columns_, values, target_.divisor});
       },
       target_.values));
-  const std::vector<double> g = std::visit(
+  return std::visit(
       [&]<class Value>(std::span<const Value> values) {
         return product_of_rows<Scalar>(context_.comm,
                                        OwnedRows<Value>{source_.num_cells, source_.num_cells, values, source_.divisor},
                                        OwnedRows<Scalar>{source_.num_cells, num_columns_, b, 1.0});
       },
       source_.values);
-  std::vector<Scalar> linear(g.size());
+}
+
+/// K of a coupling with the product G.
+template <class Scalar>
+std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<double>& product) const {
+  std::vector<Scalar> linear(product.size());
   const auto m = static_cast<std::size_t>(num_columns_);
   for (std::size_t i = 0; i < row_terms_.size(); ++i)
-    for (std::size_t j = 0; j < m; ++j)
-      linear[i * m + j] = static_cast<Scalar>(2.0 * (row_terms_[i] + column_terms_[j]) - 4.0 * g[i * m + j]);
+    for (std::size_t j = 0; j < m; ++j) {
+      const double quadratic = 2.0 * (row_terms_[i] + column_terms_[j]) - 4.0 * product[i * m + j];
+      const double between = linear_.empty() ? 0.0 : static_cast<double>(linear_[i * m + j]);
+      linear[i * m + j] = static_cast<Scalar>(factors_.quadratic * quadratic + between);
+    }
   return linear;
 }
 
@@ -152,26 +179,31 @@ double DenseCost<Scalar>::sum_over_pairs(const Term& term) const {
   return ordered_sum(context_.comm, sums);
 }
 
-/// E = <K, P> / 2 + <row and column terms, P> - constant: that of P where its marginals are a and b.
+/// E_gw = 2 <row and column terms - G, P> - constant: that of P where its marginals are a and b.
 template <class Scalar>
 Linearisation DenseCost<Scalar>::at(const LinearCost& linear, const PairGeometry&,
                                     const SinkhornSolution& inner) const {
   const auto& present = std::get<std::vector<Scalar>>(linear);
   const std::vector<Scalar> coupling = coupling_of(present, inner);
-  std::vector<Scalar> next = linear_of(coupling);
+  const std::vector<double> product = product_with(coupling);
+  std::vector<Scalar> next = linear_of(product);
   const auto m = static_cast<std::size_t>(num_columns_);
   Linearisation result;
-  const double value = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    return static_cast<double>(next[i * m + j]) * static_cast<double>(coupling[i * m + j]);
-  });
   result.difference = sum_over_pairs([&](std::size_t i, std::size_t j) {
     const double rise = static_cast<double>(next[i * m + j]) - static_cast<double>(present[i * m + j]);
     return rise * static_cast<double>(coupling[i * m + j]);
   });
-  const double terms = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    return (row_terms_[i] + column_terms_[j]) * static_cast<double>(coupling[i * m + j]);
-  });
-  result.energy = 0.5 * value + terms - constant_;
+  result.energy_gw = 2.0 * sum_over_pairs([&](std::size_t i, std::size_t j) {
+    return (row_terms_[i] + column_terms_[j] - product[i * m + j]) * static_cast<double>(coupling[i * m + j]);
+  }) - constant_;
+  result.energy = factors_.quadratic * result.energy_gw;
+  if (factors_.linear > 0.0) {
+    const double between = sum_over_pairs([&](std::size_t i, std::size_t j) {
+      return static_cast<double>(linear_[i * m + j]) * static_cast<double>(coupling[i * m + j]);
+    });
+    result.energy_linear = between / factors_.linear;
+    result.energy += between;
+  }
   result.linear = std::move(next);
   return result;
 }

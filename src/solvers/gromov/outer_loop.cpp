@@ -37,6 +37,9 @@ GromovSolution OuterLoop::solve() {
   end_history(*stop);
   result_.stop_reason = *stop;
   result_.energy = state_.at.energy;
+  result_.energy_gw = state_.at.energy_gw;
+  result_.energy_linear = state_.at.energy_linear;
+  result_.units = cost_->units();
   result_.primal = state_.primal();
   result_.coupling = std::move(state_.inner);
   result_.geometry = std::move(state_.geometry);
@@ -179,6 +182,8 @@ void OuterLoop::record(const OuterState& state, double gap, double change, bool 
   entry.inner = state.inner.evaluations;
   entry.epsilon = state.inner.epsilon;
   entry.energy = state.at.energy;
+  entry.energy_gw = state.at.energy_gw;
+  entry.energy_linear = state.at.energy_linear;
   entry.primal = state.primal();
   entry.relative_entropy = state.inner.relative_entropy;
   entry.gap = gap;

@@ -22,6 +22,7 @@ struct Linearisation {
   LinearCost linear;        // K(P)
   double difference = 0.0;  // <K(P) - K, P>, K the cost whose solution P is: as one sum, so that rounding cancels
   double energy = 0.0;      // E(P), extended linearly from couplings of marginals a and b to others
+  double energy_gw = 0.0, energy_linear = 0.0;  // E_gw(P) and <M, P>
 };
 
 /// Every member is a collective.
@@ -30,6 +31,7 @@ class QuadraticCost {
   virtual ~QuadraticCost() = default;
 
   virtual bool is_concave() const = 0;
+  virtual FusedUnits units() const = 0;
   /// K(a b^T)
   virtual LinearCost at_product() const = 0;
   /// The pairwise cost K, unscaled.

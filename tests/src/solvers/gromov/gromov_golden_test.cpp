@@ -64,5 +64,25 @@ TEST_F(GromovGolden, SquaresThatAreNeverFormedEndWherePotEnds) {
         golden);
 }
 
+/// M stored, and as distances between features that both sides share.
+TEST_F(GromovGolden, FusedDistancesEndWherePotEnds) {
+  const Vector a = x_.distances(false), b = y_.distances(false), linear = toy_linear(), u = toy_shared(24, 1.0),
+               v = toy_shared(20, 1.1);
+  for (const LinearCosts& given :
+       {LinearCosts(StoredLinearCosts{std::span<const double>(linear)}),
+        LinearCosts(SharedFeatures{{24, 2, std::span<const double>(u)}, {20, 2, std::span<const double>(v)}})}) {
+    GromovProblem problem{StoredIntraCosts{24, std::span<const double>(a), x_.largest(false)},
+                          StoredIntraCosts{20, std::span<const double>(b), y_.largest(false)}, x_.weights, y_.weights,
+                          0.02};
+    problem.alpha = 0.5;
+    problem.linear = given;
+    problem.normalise = Normalise::none;
+    const GromovSolution solution = solve_gromov(context_, problem, tight());
+    expect_golden(solution, {0.02, 0.5 * (0.0925948653 + 0.2881262652), 0.2363379308});
+    EXPECT_NEAR(solution.energy_gw, 0.0925948653, 1e-7);
+    EXPECT_NEAR(solution.energy_linear, 0.2881262652, 1e-7);
+  }
+}
+
 }  // namespace
 }  // namespace thalweg

@@ -62,6 +62,23 @@ inline ToySide toy_target() {
   return side;
 }
 
+/// (sin i, cos i) and (sin 1.1 j, cos 1.1 j): features of both sides.
+inline Vector toy_shared(std::int64_t size, double step) {
+  Vector points;
+  for (int i = 0; i < size; ++i) points.insert(points.end(), {std::sin(step * i), std::cos(step * i)});
+  return points;
+}
+
+/// M_ij = |u_i - v_j|^2 of those, 24 x 20.
+inline Vector toy_linear() {
+  const Vector u = toy_shared(24, 1.0), v = toy_shared(20, 1.1);
+  Vector costs;
+  for (std::size_t i = 0; i < 24; ++i)
+    for (std::size_t j = 0; j < 20; ++j)
+      costs.push_back(std::pow(u[2 * i] - v[2 * j], 2) + std::pow(u[2 * i + 1] - v[2 * j + 1], 2));
+  return costs;
+}
+
 /// Rows that `comm` owns.
 inline Vector owned(const Communicator& comm, const Vector& all, std::int64_t size) {
   const RowRange rows = Partition(size, comm.size(), block_rows).rows_of(comm.rank());
