@@ -101,11 +101,12 @@ struct GromovRecord {
 struct GromovSolution {
   SinkhornSolution coupling;  // potentials of the linear problem whose solution P is
   StopReason stop_reason = StopReason::converged;
-  double energy = 0.0;  // E
+  double energy = 0.0;                          // E
   double energy_gw = 0.0, energy_linear = 0.0;  // E_gw and <M, P>
+  double alpha = 1.0;                           // of the problem
   FusedUnits units;                             // s_GW and s_W
-  double primal = 0.0;  // F
-  double gap = 0.0;     // stationarity gap of the coupling before the last, of no smaller F
+  double primal = 0.0;                          // F
+  double gap = 0.0;  // stationarity gap of the coupling before the last, of no smaller F
   std::int64_t outer = 0;
   std::int64_t evaluations = 0;  // of all linear problems
   double seconds = 0.0;

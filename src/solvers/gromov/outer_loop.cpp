@@ -39,6 +39,7 @@ GromovSolution OuterLoop::solve() {
   result_.energy = state_.at.energy;
   result_.energy_gw = state_.at.energy_gw;
   result_.energy_linear = state_.at.energy_linear;
+  result_.alpha = problem_.alpha;
   result_.units = cost_->units();
   result_.primal = state_.primal();
   result_.coupling = std::move(state_.inner);
