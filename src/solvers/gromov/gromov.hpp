@@ -142,9 +142,11 @@ using GromovObserver = std::function<void(const GromovRecord&)>;
 ///
 /// `converged`: the gap <K(P), P> + epsilon KL(P) - min <K(P), .> + epsilon KL(.), which is epsilon KL(P | P+) with P+
 /// the solution of the next linear problem, is within tolerance and the last linear problem solved to inner_tolerance.
-/// Squared Euclidean costs make E concave: then t = 1, and a rise of F is `non_monotone`. Collective.
+/// Squared Euclidean costs make balanced E concave: then t = 1, and a rise of F is `non_monotone`. Unbalanced couplings:
+/// the alternate steps of unbalanced_loop.hpp. Collective.
 /// @throws DataError for sides of different kinds, weights no marginals have, points that are not finite, linear costs
-/// that are not finite, negative or of another shape, alpha outside [0, 1] or below 1 without linear costs
+/// that are not finite, negative or of another shape, alpha outside [0, 1] or below 1 without linear costs, modes,
+/// regularisations and algorithms that do not go together
 /// Source: Peyre, Cuturi & Solomon (2016), Gromov-Wasserstein averaging; Vayer et al. (2020), Fused Gromov-Wasserstein
 /// distance for structured objects; docs/math.md.
 GromovSolution solve_gromov(const Context& context, const GromovProblem& problem, const GromovSettings& settings,
