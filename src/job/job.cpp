@@ -95,8 +95,25 @@ void check_transport(const Job& job, const config::Value& root, config::Problems
     problems.add(place_of(root, "transport.divergence"), "transport.divergence needs the same penalty on both sides; set solver.lambda1 and solver.lambda2 to one value");
 }
 
+/// Modes, regularisations, algorithms and precisions of alignments that do not go together.
+void check_gromov_solver(const Job& job, const config::Value& root, config::Problems& problems) {
+  const GromovOptions& gromov = job.gromov;
+  const bool is_proximal = gromov.regularisation == "proximal", is_sharp = gromov.algorithm == "frank_wolfe";
+  if (is_proximal && gromov.mode == "unbalanced")
+    problems.add(place_of(root, "gromov.regularisation"),
+                 "gromov.regularisation = \"proximal\" goes with mode balanced or semi_relaxed; use \"entropy\"");
+  if (is_sharp && (gromov.mode != "balanced" || is_proximal))
+    problems.add(place_of(root, "gromov.algorithm"),
+                 "gromov.algorithm = \"frank_wolfe\" goes with mode balanced and regularisation entropy; use \"mirror\"");
+  if ((is_sharp || is_proximal) && job.solver.precision != "float64")
+    problems.add(place_of(root, is_sharp ? "gromov.algorithm" : "gromov.regularisation"),
+                 is_sharp ? "gromov.algorithm = \"frank_wolfe\" needs solver.precision = \"float64\"; set it"
+                          : "gromov.regularisation = \"proximal\" needs solver.precision = \"float64\"; set it");
+}
+
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
+  check_gromov_solver(job, root, problems);
   if (job.gromov.linear.empty() && job.problem.alpha.value_or(1.0) < 1.0)
     problems.add(place_of(root, "problem.alpha"),
                  "problem.alpha below 1 weighs a linear cost, and there is none; give gromov.linear, or leave it out");
