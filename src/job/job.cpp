@@ -102,10 +102,10 @@ void check_gromov_solver(const Job& job, const config::Value& root, config::Prob
   if (is_proximal && gromov.mode == "unbalanced")
     problems.add(place_of(root, "gromov.regularisation"),
                  "gromov.regularisation = \"proximal\" goes with mode balanced or semi_relaxed; use \"entropy\"");
-  if (is_sharp && (gromov.mode != "balanced" || is_proximal))
+  else if (is_sharp && (gromov.mode != "balanced" || is_proximal))
     problems.add(place_of(root, "gromov.algorithm"),
                  "gromov.algorithm = \"frank_wolfe\" goes with mode balanced and regularisation entropy; use \"mirror\"");
-  if ((is_sharp || is_proximal) && job.solver.precision != "float64")
+  else if ((is_sharp || is_proximal) && job.solver.precision != "float64")
     problems.add(place_of(root, is_sharp ? "gromov.algorithm" : "gromov.regularisation"),
                  is_sharp ? "gromov.algorithm = \"frank_wolfe\" needs solver.precision = \"float64\"; set it"
                           : "gromov.regularisation = \"proximal\" needs solver.precision = \"float64\"; set it");
