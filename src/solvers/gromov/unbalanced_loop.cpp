@@ -14,6 +14,7 @@ namespace {
 constexpr double share_of_change = 0.1;  // inner tolerance, of the last change of the linear cost
 constexpr double first_inner_tolerance = 1e-2;
 constexpr double distance_float64 = 1e-6, distance_float32 = 1e-5;  // of |P - G|_1, in units of the mass
+constexpr double rounding_of_costs = 1e-6;                          // in float32, of costs about 1; over epsilon in P
 constexpr double shortest_step = 1.0 / 1024.0;
 constexpr std::int64_t measure_every = 5;                   // steps of t < 1 between those that measure the gap
 constexpr double rise_float64 = 1e-12, rise_float32 = 1e-6;  // of |F|: rounding
@@ -45,8 +46,11 @@ UnbalancedLoop::UnbalancedLoop(const Context& context, const GromovProblem& prob
       settings_(settings),
       cost_(make_quadratic_cost(context, problem)),
       product_(problem.a, problem.b),
-      distance_tolerance_(context.precision == Precision::float64 ? distance_float64 : distance_float32),
-      final_tolerance_(std::min(settings.inner_tolerance, share_of_change * distance_tolerance_)),
+      distance_tolerance_(context.precision == Precision::float64
+                              ? distance_float64
+                              : std::max(distance_float32, rounding_of_costs / problem.epsilon)),
+      final_tolerance_(std::min(settings.inner_tolerance,
+                                share_of_change * std::min(distance_tolerance_, distance_float32))),
       inner_tolerance_(first_inner_tolerance) {
   if (!(problem.rho_1 > 0.0 && problem.rho_2 > 0.0) || std::isinf(problem.rho_1) || std::isinf(problem.rho_2))
     throw DataError("rho_1 = " + shortest_number(problem.rho_1) + ", rho_2 = " + shortest_number(problem.rho_2) +

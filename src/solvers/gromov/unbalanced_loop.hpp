@@ -33,8 +33,8 @@ struct UnbalancedState {
 /// s moves the mass alone: P of K times exp(-(s / w) / (epsilon + rho_1 + rho_2)). As grad F(P) = w [(K(P) + s) / w - the cost
 /// whose solution P is], mixtures (1 - t) and t of the two costs descend for small t: where F rises t is halved, a success
 /// doubles it; the last factor is for t = 1 alone. `converged`: w times the linear problem's value at G less its minimum is
-/// within tolerance |F|, |P - G|_1 <= 1e-6 w (float32: 1e-5 w), and the linear problem is solved to a tenth of that and to
-/// inner_tolerance.
+/// within tolerance |F|, |P - G|_1 <= 1e-6 w (float32: the larger of 1e-5 and 1e-6 / epsilon, which is what rounded costs
+/// leave), and the linear problem is solved to inner_tolerance, at most 1e-7 (float32: 1e-6).
 /// Source: Sejourne, Vialard & Peyre (2021), The unbalanced Gromov Wasserstein distance; docs/math.md.
 class UnbalancedLoop {
  public:
