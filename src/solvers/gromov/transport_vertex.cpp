@@ -10,7 +10,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t most_of_assignment = 100'000'000, most_of_transport = 4'000'000;
+constexpr std::int64_t most_of_assignment = 100'000'000, most_of_transport = 25'000'000;
 
 bool are_equal(std::span<const double> weights, double value) {
   return std::all_of(weights.begin(), weights.end(), [&](double weight) { return weight == value; });
