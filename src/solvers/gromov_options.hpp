@@ -40,17 +40,22 @@ struct GromovOptions {
     using namespace rules;
     field("epsilon", &GromovOptions::epsilon, "entropic regularisation, in units of the loss E of scaled costs",
           positive);
-    field("mode", &GromovOptions::mode, "marginals of the coupling: both as given, those of the sources alone, or both at the prices rho_1 and rho_2",
+    field("mode", &GromovOptions::mode,
+          "marginals of the coupling: both as given, those of the sources alone, or both at the prices rho_1 and rho_2",
           one_of({"balanced", "semi_relaxed", "unbalanced"}));
-    field("regularisation", &GromovOptions::regularisation, "entropy: KL to the product of the weights; proximal: to the coupling of the step before, so that the result is "
+    field("regularisation", &GromovOptions::regularisation,
+          "entropy: KL to the product of the weights; proximal: to the coupling of the step before, so that the result "
+          "is "
           "not regularised",
           one_of({"entropy", "proximal"}));
-    field("algorithm", &GromovOptions::algorithm, "mirror: mirror descent with backtracking; frank_wolfe: then exact steps without regularisation",
+    field("algorithm", &GromovOptions::algorithm,
+          "mirror: mirror descent with backtracking; frank_wolfe: then exact steps without regularisation",
           one_of({"mirror", "frank_wolfe"}));
-    field("linear", &GromovOptions::linear,
-          "features that both sides have (obsm key, X, layers/..): their squared distances are a cost between the sides "
-          "of weight 1 - problem.alpha",
-          Rule{}.later_ending(".npy"));
+    field(
+        "linear", &GromovOptions::linear,
+        "features that both sides have (obsm key, X, layers/..): their squared distances are a cost between the sides "
+        "of weight 1 - problem.alpha",
+        Rule{}.later_ending(".npy"));
     field("normalise", &GromovOptions::normalise,
           "with linear, both parts of the loss are divided by their values at the product of the weights, or by 1",
           one_of({"product", "none"}));
@@ -84,8 +89,8 @@ struct GromovOptions {
           one_of({"bridge", "max", "error"}));
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
-    for (const char* key : {"starts", "init", "landmarks", "factor_rank",
-                            "allow_poor_factor", "solve_points", "anchors", "coupling"})
+    for (const char* key :
+         {"starts", "init", "landmarks", "factor_rank", "allow_poor_factor", "solve_points", "anchors", "coupling"})
       field.later(key, "a part of gromov of a later version");
   }
 };

@@ -21,7 +21,8 @@ void check_frank_wolfe(const Context& context, const GromovProblem& problem) {
     throw DataError("Frank-Wolfe steps need stored costs within the sides; store the distances of both sides");
   if (context.precision != Precision::float64) throw DataError("Frank-Wolfe steps need float64");
   if (problem.mode != GromovMode::balanced || problem.regularisation != Regularisation::entropy)
-    throw DataError("Frank-Wolfe steps need balanced couplings, and end where proximal steps do; use them without these");
+    throw DataError(
+        "Frank-Wolfe steps need balanced couplings, and end where proximal steps do; use them without these");
   const auto pairs = static_cast<std::int64_t>(problem.a.size()) * static_cast<std::int64_t>(problem.b.size());
   if (pairs > most_pairs_of_vertex(problem.a, problem.b))
     throw DataError("Frank-Wolfe steps solve exact linear problems, of at most " +
@@ -89,8 +90,7 @@ void FrankWolfe::make_feasible() {
   const double mass = ordered_sum(context_.comm, missing);
   if (!(mass > 0.0)) return;
   for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < m; ++j)
-      row(i)[j] += missing[i] * std::max(0.0, problem_.b[j] - column_sums[j]) / mass;
+    for (std::size_t j = 0; j < m; ++j) row(i)[j] += missing[i] * std::max(0.0, problem_.b[j] - column_sums[j]) / mass;
 }
 
 void FrankWolfe::add_vertex(const std::vector<CouplingEntry>& vertex, std::vector<double>& rows) const {

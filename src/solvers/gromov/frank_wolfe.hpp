@@ -51,8 +51,8 @@ class FrankWolfe {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-/// @throws DataError for costs that are not stored, float32, modes but `balanced`, proximal steps, more pairs of cells than
-/// transport_vertex takes
+/// @throws DataError for costs that are not stored, float32, modes but `balanced`, proximal steps, more pairs of cells
+/// than transport_vertex takes
 void check_frank_wolfe(const Context& context, const GromovProblem& problem);
 
 }  // namespace thalweg

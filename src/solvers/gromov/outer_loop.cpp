@@ -137,7 +137,8 @@ SinkhornSolution OuterLoop::solve_linear(PairGeometry& geometry, double epsilon,
   return solve_sinkhorn(context_, inner, how, {}, stop_check_);
 }
 
-/// (1 - t) K + t K(P); proximal: K + t K(P), as log P = log a b - (sum of t K(P) of all steps) / epsilon + f and g terms.
+/// (1 - t) K + t K(P); proximal: K + t K(P), as log P = log a b - (sum of t K(P) of all steps) / epsilon + f and g
+/// terms.
 LinearCost OuterLoop::next_linear() const {
   if (is_proximal()) return added(state_.linear, state_.at.linear, step_);
   return step_ == 1.0 ? state_.at.linear : mixed(state_.linear, state_.at.linear, step_);

@@ -30,8 +30,7 @@ std::vector<double> on_root(const Communicator& comm, std::span<const double> ow
 std::vector<CouplingEntry> assigned(std::span<const double> a, std::span<const double> linear) {
   const std::vector<std::int32_t> columns = solve_assignment(static_cast<std::int64_t>(a.size()), linear);
   std::vector<CouplingEntry> entries;
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    entries.push_back({static_cast<std::int64_t>(i), columns[i], a[i]});
+  for (std::size_t i = 0; i < columns.size(); ++i) entries.push_back({static_cast<std::int64_t>(i), columns[i], a[i]});
   return entries;
 }
 

@@ -15,7 +15,8 @@ struct CouplingEntry {
   double mass = 0.0;
 };
 
-/// The most pairs of cells that may be asked for: 10^8 for as many cells of equal weight on both sides, else 2.5 x 10^7.
+/// The most pairs of cells that may be asked for: 10^8 for as many cells of equal weight on both sides, else 2.5 x
+/// 10^7.
 std::int64_t most_pairs_of_vertex(std::span<const double> a, std::span<const double> b);
 
 /// argmin <K, R> over R 1 = a, R^T 1 = b, exactly, on one rank: by assignment for as many cells of equal weight on both

@@ -16,11 +16,11 @@ constexpr double first_inner_tolerance = 1e-2;
 constexpr double distance_float64 = 1e-6, distance_float32 = 1e-5;  // of |P - G|_1, in units of the mass
 constexpr double rounding_of_costs = 1e-6;                          // in float32, of costs about 1; over epsilon in P
 constexpr double shortest_step = 1.0 / 1024.0;
-constexpr std::int64_t measure_every = 5;                   // steps of t < 1 between those that measure the gap
+constexpr std::int64_t measure_every = 5;                    // steps of t < 1 between those that measure the gap
 constexpr double rise_float64 = 1e-12, rise_float32 = 1e-6;  // of |F|: rounding
 constexpr double rounding_of_prices = 1e-14;                 // of rho |a|^2 and the like, from which F is summed
-constexpr double vanished_share = 1e-8;      // of the mass of a b^T / (|a| |b|)^(1/2): P = 0 is the minimum nearby
-constexpr double collapsed_share = 1e-3;     // of the smaller mass of both sides
+constexpr double vanished_share = 1e-8;   // of the mass of a b^T / (|a| |b|)^(1/2): P = 0 is the minimum nearby
+constexpr double collapsed_share = 1e-3;  // of the smaller mass of both sides
 
 double entropy_term(double value, double reference) { return value > 0.0 ? value * std::log(value / reference) : 0.0; }
 
@@ -49,8 +49,8 @@ UnbalancedLoop::UnbalancedLoop(const Context& context, const GromovProblem& prob
       distance_tolerance_(context.precision == Precision::float64
                               ? distance_float64
                               : std::max(distance_float32, rounding_of_costs / problem.epsilon)),
-      final_tolerance_(std::min(settings.inner_tolerance,
-                                share_of_change * std::min(distance_tolerance_, distance_float32))),
+      final_tolerance_(
+          std::min(settings.inner_tolerance, share_of_change * std::min(distance_tolerance_, distance_float32))),
       inner_tolerance_(first_inner_tolerance) {
   if (!(problem.rho_1 > 0.0 && problem.rho_2 > 0.0) || std::isinf(problem.rho_1) || std::isinf(problem.rho_2))
     throw DataError("rho_1 = " + shortest_number(problem.rho_1) + ", rho_2 = " + shortest_number(problem.rho_2) +
@@ -240,8 +240,10 @@ double UnbalancedLoop::distance_between(const UnbalancedState& p, const Unbalanc
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += block_rows) {
     const RowRange block{begin, std::min(rows.end, begin + block_rows)};
     const auto first = static_cast<std::size_t>(begin - rows.begin), count = static_cast<std::size_t>(block.size());
-    const std::vector<double> x = p.geometry->coupling_rows(block, std::span(p.inner.f).subspan(first, count), p.inner.g);
-    const std::vector<double> y = q.geometry->coupling_rows(block, std::span(q.inner.f).subspan(first, count), q.inner.g);
+    const std::vector<double> x =
+        p.geometry->coupling_rows(block, std::span(p.inner.f).subspan(first, count), p.inner.g);
+    const std::vector<double> y =
+        q.geometry->coupling_rows(block, std::span(q.inner.f).subspan(first, count), q.inner.g);
     const std::size_t m = x.size() / count;
     for (std::size_t k = 0; k < x.size(); ++k) sums[first + k / m] += std::abs(x[k] - y[k]);
   }

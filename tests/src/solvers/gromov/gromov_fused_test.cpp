@@ -26,9 +26,7 @@ class GromovFused : public ::testing::Test {
     problem.normalise = normalise;
     return problem;
   }
-  SharedFeatures shared() const {
-    return {{24, 2, std::span<const double>(u_)}, {20, 2, std::span<const double>(v_)}};
-  }
+  SharedFeatures shared() const { return {{24, 2, std::span<const double>(u_)}, {20, 2, std::span<const double>(v_)}}; }
   static GromovSettings tight() {
     GromovSettings settings;
     settings.tolerance = 1e-11;
@@ -156,7 +154,8 @@ TEST_F(GromovFused, LinearisesWithTheGradientOfTheLoss) {
       up[l] += 1e-3 * direction[l];
       down[l] -= 1e-3 * direction[l];
     }
-    const double slope = (loss_of(up, problem, linear_, cost->units()) - loss_of(down, problem, linear_, cost->units())) / 2e-3;
+    const double slope =
+        (loss_of(up, problem, linear_, cost->units()) - loss_of(down, problem, linear_, cost->units())) / 2e-3;
     EXPECT_NEAR(sum_of_products(gradient, direction), slope, 1e-7) << k;
   }
 }

@@ -104,8 +104,7 @@ GromovSolution solve_kind(const Communicator& comm, Precision precision, const K
   problem.regularisation = kind.regularisation;
   if (kind.is_fused) {
     problem.alpha = 0.7;
-    problem.linear =
-        SharedFeatures{{x.size, 2, std::span<const double>(u)}, {y.size, 2, std::span<const double>(v)}};
+    problem.linear = SharedFeatures{{x.size, 2, std::span<const double>(u)}, {y.size, 2, std::span<const double>(v)}};
   }
   return solve_gromov({comm, precision, Device::cpu, 0}, problem, settings);
 }

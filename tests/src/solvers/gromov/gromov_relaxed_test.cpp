@@ -189,7 +189,8 @@ TEST_F(GromovRelaxed, IsLinearForAlphaZero) {
     double sum = 0.0;
     for (std::size_t j = 0; j < 20; ++j) sum += y_.weights[j] * std::exp(-linear[i * 20 + j] / 0.1);
     for (std::size_t j = 0; j < 20; ++j)
-      EXPECT_NEAR(coupling[i * 20 + j], x_.weights[i] * y_.weights[j] * std::exp(-linear[i * 20 + j] / 0.1) / sum, 1e-14);
+      EXPECT_NEAR(coupling[i * 20 + j], x_.weights[i] * y_.weights[j] * std::exp(-linear[i * 20 + j] / 0.1) / sum,
+                  1e-14);
   }
 }
 

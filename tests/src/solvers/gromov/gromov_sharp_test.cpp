@@ -20,7 +20,8 @@ class GromovSharp : public ::testing::Test {
     a_ = x.distances(is_squared);
     b_ = y.distances(is_squared);
     return {StoredIntraCosts{x.size, std::span<const double>(a_), x.largest(is_squared)},
-            StoredIntraCosts{y.size, std::span<const double>(b_), x.largest(is_squared)}, x.weights, y.weights, epsilon};
+            StoredIntraCosts{y.size, std::span<const double>(b_), x.largest(is_squared)}, x.weights, y.weights,
+            epsilon};
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
@@ -55,8 +56,7 @@ TEST_F(GromovSharp, FindsAnIsometryExactly) {
     EXPECT_LE(std::abs(solution.energy), 1e-10);
     EXPECT_EQ(solution.primal, solution.energy);
     EXPECT_EQ(solution.epsilon, 0.0);
-    const Vector coupling =
-        solution.geometry->coupling_rows({0, curve_size}, solution.coupling.f, solution.coupling.g);
+    const Vector coupling = solution.geometry->coupling_rows({0, curve_size}, solution.coupling.f, solution.coupling.g);
     for (std::int64_t i = 0; i < curve_size; ++i)
       for (std::int64_t j = 0; j < curve_size; ++j)
         EXPECT_NEAR(coupling[static_cast<std::size_t>(i * curve_size + j)],

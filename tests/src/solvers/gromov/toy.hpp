@@ -1,4 +1,5 @@
-// The small problem whose values other programs gave: 24 points of dimension 3 against 20 of dimension 4, or other sizes.
+// The small problem whose values other programs gave: 24 points of dimension 3 against 20 of dimension 4, or other
+// sizes.
 #pragma once
 
 #include <algorithm>
