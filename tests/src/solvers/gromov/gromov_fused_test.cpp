@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "solvers/gromov/quadratic_cost.hpp"
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -40,7 +41,7 @@ class GromovFused : public ::testing::Test {
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   ToySide x_ = toy_source(), y_ = toy_target();
   Vector a_ = x_.distances(false), b_ = y_.distances(false), a2_ = x_.distances(true), b2_ = y_.distances(true);
   Vector u_ = toy_shared(24, 1.0), v_ = toy_shared(20, 1.1), linear_ = toy_linear();

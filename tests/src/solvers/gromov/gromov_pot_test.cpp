@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -66,7 +67,7 @@ class GromovPot : public ::testing::Test {
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   ToySide x_ = toy_source(n), y_ = toy_target(m);
   Vector a_ = x_.distances(false), b_ = y_.distances(false), linear_ = toy_linear(n, m);
 };

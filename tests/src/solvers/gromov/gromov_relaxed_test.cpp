@@ -1,6 +1,7 @@
 // Semi-relaxed and unbalanced couplings, and proximal steps.
 #include <gtest/gtest.h>
 
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -34,7 +35,7 @@ class GromovRelaxed : public ::testing::Test {
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   ToySide x_ = toy_source(), y_ = toy_target();
   Vector a_ = x_.distances(false), b_ = y_.distances(false);
 };
@@ -170,7 +171,7 @@ TEST_F(GromovRelaxed, AgreesInFloat32) {
     GromovSettings settings = tight();
     settings.tolerance = 1e-6;
     settings.inner_tolerance = 1e-5;
-    const Context single{*comm_, Precision::float32, Device::cpu, 0};
+    const Context single{*comm_, Precision::float32, test_device(), 0};
     const GromovSolution solution = solve_gromov(single, narrow, settings);
     EXPECT_EQ(solution.stop_reason, StopReason::converged);
     EXPECT_NEAR(solution.primal, wide.primal, 1e-5 * wide.primal);
@@ -238,7 +239,7 @@ TEST_F(GromovRelaxed, RefusesWhatDoesNotGoTogether) {
   EXPECT_THROW(solve_gromov(context_, proximal, {}), DataError);
   proximal = distances(0.02);
   proximal.regularisation = Regularisation::proximal;
-  EXPECT_THROW(solve_gromov({*comm_, Precision::float32, Device::cpu, 0}, proximal, {}), DataError);
+  EXPECT_THROW(solve_gromov({*comm_, Precision::float32, test_device(), 0}, proximal, {}), DataError);
   GromovProblem priceless = distances(0.02, GromovMode::unbalanced);
   priceless.rho_1 = 0.0;
   EXPECT_THROW(solve_gromov(context_, priceless, {}), DataError);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "solvers/gromov/transport_vertex.hpp"
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -25,7 +26,7 @@ class GromovSharp : public ::testing::Test {
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   Vector a_, b_;
 };
 
@@ -89,7 +90,7 @@ TEST_F(GromovSharp, LowersTheLossOfTheEntropicCouplingAtEveryStep) {
 TEST_F(GromovSharp, RefusesWhatItCannotSolve) {
   const ToySide x = toy_source(), y = toy_target();
   GromovProblem problem = distances(x, y, false, 0.02);
-  EXPECT_THROW(solve_gromov({*comm_, Precision::float32, Device::cpu, 0}, problem, sharp()), DataError);
+  EXPECT_THROW(solve_gromov({*comm_, Precision::float32, test_device(), 0}, problem, sharp()), DataError);
   problem.mode = GromovMode::semi_relaxed;
   EXPECT_THROW(solve_gromov(context_, problem, sharp()), DataError);
   problem.mode = GromovMode::balanced;
