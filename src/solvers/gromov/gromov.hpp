@@ -121,7 +121,7 @@ struct GromovSolution {
   StopReason stop_reason = StopReason::converged;
   double energy = 0.0;                          // E
   double energy_gw = 0.0, energy_linear = 0.0;  // E_gw and <M, P>
-  double alpha = 1.0, epsilon = 0.0;            // of the problem; epsilon 0 without regularisation
+  double alpha = 1.0, epsilon = 0.0;            // of the problem; epsilon 0 after Frank-Wolfe steps
   FusedUnits units;                             // s_GW and s_W
   double primal = 0.0;                          // F
   double gap = 0.0;                             // stationarity gap of the coupling before the last, of no smaller F
