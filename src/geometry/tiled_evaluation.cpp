@@ -144,7 +144,7 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::column_sums(std::span<const Scalar> biases,
                                                                        const std::vector<Scalar>& of_columns,
                                                                        std::int64_t& fallback_tiles) const {
-  const auto pass = column_pass(all_rows(biases), all_alpha());
+  const auto pass = column_pass(all_rows(biases), alpha_);
   const std::vector<Scalar> shifts = owned_columns(of_columns);
   const RowLogs logs = row_logs(*pass, shifts);
   std::vector<double> sums;

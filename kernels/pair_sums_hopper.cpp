@@ -1,0 +1,418 @@
+#include "kernels/pair_sums_hopper.hpp"
+
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace thalweg::hopper {
+
+namespace {
+
+constexpr int panel = tile_rows;  // columns side by side in shared memory
+constexpr int features_per_step = 16, most_steps = 8;
+constexpr int stages = 4;  // panels in shared memory
+constexpr int flush_panels = 8;
+constexpr int group_threads = 128;  // of the four warps that multiply together
+
+/// Of a packed panel: h and l as (part, chunk of 8 features, column, feature), then v, omega and the quantum of every
+/// column.
+constexpr int fragment_bytes(int steps) { return 2 * features_per_step * steps * panel * static_cast<int>(sizeof(__half)); }
+constexpr int panel_bytes(int steps) { return fragment_bytes(steps) + 3 * panel * static_cast<int>(sizeof(float)); }
+
+/// Steps of the kernels that there are.
+int steps_of(std::int64_t dimension) {
+  const int steps = static_cast<int>((dimension + features_per_step - 1) / features_per_step);
+  return steps < 1 ? 1 : steps <= 4 ? steps : most_steps;
+}
+
+// Splitting
+
+/// Smallest power of two for which no entry exceeds 2048 quanta and no norm 4096: products of h are then integers
+/// below 2^24.
+__device__ float quantum_of(float squared_norm, float largest) {
+  const float bound = fmaxf(sqrtf(squared_norm) * (1.0f / 4096), largest * (1.0f / 2048));
+  if (!(bound > 0x1p-99f)) return 0x1p-99f;
+  return __uint_as_float((__float_as_uint(bound) + 0x007fffffu) & 0xff800000u);
+}
+
+struct Parts {
+  float high, low;
+};
+
+__device__ Parts split(float value, float inverse) {
+  const float scaled = value * inverse, high = rintf(scaled);
+  return {high, scaled - high};
+}
+
+__device__ std::uint32_t pair_of(float a, float b) {
+  const __half2 pair = __floats2half2_rn(a, b);
+  return *reinterpret_cast<const std::uint32_t*>(&pair);
+}
+
+/// A block of 128 threads for a panel.
+__global__ void pack_panels(const PairOperands<float> operands, int steps, unsigned char* packed) {
+  __shared__ float norms[2 * panel], largests[2 * panel], inverses[panel];
+  const std::int64_t tile = blockIdx.x;
+  const float* y = operands.column_tile(tile);
+  const int dimension = static_cast<int>(operands.dimension), column = threadIdx.x % panel, half = threadIdx.x / panel;
+  unsigned char* out = packed + tile * panel_bytes(steps);
+  float norm = 0, largest = 0;
+  for (int k = half; k < dimension; k += 2) {
+    const float value = y[k * panel + column];
+    norm += value * value;
+    largest = fmaxf(largest, fabsf(value));
+  }
+  norms[threadIdx.x] = norm;
+  largests[threadIdx.x] = largest;
+  __syncthreads();
+  if (half == 0) {
+    const float quantum = quantum_of(norm + norms[column + panel], fmaxf(largest, largests[column + panel]));
+    inverses[column] = 1.0f / quantum;
+    float* tail = reinterpret_cast<float*>(out + fragment_bytes(steps));
+    const std::int64_t j = tile * panel + column;
+    tail[column] = operands.column_bias[j];
+    tail[panel + column] = operands.column_weights ? operands.column_weights[j] : 1.0f;
+    tail[2 * panel + column] = quantum;
+  }
+  __syncthreads();
+  auto* words = reinterpret_cast<std::uint32_t*>(out);
+  const int pairs = steps * features_per_step / 2 * panel;  // of features (k, k + 1) of a column
+  for (int at = threadIdx.x; at < pairs; at += blockDim.x) {
+    const int c = at / 4 % panel, k = at / (4 * panel) * 8 + at % 4 * 2;
+    const Parts a = split(k < dimension ? y[k * panel + c] : 0.0f, inverses[c]);
+    const Parts b = split(k + 1 < dimension ? y[(k + 1) * panel + c] : 0.0f, inverses[c]);
+    words[at] = pair_of(a.high, b.high);
+    words[at + pairs] = pair_of(a.low, b.low);
+  }
+}
+
+// Instructions
+
+__device__ float exp2_fast(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+__device__ std::uint32_t shared_address(const void* p) {
+  return static_cast<std::uint32_t>(__cvta_generic_to_shared(p));
+}
+__device__ void barrier_init(std::uint64_t* barrier, int count) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(barrier)), "r"(count));
+}
+__device__ void barrier_arrive(std::uint64_t* barrier) {
+  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
+}
+__device__ void barrier_wait(std::uint64_t* barrier, std::uint32_t parity) {
+  asm volatile(
+      "{\n.reg .pred p;\nagain:\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], %1;\n@p bra done;\nbra again;\n"
+      "done:\n}" ::"r"(shared_address(barrier)),
+      "r"(parity)
+      : "memory");
+}
+/// Starts a copy to shared memory that completes a phase of the barrier.
+__device__ void bulk_load(void* to, const void* from, int bytes, std::uint64_t* barrier) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes)
+               : "memory");
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+                   shared_address(to)),
+               "l"(from), "r"(bytes), "r"(shared_address(barrier))
+               : "memory");
+}
+
+/// Descriptor of the chunk of features at an address: columns 16 bytes apart, chunks of 8 features panel * 16.
+__device__ std::uint64_t descriptor(std::uint32_t address) {
+  constexpr std::uint64_t leading = panel * 16, stride = 128;
+  return static_cast<std::uint64_t>((address & 0x3ffff) >> 4) | leading >> 4 << 16 | stride >> 4 << 32;
+}
+
+#define THALWEG_WGMMA_16(d, n) \
+  "+f"(d[n]), "+f"(d[n + 1]), "+f"(d[n + 2]), "+f"(d[n + 3]), "+f"(d[n + 4]), "+f"(d[n + 5]), "+f"(d[n + 6]),           \
+      "+f"(d[n + 7]), "+f"(d[n + 8]), "+f"(d[n + 9]), "+f"(d[n + 10]), "+f"(d[n + 11]), "+f"(d[n + 12]), "+f"(d[n + 13]), \
+      "+f"(d[n + 14]), "+f"(d[n + 15])
+
+/// d = a b, or d + a b: 64 rows, 32 or 64 columns, 16 features.
+__device__ void multiply(float (&d)[16], const std::uint32_t (&a)[4], std::uint64_t b, int accumulate) {
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %21, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n32k16.f32.f16.f16 "
+      "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15}, {%16,%17,%18,%19}, %20, p, 1, 1, 0;\n}"
+      : THALWEG_WGMMA_16(d, 0)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));
+}
+__device__ void multiply(float (&d)[32], const std::uint32_t (&a)[4], std::uint64_t b, int accumulate) {
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %37, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 "
+      "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,"
+      "%30,%31}, {%32,%33,%34,%35}, %36, p, 1, 1, 0;\n}"
+      : THALWEG_WGMMA_16(d, 0), THALWEG_WGMMA_16(d, 16)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));
+}
+
+/// Keeps the compiler from moving uses of accumulators across.
+template <int size>
+__device__ void hold(float (&d)[size]) {
+#pragma unroll
+  for (int i = 0; i < size; ++i) asm volatile("" : "+f"(d[i])::"memory");
+}
+
+/// Products of 64 rows and some columns, on their way until awaited: h.h', and h.l' + l.h'.
+template <int columns>
+struct Products {
+  float high[columns / 2], low[columns / 2];
+
+  /// Waits until at most `pending` later ones are on their way.
+  template <int pending>
+  __device__ void await() {
+    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(pending) : "memory");
+    hold(high);
+    hold(low);
+  }
+};
+
+// The pass
+
+/// What a thread holds of the 16 rows of its warp: of row lane / 4 and of the one 8 further on.
+template <int steps>
+struct RowFragments {
+  std::uint32_t high[steps][4], low[steps][4];
+  float quantum[2], shift[2];
+
+  __device__ void load(const SumsPass& pass, std::int64_t position, int first_row) {
+    const int lane = threadIdx.x % 32;
+    const bool is_present = position < pass.num_tiles;
+    const float* x = pass.operands.row_tile(pass.tiles[is_present ? position : 0]) + first_row + lane / 4;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      load_row(x + 8 * half, static_cast<int>(pass.operands.dimension), half);
+      shift[half] = is_present ? pass.shifts[position * tile_rows + first_row + lane / 4 + 8 * half]
+                               : static_cast<float>(no_bias);
+    }
+  }
+
+  __device__ void load_row(const float* x, int dimension, int half) {
+    float value[steps][4], norm = 0, largest = 0;
+#pragma unroll
+    for (int s = 0; s < steps; ++s)
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const int k = s * features_per_step + e / 2 * 8 + threadIdx.x % 4 * 2 + e % 2;
+        value[s][e] = k < dimension ? x[k * tile_rows] : 0.0f;
+        norm += value[s][e] * value[s][e];
+        largest = fmaxf(largest, fabsf(value[s][e]));
+      }
+    for (int distance = 1; distance < 4; distance *= 2) {
+      norm += __shfl_xor_sync(0xffffffffu, norm, distance);
+      largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, distance));
+    }
+    quantum[half] = quantum_of(norm, largest);
+    const float inverse = 1.0f / quantum[half];
+#pragma unroll
+    for (int s = 0; s < steps; ++s)
+#pragma unroll
+      for (int e = 0; e < 2; ++e) {
+        const Parts a = split(value[s][2 * e], inverse), b = split(value[s][2 * e + 1], inverse);
+        high[s][half + 2 * e] = pair_of(a.high, b.high);
+        low[s][half + 2 * e] = pair_of(a.low, b.low);
+      }
+  }
+
+  /// Starts the products with columns of the panel at `address` from `first` on.
+  template <int columns>
+  __device__ void start(Products<columns>& products, std::uint32_t address, int first) const {
+    hold(products.high);
+    hold(products.low);
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+    const std::uint64_t from = descriptor(address) + first;
+#pragma unroll
+    for (int s = 0; s < steps; ++s) {
+      const std::uint64_t h = from + s * 2 * panel, l = from + (steps + s) * 2 * panel;
+      multiply(products.high, high[s], h, s > 0);
+      multiply(products.low, high[s], l, s > 0);
+      multiply(products.low, low[s], h, 1);
+    }
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+  }
+
+  /// Adds the exponentials of these pairs to the sums of the two rows.
+  template <bool is_weighted, int columns>
+  __device__ void add(const Products<columns>& products, const float* tail, float (&sum)[2]) const {
+#pragma unroll
+    for (int n = 0; n < columns / 8; ++n) {
+      const auto of_columns = [&](int which) {
+        return *reinterpret_cast<const float2*>(tail + which * panel + n * 8 + threadIdx.x % 4 * 2);
+      };
+      const float2 v = of_columns(0), quanta = of_columns(2), weights = is_weighted ? of_columns(1) : float2{1, 1};
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const int half = e / 2;
+        const float scale = quantum[half] * (e % 2 ? quanta.y : quanta.x);
+        float exponent = fmaf(products.high[4 * n + e], scale, e % 2 ? v.y : v.x) + shift[half];
+        exponent = fmaf(products.low[4 * n + e], scale, exponent);
+        if (is_weighted) sum[half] = fmaf(exp2_fast(exponent), e % 2 ? weights.y : weights.x, sum[half]);
+        else sum[half] += exp2_fast(exponent);
+      }
+    }
+  }
+};
+
+/// The panels of a slice on their way through shared memory, in order; thread 0 asks for them.
+struct PanelRing {
+  unsigned char* slots;
+  std::uint64_t *full, *empty;
+  const unsigned char* source;
+  int bytes, count;
+
+  __device__ PanelRing(unsigned char* shared, const unsigned char* from, int panel_size, int num_panels, int num_warps)
+      : slots(shared),
+        full(reinterpret_cast<std::uint64_t*>(shared + stages * panel_size)),
+        empty(full + stages),
+        source(from),
+        bytes(panel_size),
+        count(num_panels) {
+    if (threadIdx.x == 0) {
+      for (int s = 0; s < stages; ++s) {
+        barrier_init(full + s, 1);
+        barrier_init(empty + s, num_warps);
+      }
+      asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+      asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+    }
+    __syncthreads();
+    if (threadIdx.x == 0)
+      for (int p = 0; p < stages - 1 && p < count; ++p) ask_for(p);
+  }
+
+  __device__ unsigned char* slot(int p) const { return slots + p % stages * bytes; }
+  __device__ void ask_for(int p) const {
+    bulk_load(slot(p), source + static_cast<std::int64_t>(p) * bytes, bytes, full + p % stages);
+  }
+  /// Panel p, when it is here; asks for a later one in the place of panel p - 1.
+  __device__ const unsigned char* await(int p) const {
+    const int next = p + stages - 1;
+    if (threadIdx.x == 0 && next < count) {
+      if (p > 0) barrier_wait(empty + next % stages, (p - 1) / stages & 1);
+      ask_for(next);
+    }
+    __syncwarp();
+    barrier_wait(full + p % stages, p / stages & 1);
+    return slot(p);
+  }
+  __device__ void leave(int p) const {
+    __syncwarp();
+    if (threadIdx.x % 32 == 0) barrier_arrive(empty + p % stages);
+  }
+};
+
+/// Two halves of a panel are under way at a time where their accumulators leave room; whole panels are longer products.
+template <int steps>
+constexpr int columns_at_once = steps <= 2 ? 32 : 64;
+template <int steps>
+constexpr int groups_of = steps <= 2 ? 4 : 2;
+template <int steps>
+constexpr int blocks_at_once = steps <= 4 && groups_of<steps> == 2 ? 2 : 1;
+
+/// A block for some tiles of rows, one a group of warps, and a slice of the columns: (blocks of tiles, slices).
+template <int steps, bool is_weighted>
+__global__ void __launch_bounds__(groups_of<steps>* group_threads, blocks_at_once<steps>)
+    form_sums(const __grid_constant__ SumsPass pass) {
+  extern __shared__ __align__(128) unsigned char shared[];
+  constexpr int columns = columns_at_once<steps>, groups = groups_of<steps>, bytes = panel_bytes(steps);
+  const ColumnSlice slice = slice_of_columns(pass.operands.num_columns, blockIdx.y);
+  const PanelRing ring(shared, pass.packed + slice.begin / panel * bytes, bytes,
+                       static_cast<int>((slice.end - slice.begin + panel - 1) / panel), groups * 4);
+  const std::int64_t position = static_cast<std::int64_t>(blockIdx.x) * groups + threadIdx.x / group_threads;
+  const int lane = threadIdx.x % 32, first_row = threadIdx.x / 32 % 4 * 16;
+  RowFragments<steps> x;
+  x.load(pass, position, first_row);
+  double total[2] = {};
+  float sum[2] = {};
+  Products<columns> first, second;
+  for (int p = 0; p < ring.count; ++p) {
+    const unsigned char* at = ring.await(p);
+    const float* tail = reinterpret_cast<const float*>(at + fragment_bytes(steps));
+    x.start(first, shared_address(at), 0);
+    if constexpr (columns < panel) {
+      x.start(second, shared_address(at), columns);
+      first.template await<1>();
+      x.template add<is_weighted>(first, tail, sum);
+      second.template await<0>();
+      x.template add<is_weighted>(second, tail + columns, sum);
+    } else {
+      first.template await<0>();
+      x.template add<is_weighted>(first, tail, sum);
+    }
+    ring.leave(p);
+    if (p % flush_panels == flush_panels - 1 || p == ring.count - 1)
+      for (int half = 0; half < 2; ++half) {
+        total[half] += static_cast<double>(sum[half]);
+        sum[half] = 0;
+      }
+  }
+  for (int half = 0; half < 2; ++half) {
+    for (int distance = 1; distance < 4; distance *= 2) total[half] += __shfl_xor_sync(0xffffffffu, total[half], distance);
+    if (lane % 4 == 0 && position < pass.num_tiles)
+      pass.parts[(blockIdx.y * pass.num_tiles + position) * tile_rows + first_row + lane / 4 + 8 * half] = total[half];
+  }
+}
+
+__global__ void add_slices(const double* parts, std::int64_t size, int slices, double* sums) {
+  const std::int64_t i = blockIdx.x * static_cast<std::int64_t>(blockDim.x) + threadIdx.x;
+  if (i >= size) return;
+  double sum = 0;
+  for (int slice = 0; slice < slices; ++slice) sum += parts[slice * size + i];
+  sums[i] = sum;
+}
+
+void check(cudaError_t status) {
+  if (status != cudaSuccess) throw std::runtime_error(std::string("sums on the device: ") + cudaGetErrorString(status));
+}
+
+template <int steps, bool is_weighted>
+void start(CUstream_st* stream, const SumsPass& pass) {
+  constexpr int shared_bytes = stages * (panel_bytes(steps) + 2 * static_cast<int>(sizeof(std::uint64_t)));
+  const auto kernel = form_sums<steps, is_weighted>;
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes));
+  const auto slices = static_cast<unsigned>(num_slices(pass.operands.num_columns));
+  const auto blocks = static_cast<unsigned>((pass.num_tiles + groups_of<steps> - 1) / groups_of<steps>);
+  kernel<<<dim3(blocks, slices), groups_of<steps> * group_threads, shared_bytes, stream>>>(pass);
+}
+
+template <int steps>
+void start_with(CUstream_st* stream, const SumsPass& pass) {
+  if (pass.operands.column_weights) start<steps, true>(stream, pass);
+  else start<steps, false>(stream, pass);
+}
+
+}  // namespace
+
+bool can_sum(const PairOperands<float>& operands) {
+  if (operands.score != PairScore::dot || operands.dimension > most_steps * features_per_step) return false;
+  int device = 0, major = 0;
+  return cudaGetDevice(&device) == cudaSuccess &&
+         cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major == 9;
+}
+
+std::int64_t packed_bytes(const PairOperands<float>& operands) {
+  return operands.column_tiles() * panel_bytes(steps_of(operands.dimension));
+}
+
+void start_sums(CUstream_st* stream, const SumsPass& pass) {
+  const int steps = steps_of(pass.operands.dimension);
+  const auto tiles = static_cast<unsigned>(pass.operands.column_tiles());
+  if (tiles > 0) pack_panels<<<tiles, 2 * panel, 0, stream>>>(pass.operands, steps, pass.packed);
+  if (steps == 1) start_with<1>(stream, pass);
+  else if (steps == 2) start_with<2>(stream, pass);
+  else if (steps == 3) start_with<3>(stream, pass);
+  else if (steps == 4) start_with<4>(stream, pass);
+  else start_with<most_steps>(stream, pass);
+  const std::int64_t rows = pass.num_tiles * tile_rows;
+  add_slices<<<static_cast<unsigned>((rows + 255) / 256), 256, 0, stream>>>(
+      pass.parts, rows, static_cast<int>(num_slices(pass.operands.num_columns)), pass.sums);
+  check(cudaGetLastError());
+}
+
+}  // namespace thalweg::hopper
