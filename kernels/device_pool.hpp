@@ -32,9 +32,10 @@ class DevicePool {
   template <class Value>
   PooledValues<Value, ExecutionSpace> copy(const ExecutionSpace& exec, std::span<const Value> values_host) const {
     const auto result = values<Value>(exec, static_cast<std::int64_t>(values_host.size()));
-    using Host = Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-    using Device = Kokkos::View<Value*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
-    Kokkos::deep_copy(exec, Device(result.data(), values_host.size()), Host(values_host.data(), values_host.size()));
+    using HostView = Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
+    using DeviceView = Kokkos::View<Value*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
+    Kokkos::deep_copy(exec, DeviceView(result.data(), values_host.size()),
+                      HostView(values_host.data(), values_host.size()));
     exec.fence("thalweg::device_pool::copy");
     return result;
   }
@@ -63,9 +64,9 @@ class DevicePool {
 template <class Value, class ExecutionSpace>
 std::vector<Value> values_on_host(const ExecutionSpace& exec, const Value* values, std::int64_t count) {
   std::vector<Value> result(static_cast<std::size_t>(count));
-  using Host = Kokkos::View<Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-  using Device = Kokkos::View<const Value*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
-  Kokkos::deep_copy(exec, Host(result.data(), result.size()), Device(values, result.size()));
+  using HostView = Kokkos::View<Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
+  using DeviceView = Kokkos::View<const Value*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
+  Kokkos::deep_copy(exec, HostView(result.data(), result.size()), DeviceView(values, result.size()));
   exec.fence("thalweg::device_pool::values_on_host");
   return result;
 }
