@@ -13,6 +13,7 @@
 #include "bench/record.hpp"
 #include "geometry/pair_geometry.hpp"
 #include "geometry/pair_points.hpp"
+#include "kernels/pair_parallel.hpp"
 #include "kernels/pair_rows.hpp"
 #include "kernels/random.hpp"
 

@@ -19,6 +19,16 @@ TEST(HostRows, AreEachSeenOnce) {
   }
 }
 
+TEST(HostRows, AreEachSeenOnceInPieces) {
+  for (const std::int64_t count : {std::int64_t{0}, std::int64_t{1}, piece_rows, 3 * piece_rows + 1}) {
+    std::vector<int> seen(static_cast<std::size_t>(count), 0);
+    for_each_piece_on_host(count, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) ++seen[static_cast<std::size_t>(row)];
+    });
+    EXPECT_EQ(seen, std::vector<int>(static_cast<std::size_t>(count), 1));
+  }
+}
+
 TEST(HostRows, EndWithTheFirstException) {
   std::atomic<int> seen = 0;
   const auto body = [&](std::int64_t row) {
