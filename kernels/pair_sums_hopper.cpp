@@ -37,19 +37,18 @@ __device__ float quantum_of(float squared_norm, float largest) {
   return __uint_as_float((__float_as_uint(bound) + 0x007fffffu) & 0xff800000u);
 }
 
-struct Parts {
-  float high, low;
+/// h and l of two features of a point.
+struct SplitPair {
+  std::uint32_t high, low;
+
+  __device__ SplitPair(float a, float b, float inverse_quantum) {
+    a *= inverse_quantum;
+    b *= inverse_quantum;
+    const __half2 highs = __floats2half2_rn(rintf(a), rintf(b)), lows = __floats2half2_rn(a - rintf(a), b - rintf(b));
+    high = *reinterpret_cast<const std::uint32_t*>(&highs);
+    low = *reinterpret_cast<const std::uint32_t*>(&lows);
+  }
 };
-
-__device__ Parts split(float value, float inverse) {
-  const float scaled = value * inverse, high = rintf(scaled);
-  return {high, scaled - high};
-}
-
-__device__ std::uint32_t pair_of(float a, float b) {
-  const __half2 pair = __floats2half2_rn(a, b);
-  return *reinterpret_cast<const std::uint32_t*>(&pair);
-}
 
 /// A block of 128 threads for a panel.
 __global__ void pack_panels(const PairOperands<float> operands, int steps, unsigned char* packed) {
@@ -81,10 +80,10 @@ __global__ void pack_panels(const PairOperands<float> operands, int steps, unsig
   const int pairs = steps * features_per_step / 2 * panel;  // of features (k, k + 1) of a column
   for (int at = threadIdx.x; at < pairs; at += blockDim.x) {
     const int c = at / 4 % panel, k = at / (4 * panel) * 8 + at % 4 * 2;
-    const Parts a = split(k < dimension ? y[k * panel + c] : 0.0f, inverses[c]);
-    const Parts b = split(k + 1 < dimension ? y[(k + 1) * panel + c] : 0.0f, inverses[c]);
-    words[at] = pair_of(a.high, b.high);
-    words[at + pairs] = pair_of(a.low, b.low);
+    const SplitPair pair(k < dimension ? y[k * panel + c] : 0.0f, k + 1 < dimension ? y[(k + 1) * panel + c] : 0.0f,
+                         inverses[c]);
+    words[at] = pair.high;
+    words[at + pairs] = pair.low;
   }
 }
 
@@ -96,9 +95,7 @@ __device__ float exp2_fast(float x) {
   return y;
 }
 
-__device__ std::uint32_t shared_address(const void* p) {
-  return static_cast<std::uint32_t>(__cvta_generic_to_shared(p));
-}
+__device__ std::uint32_t shared_address(const void* p) { return static_cast<std::uint32_t>(__cvta_generic_to_shared(p)); }
 __device__ void barrier_init(std::uint64_t* barrier, int count) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(barrier)), "r"(count));
 }
@@ -128,10 +125,9 @@ __device__ std::uint64_t descriptor(std::uint32_t address) {
   return static_cast<std::uint64_t>((address & 0x3ffff) >> 4) | leading >> 4 << 16 | stride >> 4 << 32;
 }
 
-#define THALWEG_WGMMA_16(d, n) \
-  "+f"(d[n]), "+f"(d[n + 1]), "+f"(d[n + 2]), "+f"(d[n + 3]), "+f"(d[n + 4]), "+f"(d[n + 5]), "+f"(d[n + 6]),           \
-      "+f"(d[n + 7]), "+f"(d[n + 8]), "+f"(d[n + 9]), "+f"(d[n + 10]), "+f"(d[n + 11]), "+f"(d[n + 12]), "+f"(d[n + 13]), \
-      "+f"(d[n + 14]), "+f"(d[n + 15])
+#define THALWEG_WGMMA_8(d, n)                                                                                       \
+  "+f"(d[n]), "+f"(d[n + 1]), "+f"(d[n + 2]), "+f"(d[n + 3]), "+f"(d[n + 4]), "+f"(d[n + 5]), "+f"(d[n + 6]), "+f"(d[n + 7])
+#define THALWEG_WGMMA_16(d, n) THALWEG_WGMMA_8(d, n), THALWEG_WGMMA_8(d, n + 8)
 
 /// d = a b, or d + a b: 64 rows, 32 or 64 columns, 16 features.
 __device__ void multiply(float (&d)[16], const std::uint32_t (&a)[4], std::uint64_t b, int accumulate) {
@@ -209,14 +205,13 @@ struct RowFragments {
       largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, distance));
     }
     quantum[half] = quantum_of(norm, largest);
-    const float inverse = 1.0f / quantum[half];
 #pragma unroll
     for (int s = 0; s < steps; ++s)
 #pragma unroll
       for (int e = 0; e < 2; ++e) {
-        const Parts a = split(value[s][2 * e], inverse), b = split(value[s][2 * e + 1], inverse);
-        high[s][half + 2 * e] = pair_of(a.high, b.high);
-        low[s][half + 2 * e] = pair_of(a.low, b.low);
+        const SplitPair pair(value[s][2 * e], value[s][2 * e + 1], 1.0f / quantum[half]);
+        high[s][half + 2 * e] = pair.high;
+        low[s][half + 2 * e] = pair.low;
       }
   }
 
@@ -307,20 +302,19 @@ struct PanelRing {
   }
 };
 
-/// Two halves of a panel are under way at a time where their accumulators leave room; whole panels are longer products.
+/// Two halves of a panel are under way at a time where features are few, and whole panels, longer products, where not.
 template <int steps>
-constexpr int columns_at_once = steps <= 2 ? 32 : 64;
-template <int steps>
-constexpr int groups_of = steps <= 2 ? 4 : 2;
-template <int steps>
-constexpr int blocks_at_once = steps <= 4 && groups_of<steps> == 2 ? 2 : 1;
+struct Shape {
+  static constexpr int columns = steps <= 2 ? 32 : 64, groups = steps <= 2 ? 4 : 2;
+  static constexpr int blocks = steps == 3 || steps == 4 ? 2 : 1;  // of a multiprocessor
+};
 
 /// A block for some tiles of rows, one a group of warps, and a slice of the columns: (blocks of tiles, slices).
 template <int steps, bool is_weighted>
-__global__ void __launch_bounds__(groups_of<steps>* group_threads, blocks_at_once<steps>)
+__global__ void __launch_bounds__(Shape<steps>::groups* group_threads, Shape<steps>::blocks)
     form_sums(const __grid_constant__ SumsPass pass) {
   extern __shared__ __align__(128) unsigned char shared[];
-  constexpr int columns = columns_at_once<steps>, groups = groups_of<steps>, bytes = panel_bytes(steps);
+  constexpr int columns = Shape<steps>::columns, groups = Shape<steps>::groups, bytes = panel_bytes(steps);
   const ColumnSlice slice = slice_of_columns(pass.operands.num_columns, blockIdx.y);
   const PanelRing ring(shared, pass.packed + slice.begin / panel * bytes, bytes,
                        static_cast<int>((slice.end - slice.begin + panel - 1) / panel), groups * 4);
@@ -353,7 +347,8 @@ __global__ void __launch_bounds__(groups_of<steps>* group_threads, blocks_at_onc
       }
   }
   for (int half = 0; half < 2; ++half) {
-    for (int distance = 1; distance < 4; distance *= 2) total[half] += __shfl_xor_sync(0xffffffffu, total[half], distance);
+    for (int distance = 1; distance < 4; distance *= 2)
+      total[half] += __shfl_xor_sync(0xffffffffu, total[half], distance);
     if (lane % 4 == 0 && position < pass.num_tiles)
       pass.parts[(blockIdx.y * pass.num_tiles + position) * tile_rows + first_row + lane / 4 + 8 * half] = total[half];
   }
@@ -377,12 +372,13 @@ void start(CUstream_st* stream, const SumsPass& pass) {
   const auto kernel = form_sums<steps, is_weighted>;
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes));
   const auto slices = static_cast<unsigned>(num_slices(pass.operands.num_columns));
-  const auto blocks = static_cast<unsigned>((pass.num_tiles + groups_of<steps> - 1) / groups_of<steps>);
-  kernel<<<dim3(blocks, slices), groups_of<steps> * group_threads, shared_bytes, stream>>>(pass);
+  constexpr int groups = Shape<steps>::groups;
+  const auto blocks = static_cast<unsigned>((pass.num_tiles + groups - 1) / groups);
+  kernel<<<dim3(blocks, slices), groups * group_threads, shared_bytes, stream>>>(pass);
 }
 
 template <int steps>
-void start_with(CUstream_st* stream, const SumsPass& pass) {
+void start(CUstream_st* stream, const SumsPass& pass) {
   if (pass.operands.column_weights) start<steps, true>(stream, pass);
   else start<steps, false>(stream, pass);
 }
@@ -404,11 +400,11 @@ void start_sums(CUstream_st* stream, const SumsPass& pass) {
   const int steps = steps_of(pass.operands.dimension);
   const auto tiles = static_cast<unsigned>(pass.operands.column_tiles());
   if (tiles > 0) pack_panels<<<tiles, 2 * panel, 0, stream>>>(pass.operands, steps, pass.packed);
-  if (steps == 1) start_with<1>(stream, pass);
-  else if (steps == 2) start_with<2>(stream, pass);
-  else if (steps == 3) start_with<3>(stream, pass);
-  else if (steps == 4) start_with<4>(stream, pass);
-  else start_with<most_steps>(stream, pass);
+  if (steps == 1) start<1>(stream, pass);
+  else if (steps == 2) start<2>(stream, pass);
+  else if (steps == 3) start<3>(stream, pass);
+  else if (steps == 4) start<4>(stream, pass);
+  else start<most_steps>(stream, pass);
   const std::int64_t rows = pass.num_tiles * tile_rows;
   add_slices<<<static_cast<unsigned>((rows + 255) / 256), 256, 0, stream>>>(
       pass.parts, rows, static_cast<int>(num_slices(pass.operands.num_columns)), pass.sums);
