@@ -1,17 +1,12 @@
-// Where tests of geometries and solvers compute.
+// Where tests compute.
 #pragma once
 
-#include <cstdlib>
-#include <string_view>
-
 #include "core/context.hpp"
+#include "distributed/device.hpp"
 
-namespace thalweg::testing_support {
+namespace thalweg {
 
-/// The host, unless the environment variable THALWEG_TEST_DEVICE is "cuda".
-inline Device test_device() {
-  const char* name = std::getenv("THALWEG_TEST_DEVICE");
-  return name != nullptr && std::string_view(name) == "cuda" ? Device::cuda : Device::cpu;
-}
+/// The device in a device build, whose test programs are skipped where there is none; else the host.
+inline Device test_device() { return is_device_build() ? Device::cuda : Device::cpu; }
 
-}  // namespace thalweg::testing_support
+}  // namespace thalweg

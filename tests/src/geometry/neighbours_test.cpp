@@ -17,7 +17,7 @@ using testing_support::SharedCloud;
 
 NeighbourTable all_neighbours(const Communicator& comm, const SharedCloud& cloud, Metric metric, std::int64_t k,
                               Precision precision = Precision::float32) {
-  const Context context{comm, precision, testing_support::test_device(), 0};
+  const Context context{comm, precision, test_device(), 0};
   return gather_rows(comm, make_neighbour_search(context, cloud.owned(comm), metric)->nearest(k));
 }
 
