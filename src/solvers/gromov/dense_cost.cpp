@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/block_rows.hpp"
+#include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/row_product.hpp"
 #include "solvers/ordered_sum.hpp"
 
@@ -78,6 +79,11 @@ LinearCost DenseCost<Scalar>::at_product() const {
 }
 
 template <class Scalar>
+LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling& coupling) const {
+  return linear_of_product(product_through_cells<Scalar>(context_.comm, source_, target_, coupling));
+}
+
+template <class Scalar>
 std::unique_ptr<PairGeometry> DenseCost<Scalar>::geometry_of(const LinearCost& linear) const {
   PairSides sides;
   sides.cost = Cost::dense;
@@ -106,6 +112,12 @@ std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<Scalar>& coup
                                        OwnedRows<Scalar>{source_.num_cells, num_columns_, b, 1.0});
       },
       source_.values);
+  return linear_of_product(g);
+}
+
+/// K of G = C_X P C_Y.
+template <class Scalar>
+std::vector<Scalar> DenseCost<Scalar>::linear_of_product(const std::vector<double>& g) const {
   std::vector<Scalar> linear(g.size());
   const auto m = static_cast<std::size_t>(num_columns_);
   for (std::size_t i = 0; i < row_terms_.size(); ++i)

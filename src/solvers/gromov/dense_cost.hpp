@@ -14,6 +14,7 @@ class DenseCost : public QuadraticCost {
 
   bool is_concave() const override { return false; }
   LinearCost at_product() const override;
+  LinearCost at_coupling(const CellCoupling& coupling) const override;
   std::unique_ptr<PairGeometry> geometry_of(const LinearCost& linear) const override;
   Linearisation at(const LinearCost& linear, const PairGeometry& geometry,
                    const SinkhornSolution& inner) const override;
@@ -21,6 +22,7 @@ class DenseCost : public QuadraticCost {
 
  private:
   std::vector<Scalar> linear_of(const std::vector<Scalar>& coupling) const;
+  std::vector<Scalar> linear_of_product(const std::vector<double>& g) const;
   std::vector<Scalar> coupling_of(const std::vector<Scalar>& linear, const SinkhornSolution& inner) const;
   template <class Term>
   double sum_over_pairs(const Term& term) const;
