@@ -30,7 +30,7 @@ struct JobOptions {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
     for (const char* table : {"problem", "growth", "hiref", "embed", "flow", "genedist", "grid", "integrate",
-                              "preprocess", "validate", "sweep", "map", "submit"})
+                              "preprocess", "validate", "map", "submit"})
       field.later(table, "table of a later command");
   }
 };
@@ -50,6 +50,7 @@ struct Job {
   TransportOptions transport;
   ExportOptions exports;
   GromovOptions gromov;
+  GromovSweepOptions sweep;
   IntraCostOptions source_costs;
   IntraCostOptions target_costs;
   SimulateOptions simulate;

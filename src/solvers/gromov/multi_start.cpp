@@ -44,7 +44,6 @@ std::vector<std::int64_t> all_cells(const std::vector<double>& weights) {
 
 GromovSettings settings_from(const GromovSettings& settings, const StartCoupling& start, const GromovProblem& problem) {
   GromovSettings own = settings;
-  own.start = {};
   if (start.mass) own.start = CellCoupling{all_cells(problem.a), all_cells(problem.b), *start.mass};
   if (!start.is_annealed) own.epsilon_start.reset();
   return own;
@@ -152,6 +151,7 @@ class Contest {
       if (observer_) observer_(report.name, step);
     };
     GromovSolution solution = solve_gromov(context_, problem_, settings, observe, stop_check_);
+    if (observer_) observer_(report.name, solution.history.back());
     report.is_carried = true;
     report.primal = solution.primal;
     report.energy = solution.energy;
@@ -280,7 +280,7 @@ MultiStartSolution solve_gromov_from_starts(const Context& context, const Gromov
           ? solve_whole(context, problem, settings, starts.starts, std::move(contest))
           : solve_through_anchors(context, problem, settings, starts, std::move(contest), stop_check);
   solution.is_ambiguous = is_ambiguous(solution);
-  solution.bounds = lower_bounds(context, problem);
+  if (starts.wants_bounds) solution.bounds = lower_bounds(context, problem);
   return solution;
 }
 

@@ -12,9 +12,10 @@
 namespace thalweg {
 
 struct MultiStartSettings {
-  std::int64_t starts = 8;     // as in start_couplings.hpp; 1: a b^T, annealed, on all cells at once
+  std::int64_t starts = 8;     // as in start_couplings.hpp; 1: settings.start alone, on all cells at once
   std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
   std::int64_t carried = 3;    // from the anchors to all cells
+  bool wants_bounds = true;
 };
 
 /// What became of one start. NaN and empty where it was not solved on anchors, or not on all cells.
@@ -43,7 +44,7 @@ struct MultiStartSolution {
   bool is_ambiguous = false;  // a coupling that shares less than 0.8 with the best has F within 2 % of its F
 };
 
-/// `observer` is told the name of the start with each step on all cells.
+/// Told the name of the start with each step on all cells, and the last one again with the reason of its end.
 using StartObserver = std::function<void(const std::string& start, const GromovRecord&)>;
 
 /// Solves from every start and returns the solution of least F at the problem's epsilon.
