@@ -35,6 +35,8 @@ struct PlanInput {
   std::int64_t other_features = 0;      ///< gromov: of the target side; num_features are those of the source
   std::int64_t geodesic_k = 0;          ///< gromov: neighbours of a graph; 0: none
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
+  std::int64_t starts = 1;              ///< gromov: couplings to begin from
+  std::int64_t kept_couplings = 0;      ///< gromov: beside that of the solve: of other starts, of a sweep
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells

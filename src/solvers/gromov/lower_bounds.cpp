@@ -58,6 +58,56 @@ void add_bin_means(const std::vector<std::pair<double, double>>& distribution, s
   }
 }
 
+/// Moments of weighted points about their mean.
+struct Moments {
+  Matrix points;                     // centred
+  std::vector<double> s, along;      // |x|^2; sum a s x
+  Matrix second;                     // sum a x x^T
+  double mean_s = 0.0, mean_s2 = 0.0;
+};
+
+Moments moments_of(Matrix points, const std::vector<double>& weights) {
+  const auto d = static_cast<std::size_t>(points.columns);
+  std::vector<double> mean(d, 0.0);
+  for (std::int64_t i = 0; i < points.rows; ++i)
+    for (std::size_t k = 0; k < d; ++k) mean[k] += weights[static_cast<std::size_t>(i)] * points.row(i)[k];
+  Moments moments{{}, {}, std::vector<double>(d, 0.0), Matrix(points.columns, points.columns)};
+  for (std::int64_t i = 0; i < points.rows; ++i) {
+    const auto x = points.row(i);
+    for (std::size_t k = 0; k < d; ++k) x[k] -= mean[k];
+    const double weight = weights[static_cast<std::size_t>(i)];
+    const double s = std::inner_product(x.begin(), x.end(), x.begin(), 0.0);
+    moments.s.push_back(s);
+    moments.mean_s += weight * s;
+    moments.mean_s2 += weight * s * s;
+    for (std::size_t k = 0; k < d; ++k) {
+      moments.along[k] += weight * s * x[k];
+      for (std::size_t l = 0; l < d; ++l) moments.second.row(static_cast<std::int64_t>(k))[l] += weight * x[k] * x[l];
+    }
+  }
+  moments.points = std::move(points);
+  return moments;
+}
+
+/// sum_k a_k |x - x_k|^4 = s^2 + 2 s m(s) + m(s^2) + 4 x^T S x - 4 x . m(s x) of centred points, m the weighted means.
+std::vector<double> squared_eccentricities(const IntraRows& costs, const std::vector<double>& weights) {
+  std::vector<std::int64_t> all(weights.size());
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  const Moments moments = moments_of(costs.points_of(all), weights);
+  std::vector<double> result;
+  for (std::int64_t i = 0; i < moments.points.rows; ++i) {
+    const auto x = moments.points.row(i);
+    const double s = moments.s[static_cast<std::size_t>(i)];
+    double sum = s * s + 2.0 * s * moments.mean_s + moments.mean_s2;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const auto second = moments.second.row(static_cast<std::int64_t>(k));
+      sum += 4.0 * x[k] * (std::inner_product(x.begin(), x.end(), second.begin(), 0.0) - moments.along[k]);
+    }
+    result.push_back(std::sqrt(std::max(0.0, sum)) / costs.divisor());
+  }
+  return result;
+}
+
 /// Calls use(i, C_i.) for blocks of owned rows of the geometry, in order.
 template <class Use>
 void for_cost_rows(const PairGeometry& geometry, const Use& use) {
@@ -128,6 +178,7 @@ double transport_bound(const Context& context, const Matrix& x, const Matrix& y,
 }  // namespace
 
 std::vector<double> eccentricities(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights) {
+  if (costs.are_squared()) return squared_eccentricities(costs, weights);
   std::vector<double> owned(static_cast<std::size_t>(costs.rows().size()));
   const Host exec;
   Kokkos::parallel_for("thalweg::lower_bounds::eccentricities", Kokkos::RangePolicy<Host>(exec, 0, costs.rows().size()),
