@@ -74,6 +74,33 @@ def check_costs():
             session.check(min(scores["foscttm"], 1 - scores["foscttm"]) < 0.48, f"{cost}: {scores}")
 
 
+def check_starts():
+    """Tables of the starts that check_costs left, and a sweep."""
+    starts = read_tsv(session.folder / "geodesic/tables/starts.tsv")
+    report = values(session.folder / "geodesic/tables/gromov.tsv", "quantity")
+    chosen = [row for row in starts if row["chosen"] == "True"]
+    session.check(len(starts) == 8 and len(chosen) == 1 and chosen[0]["name"] == report["start"], f"starts: {starts}")
+    session.check(all(float(row["F"]) >= float(report["primal"]) for row in starts), f"least F: {starts}")
+    session.check(report["ambiguous"] == str(any(float(row["overlap"]) < 0.8 and float(row["F"]) <= 1.02 * float(report["primal"]) for row in starts)),
+                  f"ambiguous: {report['ambiguous']} of {starts}")
+    session.check(0 < float(report["lower_bound_flb"]) <= float(report["lower_bound_tlb"]) == float(report["lower_bound"]) < float(report["E_gw"]), f"bounds: {report}")
+    sweep = {"sweep": {"geodesic_k": [24, 8, 12], "epsilon": [0.005, 0.02]}}
+    if not session.done(session.run("gromov", session.job("sweep", "gromov", {**tables_of({"starts": 3}), **sweep}))):
+        return
+    rows = read_tsv(session.folder / "sweep/tables/sweep.tsv")
+    session.check([(row["geodesic_k"], float(row["epsilon"])) for row in rows] == [(k, e) for k in ("8", "12", "24") for e in (0.02, 0.005)], f"sweep: {rows}")
+    session.check(all(row["stop_reason"] == "converged" and float(row["lower_bound"]) < float(row["E_gw"]) < float(row["F"]) for row in rows), f"sweep: {rows}")
+    session.check([row["ambiguous"] != "" for row in rows] == [True, False] * 3, f"sweep, ambiguous: {rows}")
+    session.check(all(0 < float(row["overlap_next_k"]) <= 1.001 for row in rows[:4]) and all(row["overlap_next_k"] == "" for row in rows[4:]), f"sweep, overlaps: {rows}")
+    means = [sum(float(row["overlap_next_k"]) for row in rows[k:k + 2]) for k in (0, 2)]
+    marked = [row["most_overlap"] == "True" for row in rows]
+    session.check(marked == ([True] * 4 + [False] * 2 if means[0] >= means[1] else [False] * 2 + [True] * 4), f"sweep, marks: {rows}")
+    own = values(session.folder / "sweep/tables/gromov.tsv", "quantity")
+    same = next(row for row in rows if row["geodesic_k"] == "12" and float(row["epsilon"]) == 0.005)
+    session.check(abs(float(own["primal"]) / float(same["F"]) - 1) < 0.02 and own["geodesic_k"] == "12", f"result of the job itself: {own['primal']} and {same}")
+    session.check(all(0 <= float(row["foscttm"]) <= 1 for row in rows), f"sweep, scores: {rows}")
+
+
 def check_times():
     """Both sides as times of one file."""
     cells = anndata.read_h5ad(session.folder / "x.h5ad")
@@ -122,15 +149,20 @@ def check_refusals():
              ({}, {"geodesic_k": 5000}, ["5000"]),
              ({}, {"geodesic_k": 1}, ["gromov.geodesic_k = 1 is not allowed"]),
              ({}, {"mode": "unbalanced"}, ["gromov.mode", "not available in this version"]),
-             ({}, {"starts": 8}, ["gromov.starts", "not available in this version"]),
+             ({}, {"init": "other"}, ["gromov.init", "not available in this version"]),
+             ({}, {"starts": 0}, ["gromov.starts = 0 is not allowed"]),
              ({}, {"epsilon": 0}, ["gromov.epsilon = 0 is not allowed"]),
              ({}, {"epsilonn": 1}, ["unknown key 'gromov.epsilonn'", "did you mean 'gromov.epsilon'"]),
              ({}, {"pair_key": "nothing"}, ["nothing", "pair, half"])]
 
+    cases.append(({"cost": "sq_euclidean"}, {"sweep": {"geodesic_k": [8, 12]}}, ["sweep.geodesic_k", "remove it"]))
+    cases.append(({}, {"sweep": {"epsilon": [0.1, 0]}}, ["sweep.epsilon", "is not allowed"]))
+
     def refused(case):
         number, (target, gromov, texts) = case
         sides = {"source": {"cost": "sq_euclidean"}} if target.get("cost") == "sq_euclidean" else {}
-        job = session.job(f"bad{number}", "gromov", tables_of(gromov, target=target, **sides))
+        tables = tables_of({key: value for key, value in gromov.items() if key != "sweep"}, target=target, **sides)
+        job = session.job(f"bad{number}", "gromov", {**tables, **{key: gromov[key] for key in gromov if key == "sweep"}})
         session.refused(session.run("gromov", job), 2, *texts, result=f"bad{number}")
 
     session.in_parallel(refused, list(enumerate(cases)))
@@ -138,6 +170,7 @@ def check_refusals():
 
 make_sides()
 check_costs()
+check_starts()
 check_times()
 check_rank_independence()
 check_refusals()

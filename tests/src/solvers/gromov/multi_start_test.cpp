@@ -123,7 +123,9 @@ TEST_F(MultiStart, CarriesThreeDistinctCouplingsAtMost) {
     EXPECT_FALSE(start.is_carried && !start.merged_into.empty()) << start.name;
     EXPECT_EQ(start.is_carried, std::isfinite(start.primal)) << start.name;
     EXPECT_EQ(start.is_carried, !start.history.empty()) << start.name;
-    if (start.is_carried) EXPECT_LE(solution.best.primal, start.primal);
+    if (start.is_carried) {
+      EXPECT_LE(solution.best.primal, start.primal);
+    }
     carried += start.is_carried ? 1 : 0;
   }
   EXPECT_GE(carried, 1);
