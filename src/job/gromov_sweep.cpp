@@ -42,7 +42,9 @@ std::vector<double> epsilons_of(const Job& job) {
   return values;
 }
 
-bool is_stop_request(StopReason reason) { return reason == StopReason::interrupted || reason == StopReason::time_limit; }
+bool is_stop_request(StopReason reason) {
+  return reason == StopReason::interrupted || reason == StopReason::time_limit;
+}
 
 class Sweep {
  public:
@@ -59,16 +61,15 @@ class Sweep {
   }
 
   Table table() const {
-    std::vector<std::string> columns = {"geodesic_k", "epsilon",     "F",     "E_gw",      "lower_bound",
-                                        "gap",        "stop_reason", "start", "ambiguous", "overlap_next_k",
-                                        "most_overlap"};
+    std::vector<std::string> columns = {"geodesic_k",  "epsilon", "F",         "E_gw",           "lower_bound", "gap",
+                                        "stop_reason", "start",   "ambiguous", "overlap_next_k", "most_overlap"};
     if (!rows_.empty())
       for (const auto& [name, value] : rows_.front().scores) columns.push_back(name);
     Table table(columns);
     const auto [first, second] = steadiest();
     for (const SweepRow& row : rows_) {
-      std::vector<TableCell> cells = {row.k, row.epsilon, row.primal, row.energy, row.bound, row.gap,
-                                      name_of(row.stop_reason), row.start};
+      std::vector<TableCell> cells = {
+          row.k, row.epsilon, row.primal, row.energy, row.bound, row.gap, name_of(row.stop_reason), row.start};
       cells.push_back(row.is_ambiguous ? TableCell(*row.is_ambiguous) : TableCell());
       cells.insert(cells.end(), {row.overlap_next, row.k == first || row.k == second});
       for (const auto& [name, value] : row.scores) cells.push_back(value);
@@ -171,11 +172,12 @@ StopReason run_sweep(JobSession& session, const Job& job, const TransportSides& 
   session.write_table("sweep", sweep.table());
   const auto [first, second] = sweep.steadiest();
   if (first == 0) return reason;
-  log_warning("not_comparable",
-              "losses of different geodesic_k are of different costs: the least of them selects nothing; the couplings of "
-              "geodesic_k = " +
-                  std::to_string(first) + " and " + std::to_string(second) +
-                  ", neighbours in the sweep, share most: column most_overlap of tables/sweep.tsv");
+  log_warning(
+      "not_comparable",
+      "losses of different geodesic_k are of different costs: the least of them selects nothing; the couplings of "
+      "geodesic_k = " +
+          std::to_string(first) + " and " + std::to_string(second) +
+          ", neighbours in the sweep, share most: column most_overlap of tables/sweep.tsv");
   return reason;
 }
 

@@ -142,8 +142,8 @@ ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSol
   last.marginal_error_target = solution.coupling.error_target;
   last.seconds = solution.seconds;
   last.stop_reason = solution.stop_reason;
-  last.extra = {starts.best_start, solution.history.back().step, solution.energy, 0.0,
-                solution.coupling.relative_entropy, 1.0};
+  last.extra = {
+      starts.best_start, solution.history.back().step, solution.energy, 0.0, solution.coupling.relative_entropy, 1.0};
   table.add(std::move(last));
   return table;
 }

@@ -60,15 +60,16 @@ void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
 /// Of the other starts, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
 std::int64_t kept_couplings_of(const Job& job, std::int64_t cells) {
   const MultiStartSettings settings;
-  const std::int64_t of_starts = cells <= settings.anchors ? job.gromov.starts
-                                                           : std::min(job.gromov.starts, settings.carried);
+  const std::int64_t of_starts =
+      cells <= settings.anchors ? job.gromov.starts : std::min(job.gromov.starts, settings.carried);
   const auto epsilons = static_cast<std::int64_t>(std::max<std::size_t>(1, job.sweep.epsilon.size()));
   return of_starts - 1 + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
 }
 
 /// Problems of a few cells of both sides, their couplings and starts; distributions of distances of all cells.
 void add_starts(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
-  const WideInt x = std::min<WideInt>(n, MultiStartSettings{}.anchors), y = std::min<WideInt>(m, MultiStartSettings{}.anchors);
+  const WideInt x = std::min<WideInt>(n, MultiStartSettings{}.anchors),
+                y = std::min<WideInt>(m, MultiStartSettings{}.anchors);
   const WideInt side = std::max(x, y);
   if (input.starts > 1)
     items.add_fixed("starts", Collector::solving, false, 4 * input.starts * x * y + 12 * 8 * side * side);

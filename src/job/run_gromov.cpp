@@ -93,9 +93,8 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   write_alignment(session, context, {sides, costs, solution, starts}, alignment, pairs);
   if (!job.sweep.is_given()) return session.finish(sides.pair, solution.stop_reason);
   session.start_phase("sweep");
-  const StopReason reason = run_sweep(session, job, sides, pairs, [&](const SweepPoint& point) {
-    return solve(session, job, sides, point);
-  });
+  const StopReason reason =
+      run_sweep(session, job, sides, pairs, [&](const SweepPoint& point) { return solve(session, job, sides, point); });
   return session.finish(sides.pair, solution.stop_reason == StopReason::converged ? reason : solution.stop_reason);
 }
 

@@ -19,7 +19,8 @@ struct Anchors {
 /// weight, each further one with probability in proportion to weight times squared distance to the nearest before it.
 /// A cell that has several nearest anchors goes to one of them at random. Fewer where no others are left. Draws depend
 /// on (seed, stream) and cell alone: the same on any number of ranks. Collective.
-/// Source: Arthur & Vassilvitskii (2007), k-means++; draws as the least of exponential times (Efraimidis & Spirakis 2006).
+/// Source: Arthur & Vassilvitskii (2007), k-means++; draws as the least of exponential times (Efraimidis & Spirakis
+/// 2006).
 Anchors choose_anchors(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights,
                        std::int64_t count, RandomStream random);
 

@@ -51,14 +51,15 @@ std::vector<double> rows_of(const GromovSolution& solution, RowRange rows) {
 template <class Scalar>
 std::vector<double> product_through_cells(const Communicator& comm, const StoredIntraCosts& source,
                                           const StoredIntraCosts& target, const CellCoupling& coupling) {
-  const auto k = static_cast<std::int64_t>(coupling.rows.size()), l = static_cast<std::int64_t>(coupling.columns.size());
+  const auto k = static_cast<std::int64_t>(coupling.rows.size()),
+             l = static_cast<std::int64_t>(coupling.columns.size());
   const RowRange own = Partition(k, comm.size(), block_rows).rows_of(comm.rank());
   const auto first = coupling.mass.values.begin();
   const std::vector<Scalar> mass(first + own.begin * l, first + own.end * l);
   const std::vector<double> product = std::visit(
       [&]<class Value>(std::span<const Value> values) {
-        const auto rows = part_of_rows<Value>(
-            comm, {target.num_cells, target.num_cells, values, target.divisor}, coupling.columns);
+        const auto rows =
+            part_of_rows<Value>(comm, {target.num_cells, target.num_cells, values, target.divisor}, coupling.columns);
         return product_of_rows<Scalar>(comm, OwnedRows<Scalar>{k, l, mass, 1.0},
                                        OwnedRows<Value>{l, target.num_cells, rows, target.divisor});
       },

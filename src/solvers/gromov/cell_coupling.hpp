@@ -16,8 +16,8 @@ std::vector<double> product_through_cells(const Communicator& comm, const Stored
 /// The coupling of a solution, owned rows x m. Local.
 std::vector<double> coupling_of(const GromovSolution& solution);
 
-/// sum_ij min(P_ij, Q_ij) of couplings of the same cells, rows on the same ranks: 1 where they are equal. Rows are formed
-/// 256 at a time. Collective.
+/// sum_ij min(P_ij, Q_ij) of couplings of the same cells, rows on the same ranks: 1 where they are equal. Rows are
+/// formed 256 at a time. Collective.
 double overlap_of(const Communicator& comm, const GromovSolution& p, const GromovSolution& q);
 
 }  // namespace thalweg

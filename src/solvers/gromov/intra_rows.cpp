@@ -40,8 +40,7 @@ void IntraRows::row(std::int64_t i, std::span<double> values) const {
   if (are_squared()) {
     const double* own = points_.data() + i * dimension_;
     for (std::int64_t k = 0; k < num_cells_; ++k)
-      values[static_cast<std::size_t>(k)] =
-          factor * squared_distance(own, points_.data() + k * dimension_, dimension_);
+      values[static_cast<std::size_t>(k)] = factor * squared_distance(own, points_.data() + k * dimension_, dimension_);
     return;
   }
   std::visit(
@@ -58,10 +57,9 @@ std::vector<double> IntraRows::column(std::int64_t k) const {
   std::vector<double> values(static_cast<std::size_t>(rows_.size()));
   const Host exec;
   const auto fill = [&](const auto& cost) {
-    Kokkos::parallel_for("thalweg::intra_rows::column", Kokkos::RangePolicy<Host>(exec, rows_.begin, rows_.end),
-                         [&](const std::int64_t i) {
-                           values[static_cast<std::size_t>(i - rows_.begin)] = factor * cost(i);
-                         });
+    Kokkos::parallel_for(
+        "thalweg::intra_rows::column", Kokkos::RangePolicy<Host>(exec, rows_.begin, rows_.end),
+        [&](const std::int64_t i) { values[static_cast<std::size_t>(i - rows_.begin)] = factor * cost(i); });
     exec.fence("thalweg::intra_rows::column");
   };
   if (are_squared()) {
@@ -120,8 +118,7 @@ Matrix IntraRows::between(const Communicator& comm, const std::vector<std::int64
 Matrix IntraRows::points_of(const std::vector<std::int64_t>& cells) const {
   Matrix points(static_cast<std::int64_t>(cells.size()), dimension_);
   for (std::size_t i = 0; i < cells.size(); ++i)
-    std::copy_n(points_.begin() + cells[i] * dimension_, dimension_,
-                points.row(static_cast<std::int64_t>(i)).begin());
+    std::copy_n(points_.begin() + cells[i] * dimension_, dimension_, points.row(static_cast<std::int64_t>(i)).begin());
   return points;
 }
 

@@ -60,9 +60,9 @@ void add_bin_means(const std::vector<std::pair<double, double>>& distribution, s
 
 /// Moments of weighted points about their mean.
 struct Moments {
-  Matrix points;                     // centred
-  std::vector<double> s, along;      // |x|^2; sum a s x
-  Matrix second;                     // sum a x x^T
+  Matrix points;                 // centred
+  std::vector<double> s, along;  // |x|^2; sum a s x
+  Matrix second;                 // sum a x x^T
   double mean_s = 0.0, mean_s2 = 0.0;
 };
 
@@ -177,7 +177,8 @@ double transport_bound(const Context& context, const Matrix& x, const Matrix& y,
 
 }  // namespace
 
-std::vector<double> eccentricities(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights) {
+std::vector<double> eccentricities(const Communicator& comm, const IntraRows& costs,
+                                   const std::vector<double>& weights) {
   if (costs.are_squared()) return squared_eccentricities(costs, weights);
   std::vector<double> owned(static_cast<std::size_t>(costs.rows().size()));
   const Host exec;
@@ -196,10 +197,9 @@ std::vector<double> eccentricities(const Communicator& comm, const IntraRows& co
 Matrix quantile_means(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights) {
   Matrix owned(costs.rows().size(), num_quantile_bins);
   const Host exec;
-  Kokkos::parallel_for("thalweg::lower_bounds::quantiles", Kokkos::RangePolicy<Host>(exec, 0, owned.rows),
-                       [&](const std::int64_t i) {
-                         add_bin_means(costs.distribution(costs.rows().begin + i, weights), owned.row(i));
-                       });
+  Kokkos::parallel_for(
+      "thalweg::lower_bounds::quantiles", Kokkos::RangePolicy<Host>(exec, 0, owned.rows),
+      [&](const std::int64_t i) { add_bin_means(costs.distribution(costs.rows().begin + i, weights), owned.row(i)); });
   exec.fence("thalweg::lower_bounds::quantiles");
   for (double& value : owned.values) value /= std::sqrt(static_cast<double>(num_quantile_bins));
   Matrix all;
@@ -222,8 +222,7 @@ Matrix squared_distances(const Matrix& x, const Matrix& y) {
   Matrix distances(x.rows, y.rows);
   for (std::int64_t i = 0; i < x.rows; ++i)
     for (std::int64_t j = 0; j < y.rows; ++j)
-      for (std::int64_t k = 0; k < x.columns; ++k)
-        distances(i, j) += (x(i, k) - y(j, k)) * (x(i, k) - y(j, k));
+      for (std::int64_t k = 0; k < x.columns; ++k) distances(i, j) += (x(i, k) - y(j, k)) * (x(i, k) - y(j, k));
   return distances;
 }
 

@@ -25,7 +25,9 @@ struct AnchorResult {
   StopReason stop_reason = StopReason::converged;
 };
 
-bool is_stop_request(StopReason reason) { return reason == StopReason::interrupted || reason == StopReason::time_limit; }
+bool is_stop_request(StopReason reason) {
+  return reason == StopReason::interrupted || reason == StopReason::time_limit;
+}
 
 double shared_mass(const std::vector<float>& p, const std::vector<float>& q) {
   double sum = 0.0;
@@ -90,9 +92,8 @@ class AnchorRound {
   std::vector<std::pair<std::size_t, std::size_t>> merged() const {
     std::vector<std::size_t> order(results_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t s, std::size_t t) {
-      return is_less(results_[s].primal, results_[t].primal);
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t s, std::size_t t) { return is_less(results_[s].primal, results_[t].primal); });
     std::vector<std::pair<std::size_t, std::size_t>> kept;
     for (const std::size_t s : order) {
       const auto same = std::find_if(kept.begin(), kept.end(), [&](const auto& other) {

@@ -28,7 +28,7 @@ struct StartReport {
   std::string merged_into;         // start of less F with nearly the same coupling on the anchors
   bool is_carried = false;         // solved on all cells
   double primal = absent, energy = absent, gap = absent;
-  double overlap = absent;         // with the chosen coupling
+  double overlap = absent;                  // with the chosen coupling
   std::int64_t outer = 0, evaluations = 0;  // on anchors and all cells
   double seconds = 0.0;
   StopReason stop_reason = StopReason::converged;  // on all cells where solved there
@@ -49,11 +49,11 @@ using StartObserver = std::function<void(const std::string& start, const GromovR
 
 /// Solves from every start and returns the solution of least F at the problem's epsilon.
 ///
-/// Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to the
-/// ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one of less F are merged into it; the `carried`
-/// ones of least F are taken to all cells as K of the coupling of the anchors and finished there at the final epsilon.
-/// A solve that was told to stop ends with the best coupling so far and that reason. The same on any number of ranks.
-/// Collective. @throws what solve_gromov does
+/// Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to
+/// the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one of less F are merged into it; the
+/// `carried` ones of least F are taken to all cells as K of the coupling of the anchors and finished there at the final
+/// epsilon. A solve that was told to stop ends with the best coupling so far and that reason. The same on any number of
+/// ranks. Collective. @throws what solve_gromov does
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const GromovSettings& settings, const MultiStartSettings& starts,
                                             const StartObserver& observer = {}, const StopCheck& stop_check = {});

@@ -39,13 +39,13 @@ Matrix centred_products(Matrix squares, const std::vector<double>& weights) {
   }
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t k = 0; k < n; ++k)
-      squares(i, k) = -0.5 * (squares(i, k) - mean[static_cast<std::size_t>(i)] - mean[static_cast<std::size_t>(k)] +
-                              total);
+      squares(i, k) =
+          -0.5 * (squares(i, k) - mean[static_cast<std::size_t>(i)] - mean[static_cast<std::size_t>(k)] + total);
   return squares;
 }
 
-/// Leading weighted principal coordinates, n x at most 8, of variances that fall: z_k = B W^(1/2) u_k / lambda_k^(1/2) with
-/// u_k, lambda_k of W^(1/2) B W^(1/2).
+/// Leading weighted principal coordinates, n x at most 8, of variances that fall: z_k = B W^(1/2) u_k / lambda_k^(1/2)
+/// with u_k, lambda_k of W^(1/2) B W^(1/2).
 Matrix principal_coordinates(const Matrix& squares, const std::vector<double>& weights) {
   const std::int64_t n = squares.rows;
   const Matrix products = centred_products(squares, weights);
@@ -88,7 +88,8 @@ Matrix random_orthogonal(std::int64_t size, std::int64_t start, std::uint64_t se
   for (std::int64_t k = 0; k < size; ++k) {
     const auto row = q.row(k);
     for (std::int64_t l = 0; l < size; ++l)
-      row[static_cast<std::size_t>(l)] = random.normal(static_cast<std::uint64_t>(start), static_cast<std::uint32_t>(k * size + l));
+      row[static_cast<std::size_t>(l)] =
+          random.normal(static_cast<std::uint64_t>(start), static_cast<std::uint32_t>(k * size + l));
     for (int round = 0; round < 2; ++round)
       for (std::int64_t before = 0; before < k; ++before) {
         const auto other = q.row(before);
@@ -145,8 +146,7 @@ StartCoupling StartCouplings::make(std::int64_t start) const {
   const Side &x = sides_->source, &y = sides_->target;
   StartCoupling result{start_name(start), start != 1, {}};
   if (start < 2) return result;
-  if (result.name == "flb")
-    result.mass = monotone_coupling(x.eccentricity, y.eccentricity, x.weights, y.weights);
+  if (result.name == "flb") result.mass = monotone_coupling(x.eccentricity, y.eccentricity, x.weights, y.weights);
   else if (result.name == "tlb")
     result.mass = solve_transport(x.weights, y.weights, squared_distances(x.quantiles, y.quantiles)).coupling;
   else {

@@ -23,8 +23,8 @@ std::string start_name(std::int64_t start);
 /// Couplings of the two sides of one problem, made one at a time from what all of them share.
 ///
 /// `flb` and `tlb` are the couplings behind the lower bounds. With z the leading weighted principal coordinates of each
-/// side (classical scaling of C.^2, or of C where these are squared distances), `signs` couple by least -z_x^T S z_y, S one
-/// of the four sign patterns of two coordinates, and `random` by an orthogonal S of up to 8 coordinates, drawn from
+/// side (classical scaling of C.^2, or of C where these are squared distances), `signs` couple by least -z_x^T S z_y, S
+/// one of the four sign patterns of two coordinates, and `random` by an orthogonal S of up to 8 coordinates, drawn from
 /// (seed, start). Transport is exact. Every rank holds all and computes the same. Collective when made.
 class StartCouplings {
  public:

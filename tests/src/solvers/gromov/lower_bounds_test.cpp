@@ -22,22 +22,21 @@ class GromovBounds : public ::testing::Test {
 /// Values of POT 0.9.7: emd of the bin means and of the eccentricities.
 TEST_F(GromovBounds, HaveTheValuesOfExactTransport) {
   const Vector a = x_.distances(false), b = y_.distances(false);
-  const LowerBounds bounds =
-      lower_bounds(context_, {StoredIntraCosts{24, std::span<const double>(a), x_.largest(false)},
-                              StoredIntraCosts{20, std::span<const double>(b), y_.largest(false)}, x_.weights, y_.weights,
-                              0.01});
+  const LowerBounds bounds = lower_bounds(
+      context_, {StoredIntraCosts{24, std::span<const double>(a), x_.largest(false)},
+                 StoredIntraCosts{20, std::span<const double>(b), y_.largest(false)}, x_.weights, y_.weights, 0.01});
   EXPECT_NEAR(*bounds.distribution, 0.02054326, 1e-8);
   EXPECT_NEAR(bounds.eccentricity, 0.01680005, 1e-8);
 }
 
 TEST_F(GromovBounds, AreThoseOfTheSameCostsInAnyForm) {
   const Vector a = x_.distances(true), b = y_.distances(true);
-  const LowerBounds stored = lower_bounds(
-      context_, {StoredIntraCosts{24, std::span<const double>(a), 3.0},
-                 StoredIntraCosts{20, std::span<const double>(b), 5.0}, x_.weights, y_.weights, 0.01});
-  const LowerBounds points = lower_bounds(context_, {SquaredDistances{{24, 3, std::span<const double>(x_.points)}, 3.0},
-                                                     SquaredDistances{{20, 4, std::span<const double>(y_.points)}, 5.0},
-                                                     x_.weights, y_.weights, 0.01});
+  const LowerBounds stored =
+      lower_bounds(context_, {StoredIntraCosts{24, std::span<const double>(a), 3.0},
+                              StoredIntraCosts{20, std::span<const double>(b), 5.0}, x_.weights, y_.weights, 0.01});
+  const LowerBounds points = lower_bounds(
+      context_, {SquaredDistances{{24, 3, std::span<const double>(x_.points)}, 3.0},
+                 SquaredDistances{{20, 4, std::span<const double>(y_.points)}, 5.0}, x_.weights, y_.weights, 0.01});
   EXPECT_NEAR(stored.eccentricity, points.eccentricity, 1e-13);
   EXPECT_NEAR(*stored.distribution, *points.distribution, 1e-13);
 }

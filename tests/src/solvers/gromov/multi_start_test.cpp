@@ -67,8 +67,10 @@ TEST_F(MultiStart, EndsNoHigherThanTheProductAlone) {
     bool is_squared;
     double epsilon, primal;
   };
-  for (const Golden golden : {Golden{false, 0.05, 0.1030777268}, {false, 0.01, 0.0621309649},
-                              {true, 0.05, 0.1015057193}, {true, 0.01, 0.0702873657}}) {
+  for (const Golden golden : {Golden{false, 0.05, 0.1030777268},
+                              {false, 0.01, 0.0621309649},
+                              {true, 0.05, 0.1015057193},
+                              {true, 0.01, 0.0702873657}}) {
     const Vector a = x_.distances(golden.is_squared), b = y_.distances(golden.is_squared);
     const MultiStartSolution solution =
         solve(StoredIntraCosts{24, std::span<const double>(a), x_.largest(golden.is_squared)},
@@ -96,12 +98,12 @@ TEST_F(MultiStart, FindsAnIsometryWholeAndThroughAnchors) {
     const ToySide x{Isometry::n, 3, data.x, data.weights}, y{Isometry::n, 3, data.y, data.weights};
     const Vector costs_x = x.distances(false), costs_y = y.distances(false);
     const double largest = x.largest(is_squared);
-    const IntraCosts source = is_squared
-                                  ? IntraCosts(SquaredDistances{{Isometry::n, 3, std::span<const double>(data.x)}, largest})
-                                  : StoredIntraCosts{Isometry::n, std::span<const double>(costs_x), largest};
-    const IntraCosts target = is_squared
-                                  ? IntraCosts(SquaredDistances{{Isometry::n, 3, std::span<const double>(data.y)}, largest})
-                                  : StoredIntraCosts{Isometry::n, std::span<const double>(costs_y), largest};
+    const IntraCosts source =
+        is_squared ? IntraCosts(SquaredDistances{{Isometry::n, 3, std::span<const double>(data.x)}, largest})
+                   : StoredIntraCosts{Isometry::n, std::span<const double>(costs_x), largest};
+    const IntraCosts target =
+        is_squared ? IntraCosts(SquaredDistances{{Isometry::n, 3, std::span<const double>(data.y)}, largest})
+                   : StoredIntraCosts{Isometry::n, std::span<const double>(costs_y), largest};
     for (const std::int64_t anchors : {512, 80}) {
       const MultiStartSolution solution = solve(source, target, data.weights, data.weights, 1e-3, settings, anchors);
       EXPECT_EQ(solution.best.stop_reason, StopReason::converged);
@@ -114,9 +116,9 @@ TEST_F(MultiStart, FindsAnIsometryWholeAndThroughAnchors) {
 
 TEST_F(MultiStart, CarriesThreeDistinctCouplingsAtMost) {
   const Vector a = x_.distances(false), b = y_.distances(false);
-  const MultiStartSolution solution = solve(StoredIntraCosts{24, std::span<const double>(a), 4.0},
-                                            StoredIntraCosts{20, std::span<const double>(b), 4.0}, x_.weights,
-                                            y_.weights, 0.01, {}, 15);
+  const MultiStartSolution solution =
+      solve(StoredIntraCosts{24, std::span<const double>(a), 4.0},
+            StoredIntraCosts{20, std::span<const double>(b), 4.0}, x_.weights, y_.weights, 0.01, {}, 15);
   std::int64_t carried = 0;
   for (const StartReport& start : solution.starts) {
     EXPECT_TRUE(std::isfinite(start.anchor_primal)) << start.name;
