@@ -19,6 +19,8 @@ class IntraRows {
   RowRange rows() const { return rows_; }
   /// Whether C are squared distances, else distances.
   bool are_squared() const { return dimension_ > 0; }
+  /// Whether entries are read, not formed.
+  bool are_stored() const { return dimension_ == 0; }
 
   /// C_ik for all k, i a global row that is owned. Local.
   void row(std::int64_t i, std::span<double> values) const;

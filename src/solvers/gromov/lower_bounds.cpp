@@ -16,7 +16,7 @@ namespace {
 using Host = Kokkos::DefaultHostExecutionSpace;
 
 constexpr std::int64_t most_exact_pairs = 512 * 512;
-constexpr std::int64_t most_squared_cells = 4096;
+constexpr std::int64_t most_formed_cells = 4096;
 constexpr double share_of_mean_cost = 0.01;  // epsilon of the potentials
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -234,7 +234,7 @@ LowerBounds lower_bounds(const Context& context, const GromovProblem& problem) {
   for_monotone_pairs(x, y, problem.a, problem.b, [&](std::size_t i, std::size_t j, double mass) {
     bounds.eccentricity += mass * (x[i] - y[j]) * (x[i] - y[j]);
   });
-  if (source.are_squared() && std::max(source.num_cells(), target.num_cells()) > most_squared_cells) return bounds;
+  if (!source.are_stored() && std::max(source.num_cells(), target.num_cells()) > most_formed_cells) return bounds;
   bounds.distribution = transport_bound(context, quantile_means(context.comm, source, problem.a),
                                         quantile_means(context.comm, target, problem.b), problem.a, problem.b);
   return bounds;

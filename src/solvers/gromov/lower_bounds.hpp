@@ -34,7 +34,7 @@ struct LowerBounds {
 };
 
 /// Up to 512 x 512 cells `distribution` is exact; beyond, potentials of an entropic problem are made feasible for the
-/// problem without entropy. It is left out where squared distances of more than 4096 cells would have to be formed.
+/// problem without entropy. It is left out where distances of more than 4096 cells would have to be formed.
 /// Collective. Source: Memoli (2011), Gromov-Wasserstein distances and the metric approach to object matching,
 /// section 6.
 LowerBounds lower_bounds(const Context& context, const GromovProblem& problem);

@@ -13,6 +13,7 @@ namespace thalweg {
 namespace {
 
 constexpr double same_overlap = 0.9, distinct_overlap = 0.8, close_primal = 0.02;
+constexpr double hopeless_primal = 0.1;  // above the least on the anchors, relative
 constexpr double anchor_tolerance = 1e-4;
 constexpr std::int64_t anchor_outer = 50;
 constexpr std::uint32_t source_stream = 74, target_stream = 75;
@@ -37,6 +38,8 @@ double shared_mass(const std::vector<float>& p, const std::vector<float>& q) {
 
 /// Before any number that is no value.
 bool is_less(double x, double y) { return x < y || (std::isfinite(x) && !std::isfinite(y)); }
+
+bool is_close(double primal, double least, double share) { return primal <= least + share * std::abs(least); }
 
 std::vector<std::int64_t> all_cells(const std::vector<double>& weights) {
   std::vector<std::int64_t> cells(weights.size());
@@ -246,9 +249,11 @@ MultiStartSolution solve_through_anchors(const Context& context, const GromovPro
   const auto merged = round.merged();
   GromovSettings finish = settings;
   finish.epsilon_start.reset();
+  const double least = round.result(merged.front().first).primal;
   std::int64_t carried = 0;
   for (const auto& [s, same] : merged) {
-    if (same != s || carried == starts.carried || contest.is_stopped()) continue;
+    const bool is_hopeless = carried > 0 && !is_close(round.result(s).primal, least, hopeless_primal);
+    if (same != s || is_hopeless || carried == starts.carried || contest.is_stopped()) continue;
     finish.start = round.coupling(s);
     contest.enter(report_of(round, s), finish);
     ++carried;
@@ -262,10 +267,9 @@ MultiStartSolution solve_through_anchors(const Context& context, const GromovPro
 bool is_ambiguous(const MultiStartSolution& solution) {
   const auto best = std::find_if(solution.starts.begin(), solution.starts.end(),
                                  [](const StartReport& start) { return start.is_chosen; });
-  const auto is_close = [](double primal, double least) { return primal <= least + close_primal * std::abs(least); };
   return std::any_of(solution.starts.begin(), solution.starts.end(), [&](const StartReport& start) {
-    if (start.is_carried) return start.overlap < distinct_overlap && is_close(start.primal, best->primal);
-    return start.anchor_overlap < distinct_overlap && is_close(start.anchor_primal, best->anchor_primal);
+    if (start.is_carried) return start.overlap < distinct_overlap && is_close(start.primal, best->primal, close_primal);
+    return start.anchor_overlap < distinct_overlap && is_close(start.anchor_primal, best->anchor_primal, close_primal);
   });
 }
 

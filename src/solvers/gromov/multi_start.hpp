@@ -51,9 +51,9 @@ using StartObserver = std::function<void(const std::string& start, const GromovR
 ///
 /// Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to
 /// the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one of less F are merged into it; the
-/// `carried` ones of least F are taken to all cells as K of the coupling of the anchors and finished there at the final
-/// epsilon. A solve that was told to stop ends with the best coupling so far and that reason. The same on any number of
-/// ranks. Collective. @throws what solve_gromov does
+/// `carried` ones of least F, none more than 10 % above the least, are taken to all cells as K of the coupling of the
+/// anchors and finished there at the final epsilon. A solve that was told to stop ends with the best coupling so far
+/// and that reason. The same on any number of ranks. Collective. @throws what solve_gromov does
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const GromovSettings& settings, const MultiStartSettings& starts,
                                             const StartObserver& observer = {}, const StopCheck& stop_check = {});
