@@ -49,22 +49,22 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
   const Context context = session.solver_context();
   const GromovProblem problem{point.costs.source.costs(), point.costs.target.costs(), sides.source.weights,
                               sides.target.weights, point.epsilon};
-  GromovSettings settings = settings_of(job.gromov, context.precision);
-  settings.keep_linear = point.keep_linear;
-  MultiStartSettings starts;
-  starts.starts = job.gromov.starts;
+  MultiStartSettings settings;
+  settings.solve = settings_of(job.gromov, context.precision);
+  settings.solve.keep_linear = point.keep_linear;
+  settings.starts = job.gromov.starts;
   if (point.before) {
-    starts.starts = 1;
-    starts.wants_bounds = false;
-    settings.start = *point.before->linear;
-    settings.epsilon_start = point.before->coupling.epsilon * settings.epsilon_decay;
+    settings.starts = 1;
+    settings.wants_bounds = false;
+    settings.solve.start = *point.before->linear;
+    settings.solve.epsilon_start = point.before->coupling.epsilon * job.gromov.epsilon_decay;
   }
   const auto show = [&](const std::string& start, const GromovRecord& step) {
     const ProgressState state = progress_of(point.name + " " + start, step, job.gromov.tolerance);
     if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
     else session.progress().check(state);
   };
-  return solve_gromov_from_starts(context, problem, settings, starts, show, session.stop_check());
+  return solve_gromov_from_starts(context, problem, settings, show, session.stop_check());
 }
 
 }  // namespace

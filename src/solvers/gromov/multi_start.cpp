@@ -57,21 +57,20 @@ GromovSettings settings_from(const GromovSettings& settings, const StartCoupling
 /// All starts on a few cells of both sides.
 class AnchorRound {
  public:
-  AnchorRound(const Context& context, const GromovProblem& problem, const GromovSettings& settings,
-              const MultiStartSettings& starts)
+  AnchorRound(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings)
       : comm_(context.comm),
         own_comm_(make_self_communicator()),
         own_{*own_comm_, context.precision, context.device, context.seed},
-        settings_(settings),
-        source_(side_of(context, problem.source, problem.a, starts.anchors, source_stream)),
-        target_(side_of(context, problem.target, problem.b, starts.anchors, target_stream)),
+        settings_(settings.solve),
+        source_(side_of(context, problem.source, problem.a, settings.anchors, source_stream)),
+        target_(side_of(context, problem.target, problem.b, settings.anchors, target_stream)),
         problem_{source_.costs(), target_.costs(), source_.anchors().weights, target_.anchors().weights,
                  problem.epsilon},
-        results_(static_cast<std::size_t>(starts.starts)),
+        results_(static_cast<std::size_t>(settings.starts)),
         couplings_(results_.size()) {
-    settings_.tolerance = std::max(settings.tolerance, anchor_tolerance);
-    settings_.inner_tolerance = std::max(settings.inner_tolerance, anchor_tolerance);
-    settings_.max_outer = std::min(settings.max_outer, anchor_outer);
+    settings_.tolerance = std::max(settings_.tolerance, anchor_tolerance);
+    settings_.inner_tolerance = std::max(settings_.inner_tolerance, anchor_tolerance);
+    settings_.max_outer = std::min(settings_.max_outer, anchor_outer);
     settings_.keep_linear = false;
   }
 
@@ -199,15 +198,15 @@ class Contest {
   std::vector<GromovSolution> solutions_;
 };
 
-MultiStartSolution solve_whole(const Context& context, const GromovProblem& problem, const GromovSettings& settings,
-                               std::int64_t starts, Contest contest) {
+MultiStartSolution solve_whole(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
+                               Contest contest) {
   std::optional<StartCouplings> couplings;
-  if (starts > 2) couplings.emplace(context.comm, problem, context.seed);
-  for (std::int64_t s = 0; s < starts && !contest.is_stopped(); ++s) {
+  if (settings.starts > 2) couplings.emplace(context.comm, problem, context.seed);
+  for (std::int64_t s = 0; s < settings.starts && !contest.is_stopped(); ++s) {
     const StartCoupling start = couplings ? couplings->make(s) : StartCoupling{start_name(s), s != 1, {}};
     StartReport report;
     report.name = start.name;
-    contest.enter(std::move(report), settings_from(settings, start, problem));
+    contest.enter(std::move(report), settings_from(settings.solve, start, problem));
   }
   return std::move(contest).result();
 }
@@ -242,18 +241,18 @@ void add_other_starts(const AnchorRound& round, const std::vector<std::pair<std:
 }
 
 MultiStartSolution solve_through_anchors(const Context& context, const GromovProblem& problem,
-                                         const GromovSettings& settings, const MultiStartSettings& starts,
-                                         Contest contest, const StopCheck& stop_check) {
-  AnchorRound round(context, problem, settings, starts);
+                                         const MultiStartSettings& settings, Contest contest,
+                                         const StopCheck& stop_check) {
+  AnchorRound round(context, problem, settings);
   round.solve(stop_check);
   const auto merged = round.merged();
-  GromovSettings finish = settings;
+  GromovSettings finish = settings.solve;
   finish.epsilon_start.reset();
   const double least = round.result(merged.front().first).primal;
   std::int64_t carried = 0;
   for (const auto& [s, same] : merged) {
     const bool is_hopeless = carried > 0 && !is_close(round.result(s).primal, least, hopeless_primal);
-    if (same != s || is_hopeless || carried == starts.carried || contest.is_stopped()) continue;
+    if (same != s || is_hopeless || carried == settings.carried || contest.is_stopped()) continue;
     finish.start = round.coupling(s);
     contest.enter(report_of(round, s), finish);
     ++carried;
@@ -276,16 +275,15 @@ bool is_ambiguous(const MultiStartSolution& solution) {
 }  // namespace
 
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
-                                            const GromovSettings& settings, const MultiStartSettings& starts,
-                                            const StartObserver& observer, const StopCheck& stop_check) {
+                                            const MultiStartSettings& settings, const StartObserver& observer,
+                                            const StopCheck& stop_check) {
   Contest contest(context, problem, observer, stop_check);
-  const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= starts.anchors;
-  MultiStartSolution solution =
-      is_small || starts.starts == 1
-          ? solve_whole(context, problem, settings, starts.starts, std::move(contest))
-          : solve_through_anchors(context, problem, settings, starts, std::move(contest), stop_check);
+  const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;
+  MultiStartSolution solution = is_small || settings.starts == 1
+                                    ? solve_whole(context, problem, settings, std::move(contest))
+                                    : solve_through_anchors(context, problem, settings, std::move(contest), stop_check);
   solution.is_ambiguous = is_ambiguous(solution);
-  if (starts.wants_bounds) solution.bounds = lower_bounds(context, problem);
+  if (settings.wants_bounds) solution.bounds = lower_bounds(context, problem);
   return solution;
 }
 

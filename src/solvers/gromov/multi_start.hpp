@@ -12,7 +12,8 @@
 namespace thalweg {
 
 struct MultiStartSettings {
-  std::int64_t starts = 8;     // as in start_couplings.hpp; 1: settings.start alone, on all cells at once
+  GromovSettings solve = {};   // of every start, whose start and annealing are its own
+  std::int64_t starts = 8;     // as in start_couplings.hpp; 1: solve.start alone, on all cells at once
   std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
   std::int64_t carried = 3;    // from the anchors to all cells
   bool wants_bounds = true;
@@ -55,7 +56,7 @@ using StartObserver = std::function<void(const std::string& start, const GromovR
 /// anchors and finished there at the final epsilon. A solve that was told to stop ends with the best coupling so far
 /// and that reason. The same on any number of ranks. Collective. @throws what solve_gromov does
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
-                                            const GromovSettings& settings, const MultiStartSettings& starts,
-                                            const StartObserver& observer = {}, const StopCheck& stop_check = {});
+                                            const MultiStartSettings& settings, const StartObserver& observer = {},
+                                            const StopCheck& stop_check = {});
 
 }  // namespace thalweg

@@ -63,42 +63,40 @@ TEST(GromovStartsOnRanks, MultiplyThroughCellsAsPlainLoopsDo) {
 MultiStartSolution solve_hops(const Communicator& comm) {
   constexpr std::int64_t n = 600, m = 530;
   const auto x = owned_part(comm, bytes_of(n, 0.2), n), y = owned_part(comm, bytes_of(m, 0.5), m);
-  GromovSettings settings;
-  settings.epsilon_decay = 0.6;
-  settings.inner_tolerance = 1e-5;
   MultiStartSettings starts;
+  starts.solve.epsilon_decay = 0.6;
+  starts.solve.inner_tolerance = 1e-5;
   starts.anchors = 70;
   return solve_gromov_from_starts(
       {comm, Precision::float32, Device::cpu, 7},
       {StoredIntraCosts{n, std::span<const std::uint8_t>(x), 6.0},
        StoredIntraCosts{m, std::span<const std::uint8_t>(y), 6.0}, Vector(n, 1.0 / n), Vector(m, 1.0 / m), 0.02},
-      settings, starts);
+      starts);
 }
 
 MultiStartSolution solve_squares(const Communicator& comm) {
   const Vector x = values_of(3 * 520, 0.2), y = values_of(2 * 300, 0.9);
-  GromovSettings settings;
-  settings.epsilon_decay = 0.6;
   MultiStartSettings starts;
+  starts.solve.epsilon_decay = 0.6;
   starts.starts = 9;
   starts.anchors = 60;
   return solve_gromov_from_starts({comm, Precision::float64, Device::cpu, 7},
                                   {SquaredDistances{{520, 3, std::span<const double>(x)}, 3.0},
                                    SquaredDistances{{300, 2, std::span<const double>(y)}, 2.0}, Vector(520, 1.0 / 520),
                                    Vector(300, 1.0 / 300), 0.02},
-                                  settings, starts);
+                                  starts);
 }
 
 /// Every start on all cells, rows on several ranks.
 MultiStartSolution solve_whole(const Communicator& comm) {
   const Vector x = values_of(3 * 300, 0.2), y = values_of(2 * 270, 0.9);
-  GromovSettings settings;
-  settings.epsilon_decay = 0.6;
+  MultiStartSettings starts;
+  starts.solve.epsilon_decay = 0.6;
   return solve_gromov_from_starts({comm, Precision::float64, Device::cpu, 7},
                                   {SquaredDistances{{300, 3, std::span<const double>(x)}, 3.0},
                                    SquaredDistances{{270, 2, std::span<const double>(y)}, 2.0}, Vector(300, 1.0 / 300),
                                    Vector(270, 1.0 / 270), 0.02},
-                                  settings, {});
+                                  starts);
 }
 
 void expect_equal(double x, double y) { EXPECT_TRUE(x == y || (std::isnan(x) && std::isnan(y))) << x << " " << y; }
@@ -139,7 +137,7 @@ TEST(GromovStartsOnRanks, StopOnAllWhenOneIsTold) {
   starts.anchors = 60;
   const GromovProblem problem{side, side, Vector(520, 1.0 / 520), Vector(520, 1.0 / 520), 0.02};
   const MultiStartSolution solution =
-      solve_gromov_from_starts({*world, Precision::float64, Device::cpu, 0}, problem, {}, starts, {}, stop);
+      solve_gromov_from_starts({*world, Precision::float64, Device::cpu, 0}, problem, starts, {}, stop);
   EXPECT_EQ(solution.best.stop_reason, StopReason::time_limit);
 }
 

@@ -43,8 +43,9 @@ class MultiStart : public ::testing::Test {
   MultiStartSolution solve(const IntraCosts& source, const IntraCosts& target, const Vector& a, const Vector& b,
                            double epsilon, const GromovSettings& settings, std::int64_t anchors = 512) const {
     MultiStartSettings starts;
+    starts.solve = settings;
     starts.anchors = anchors;
-    return solve_gromov_from_starts(context_, {source, target, a, b, epsilon}, settings, starts);
+    return solve_gromov_from_starts(context_, {source, target, a, b, epsilon}, starts);
   }
 
   void expect_permutation(const GromovSolution& solution) const {
@@ -177,7 +178,7 @@ TEST_F(MultiStart, KeepsTheBestSoFarWhenStopped) {
   const auto stop = [&]() -> std::optional<StopReason> {
     return ++asked > 1000 ? std::optional(StopReason::interrupted) : std::nullopt;
   };
-  const MultiStartSolution solution = solve_gromov_from_starts(context_, problem, {}, {}, {}, stop);
+  const MultiStartSolution solution = solve_gromov_from_starts(context_, problem, {}, {}, stop);
   EXPECT_EQ(solution.best.stop_reason, StopReason::interrupted);
   ASSERT_GE(solution.starts.size(), 2U);
   EXPECT_LT(solution.starts.size(), 8U);
