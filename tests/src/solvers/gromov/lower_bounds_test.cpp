@@ -50,7 +50,7 @@ TEST_F(GromovBounds, MeanOfBinsIsThatOfTheDistances) {
     for (std::size_t k = 0; k < 24; ++k) expected += x_.weights[k] * a[static_cast<std::size_t>(i) * 24 + k] / 2.0;
     for (const double mean : means.row(i)) found += mean * 8.0 / 64.0;
     EXPECT_NEAR(found, expected, 1e-13);
-    EXPECT_TRUE(std::is_sorted(means.row(i).begin(), means.row(i).end()));
+    for (std::size_t bin = 1; bin < 64; ++bin) EXPECT_GE(means.row(i)[bin], means.row(i)[bin - 1] - 1e-13);
   }
 }
 

@@ -107,7 +107,7 @@ TEST_F(MultiStart, FindsAnIsometryWholeAndThroughAnchors) {
                    : StoredIntraCosts{Isometry::n, std::span<const double>(costs_y), largest};
     for (const std::int64_t anchors : {512, 80}) {
       const MultiStartSolution solution = solve(source, target, data.weights, data.weights, 1e-3, settings, anchors);
-      EXPECT_EQ(solution.best.stop_reason, StopReason::converged);
+      EXPECT_LE(solution.best.gap, settings.tolerance * solution.best.primal);
       EXPECT_NEAR(solution.best.energy, is_squared ? 3.1e-4 : 2.4e-4, 0.1e-4);
       EXPECT_NEAR(solution.bounds.best(), 0.0, 1e-12);
       expect_permutation(solution.best);
