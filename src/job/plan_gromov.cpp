@@ -73,6 +73,7 @@ void add_starts(const PlanInput& input, WideInt n, WideInt m, Collector& items) 
   const WideInt side = std::max(x, y);
   if (input.starts > 1)
     items.add_fixed("starts", Collector::solving, false, 4 * input.starts * x * y + 12 * 8 * side * side);
+  items.add_fixed("rows of two couplings", Collector::solving, false, 2 * 8 * granule_rows * m);
   items.add_fixed("distributions of distances", Collector::solving, false, 5 * 8 * num_quantile_bins * (n + m));
 }
 
