@@ -3,6 +3,7 @@
 
 #include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/multi_start.hpp"
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -68,7 +69,7 @@ MultiStartSolution solve_hops(const Communicator& comm) {
   starts.solve.inner_tolerance = 1e-5;
   starts.anchors = 70;
   return solve_gromov_from_starts(
-      {comm, Precision::float32, Device::cpu, 7},
+      {comm, Precision::float32, test_device(), 7},
       {StoredIntraCosts{n, std::span<const std::uint8_t>(x), 6.0},
        StoredIntraCosts{m, std::span<const std::uint8_t>(y), 6.0}, Vector(n, 1.0 / n), Vector(m, 1.0 / m), 0.02},
       starts);
@@ -80,7 +81,7 @@ MultiStartSolution solve_squares(const Communicator& comm) {
   starts.solve.epsilon_decay = 0.6;
   starts.starts = 9;
   starts.anchors = 60;
-  return solve_gromov_from_starts({comm, Precision::float64, Device::cpu, 7},
+  return solve_gromov_from_starts({comm, Precision::float64, test_device(), 7},
                                   {SquaredDistances{{520, 3, std::span<const double>(x)}, 3.0},
                                    SquaredDistances{{300, 2, std::span<const double>(y)}, 2.0}, Vector(520, 1.0 / 520),
                                    Vector(300, 1.0 / 300), 0.02},
@@ -92,7 +93,7 @@ MultiStartSolution solve_whole(const Communicator& comm) {
   const Vector x = values_of(3 * 300, 0.2), y = values_of(2 * 270, 0.9);
   MultiStartSettings starts;
   starts.solve.epsilon_decay = 0.6;
-  return solve_gromov_from_starts({comm, Precision::float64, Device::cpu, 7},
+  return solve_gromov_from_starts({comm, Precision::float64, test_device(), 7},
                                   {SquaredDistances{{300, 3, std::span<const double>(x)}, 3.0},
                                    SquaredDistances{{270, 2, std::span<const double>(y)}, 2.0}, Vector(300, 1.0 / 300),
                                    Vector(270, 1.0 / 270), 0.02},
@@ -137,7 +138,7 @@ TEST(GromovStartsOnRanks, StopOnAllWhenOneIsTold) {
   starts.anchors = 60;
   const GromovProblem problem{side, side, Vector(520, 1.0 / 520), Vector(520, 1.0 / 520), 0.02};
   const MultiStartSolution solution =
-      solve_gromov_from_starts({*world, Precision::float64, Device::cpu, 0}, problem, starts, {}, stop);
+      solve_gromov_from_starts({*world, Precision::float64, test_device(), 0}, problem, starts, {}, stop);
   EXPECT_EQ(solution.best.stop_reason, StopReason::time_limit);
 }
 

@@ -5,6 +5,7 @@
 
 #include "exact/transport.hpp"
 #include "solvers/gromov/anchors.hpp"
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -15,7 +16,7 @@ using namespace testing_support;
 class GromovBounds : public ::testing::Test {
  protected:
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   ToySide x_ = toy_source(), y_ = toy_target();
 };
 

@@ -5,6 +5,7 @@
 
 #include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/start_couplings.hpp"
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -58,7 +59,7 @@ class MultiStart : public ::testing::Test {
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   ToySide x_ = toy_source(), y_ = toy_target();
 };
 
