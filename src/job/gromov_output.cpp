@@ -154,9 +154,10 @@ void log_alignment(const MultiStartSolution& starts) {
     log_warning("not_converged",
                 "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
   if (starts.is_ambiguous)
-    log_warning("ambiguous",
-                "a very different coupling has F within 2 % of the least, as mirror images and other near-symmetries do; "
-                "compare the starts in tables/starts.tsv");
+    log_warning(
+        "ambiguous",
+        "a very different coupling has F within 2 % of the least, as mirror images and other near-symmetries do; "
+        "compare the starts in tables/starts.tsv");
 }
 
 }  // namespace thalweg

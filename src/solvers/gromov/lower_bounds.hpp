@@ -1,6 +1,7 @@
 // Bounds of E from below by transport of what each cell sees of its own side.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
