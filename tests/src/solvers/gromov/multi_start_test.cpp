@@ -188,6 +188,26 @@ TEST_F(MultiStart, KeepsTheBestSoFarWhenStopped) {
   EXPECT_FALSE(solution.starts.back().is_chosen);
 }
 
+TEST_F(MultiStart, TakesSinglePointsAndCellsWithoutWeight) {
+  const Vector point{1.0, 2.0};
+  const IntraCosts single = SquaredDistances{{1, 2, std::span<const double>(point)}, 1.0};
+  EXPECT_EQ(solve(single, single, {1.0}, {1.0}, 0.01, {}).best.energy, 0.0);
+
+  ToySide x = x_;
+  x.weights[5] = 0.0;
+  x.normalise();
+  const Vector a = x.distances(false), b = y_.distances(false);
+  for (const std::int64_t anchors : {512, 15}) {
+    const MultiStartSolution solution =
+        solve(StoredIntraCosts{24, std::span<const double>(a), 4.0},
+              StoredIntraCosts{20, std::span<const double>(b), 4.0}, x.weights, y_.weights, 0.02, {}, anchors);
+    EXPECT_EQ(solution.best.stop_reason, StopReason::converged);
+    EXPECT_GT(solution.best.energy, solution.bounds.best());
+    const Vector coupling = coupling_of(solution.best);
+    for (std::size_t j = 0; j < 20; ++j) EXPECT_EQ(coupling[5 * 20 + j], 0.0);
+  }
+}
+
 TEST_F(MultiStart, StartsHaveTheWeightsAsMarginals) {
   const Vector a = x_.distances(false), b = y_.distances(false);
   const GromovProblem problem{StoredIntraCosts{24, std::span<const double>(a), 4.0},
