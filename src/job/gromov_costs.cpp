@@ -176,6 +176,11 @@ AlignmentCosts make_alignment_costs(const Context& context, const Job& job, Tran
   const std::int64_t k = geodesic_k_of(job.gromov, sides.source.num_cells, sides.target.num_cells);
   if (normalises(job.source_costs)) normalise_rows(sides.source);
   if (normalises(job.target_costs)) normalise_rows(sides.target);
+  return alignment_costs_with(context, job, sides, k);
+}
+
+AlignmentCosts alignment_costs_with(const Context& context, const Job& job, const TransportSides& sides,
+                                    std::int64_t k) {
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
   return {side_costs(context, job, job.source_costs, sides.source, k),
           side_costs(context, job, job.target_costs, sides.target, k), has_graph ? k : 0};

@@ -41,6 +41,10 @@ struct AlignmentCosts {
 };
 AlignmentCosts make_alignment_costs(const Context& context, const Job& job, TransportSides& sides);
 
+/// The same of sides whose rows are normalised already, for another number of neighbours. Collective.
+AlignmentCosts alignment_costs_with(const Context& context, const Job& job, const TransportSides& sides,
+                                    std::int64_t geodesic_k);
+
 /// Neighbours of the graph of a job whose sides have so many cells, the cell itself counted.
 std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::int64_t m);
 

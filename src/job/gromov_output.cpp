@@ -95,6 +95,9 @@ class Sidecar {
             {"unit_linear", solution.units.linear},
             {"F", solution.primal},
             {"gap", solution.gap},
+            {"start", result_.starts.best_start},
+            {"ambiguous", result_.starts.is_ambiguous},
+            {"lower_bound", result_.starts.bounds ? UnsValue(result_.starts.bounds->best()) : UnsValue(std::string("none"))},
             {"scale_source", result_.costs.source.divisor()},
             {"scale_target", result_.costs.target.divisor()},
             {"geodesic_k", result_.costs.geodesic_k},
@@ -131,8 +134,8 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   const JointSpace of_target = joint_space(sides.target, alignment.source);
   write_sidecars(session, context, result, alignment);
   session.write_table("gromov", gromov_table(result));
-  session.write_table("starts", starts_table(solution));
-  session.write_text("convergence.csv", gromov_convergence(sides.pair, solution).csv());
+  session.write_table("starts", starts_table(result.starts));
+  session.write_text("convergence.csv", gromov_convergence(sides.pair, result.starts).csv());
   session.write_text("index.tsv", index_tsv({gromov_index(result)}));
   if (!pairs.source.empty() || !sides.source.categories.empty()) {
     session.write_table("scores", score_table_of(session.comm(), sides, pairs, of_source, of_target));
@@ -143,7 +146,11 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   session.write_plot("projection_y", projection_plot(sides.source, sides.target, of_source));
 }
 
-void log_alignment(const GromovSolution& solution) {
+void log_alignment(const MultiStartSolution& starts) {
+  const GromovSolution& solution = starts.best;
+  log_info("of " + std::to_string(starts.starts.size()) + " starts, '" + starts.best_start +
+           "' has the least F" +
+           (starts.bounds ? "; lower bound of E_gw " + rounded_number(starts.bounds->best(), 6) : ""));
   log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) +
            ", stationarity gap " + rounded_number(solution.gap) + ", marginal errors " +
            rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
@@ -155,6 +162,11 @@ void log_alignment(const GromovSolution& solution) {
   if (solution.stop_reason != StopReason::converged)
     log_warning("not_converged",
                 "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
+  if (starts.is_ambiguous)
+    log_warning(
+        "ambiguous",
+        "a very different coupling has F within 2 % of the least, as mirror images and other near-symmetries do; "
+        "compare the starts in tables/starts.tsv");
 }
 
 }  // namespace thalweg

@@ -12,6 +12,6 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
                      const Alignment& alignment, const CellPairs& pairs);
 
 /// Logs the outcome and warns where a user should look.
-void log_alignment(const GromovSolution& solution);
+void log_alignment(const MultiStartSolution& starts);
 
 }  // namespace thalweg

@@ -11,7 +11,7 @@ namespace thalweg {
 
 namespace {
 
-ConvergenceRow row_of(const std::string& pair, const GromovRecord& step) {
+ConvergenceRow row_of(const std::string& pair, const std::string& start, const GromovRecord& step) {
   ConvergenceRow row;
   row.problem = pair;
   row.stage = "solve";
@@ -27,10 +27,21 @@ ConvergenceRow row_of(const std::string& pair, const GromovRecord& step) {
   row.change = step.change;
   row.seconds = step.seconds;
   row.stop_reason = step.stop_reason;
-  row.extra = {std::string("product"), step.step,
-               step.energy_gw,         step.energy_linear,
-               step.relative_entropy,  step.is_accepted ? 1.0 : 0.0};
+  row.extra = {start,
+               step.step,
+               step.energy_gw,
+               step.energy_linear,
+               step.relative_entropy,
+               step.is_accepted ? 1.0 : 0.0};
   return row;
+}
+
+void add_bounds(const LowerBounds& bounds, double energy, QuantityTable& report) {
+  report.add("lower_bound", bounds.best(), "of E_gw over all couplings: the larger of the two below");
+  report.add("lower_bound_flb", bounds.eccentricity, "transport of the eccentricities");
+  if (bounds.distribution)
+    report.add("lower_bound_tlb", *bounds.distribution, "transport of the distributions of distances, 64 bin means");
+  report.add("gap_to_lower_bound", energy - bounds.best(), "E_gw less lower_bound");
 }
 
 /// Two leading eigenvectors of the covariance of the cells, columns of a d x 2 matrix; each with its largest entry
@@ -107,6 +118,10 @@ Table gromov_table(const AlignmentResult& result) {
   report.add("gap", solution.gap, "stationarity gap");
   report.add("marginal_error_source", solution.coupling.error_source, "L1 distance to the demanded marginal / its mass");
   report.add("marginal_error_target", solution.coupling.error_target, "the same of the targets");
+  report.add("start", result.starts.best_start, "that led to this coupling, of least F: tables/starts.tsv");
+  report.add("ambiguous", result.starts.is_ambiguous,
+             "a coupling of another start that shares less than 0.8 with this one has F within 2 % of its F");
+  if (result.starts.bounds) add_bounds(*result.starts.bounds, solution.energy_gw, report);
   report.add("outer", solution.outer, "outer steps, annealing included");
   report.add("evaluations", solution.evaluations, "of all pairs of cells, in the linear problems");
   report.add("seconds", solution.seconds, "of the solve");
@@ -115,19 +130,24 @@ Table gromov_table(const AlignmentResult& result) {
   return std::move(report).table();
 }
 
-Table starts_table(const GromovSolution& solution) {
-  Table table(
-      {"start", "name", "epsilon", "E_gw", "F", "gap", "outer", "evaluations", "seconds", "stop_reason", "selected"});
-  table.add_row({std::int64_t{1}, std::string("product"), solution.epsilon, solution.energy_gw, solution.primal,
-                 solution.gap, solution.outer, solution.evaluations, solution.seconds, name_of(solution.stop_reason),
-                 true});
+Table starts_table(const MultiStartSolution& solution) {
+  Table table({"start", "name", "epsilon", "F_anchors", "overlap_anchors", "merged_into", "F", "E_gw", "gap", "outer",
+               "evaluations", "seconds", "stop_reason", "overlap", "chosen"});
+  std::int64_t number = 0;
+  for (const StartReport& start : solution.starts)
+    table.add_row({++number, start.name, solution.best.epsilon, start.anchor_primal, start.anchor_overlap,
+                   start.merged_into.empty() ? TableCell() : TableCell(start.merged_into), start.primal, start.energy_gw,
+                   start.gap, start.outer, start.evaluations, start.seconds, name_of(start.stop_reason), start.overlap,
+                   start.is_chosen});
   return table;
 }
 
-ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution) {
+ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSolution& starts) {
+  const GromovSolution& solution = starts.best;
   ConvergenceTable table({"start", "t", "E_gw", "linear", "kl", "accepted"});
-  for (const GromovRecord& step : solution.history) table.add(row_of(pair, step));
-  ConvergenceRow last = row_of(pair, solution.history.back());
+  for (const StartReport& start : starts.starts)
+    for (const GromovRecord& step : start.history) table.add(row_of(pair, start.name, step));
+  ConvergenceRow last = row_of(pair, starts.best_start, solution.history.back());
   last.stage = "result";
   last.inner = solution.evaluations;
   last.objective = solution.energy;
@@ -137,7 +157,7 @@ ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolutio
   last.marginal_error_target = solution.coupling.error_target;
   last.seconds = solution.seconds;
   last.stop_reason = solution.stop_reason;
-  last.extra = {std::string("product"),
+  last.extra = {starts.best_start,
                 solution.history.back().step,
                 solution.energy_gw,
                 solution.energy_linear,

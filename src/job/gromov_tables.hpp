@@ -10,6 +10,7 @@
 #include "job/gromov_cells.hpp"
 #include "job/gromov_costs.hpp"
 #include "job/index_table.hpp"
+#include "solvers/gromov/multi_start.hpp"
 
 namespace thalweg {
 
@@ -18,14 +19,15 @@ struct AlignmentResult {
   const TransportSides& sides;
   const AlignmentCosts& costs;
   const GromovSolution& solution;
+  const MultiStartSolution& starts;
 };
 
 /// tables/gromov.tsv: one quantity a row.
 Table gromov_table(const AlignmentResult& result);
 /// tables/starts.tsv: one start a row.
-Table starts_table(const GromovSolution& solution);
-/// convergence.csv, with columns start, t, E_gw, linear, kl and accepted of its own.
-ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution);
+Table starts_table(const MultiStartSolution& solution);
+/// convergence.csv, with columns start, t, E_gw, linear, kl and accepted of its own: the steps on all cells.
+ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSolution& starts);
 /// Loss and regularised loss over the outer steps; gap and marginal error.
 ConvergenceHistory gromov_curves(const GromovSolution& solution, double tolerance);
 IndexRow gromov_index(const AlignmentResult& result);

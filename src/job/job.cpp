@@ -120,6 +120,14 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "gromov needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");
+  const GromovOptions& gromov = job.gromov;
+  if (job.sweep.is_given() &&
+      (gromov.mode != "balanced" || gromov.regularisation != "entropy" || gromov.algorithm != "mirror"))
+    problems.add(place_of(root, "sweep"),
+                 "[sweep] goes with gromov.mode balanced, regularisation entropy and algorithm mirror; remove it");
+  if (!job.sweep.geodesic_k.empty() && job.source_costs.cost != "geodesic" && job.target_costs.cost != "geodesic")
+    problems.add(place_of(root, "sweep.geodesic_k"),
+                 "sweep.geodesic_k is of graphs, and neither side has cost = \"geodesic\"; remove it");
 }
 
 void check_export(const Job& job, const config::Value& root, config::Problems& problems) {
@@ -146,6 +154,7 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.exports),
                                            config::describe(job.gromov),
                                            config::describe(job.problem),
+                                           config::describe(job.sweep),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
                                            config::describe(job.target_costs, "target", IntraCostOptions::target_part),
                                            config::describe(job.simulate)};
@@ -158,7 +167,7 @@ std::vector<std::string> transport_tables() {
 
 std::vector<std::string> gromov_tables() {
   return {"input", "source", IntraCostOptions::source_part, "target", IntraCostOptions::target_part,
-          "gromov", ProblemOptions::section, "solver", "run", "output"};
+          "gromov", ProblemOptions::section, GromovSweepOptions::section, "solver", "run", "output"};
 }
 
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,

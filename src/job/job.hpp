@@ -31,7 +31,7 @@ struct JobOptions {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
     for (const char* table : {"growth", "hiref", "embed", "flow", "genedist", "grid", "integrate", "preprocess",
-                              "validate", "sweep", "map", "submit"})
+                              "validate", "map", "submit"})
       field.later(table, "table of a later command");
   }
 };
@@ -52,6 +52,7 @@ struct Job {
   ExportOptions exports;
   GromovOptions gromov;
   ProblemOptions problem;
+  GromovSweepOptions sweep;
   IntraCostOptions source_costs;
   IntraCostOptions target_costs;
   SimulateOptions simulate;

@@ -37,6 +37,8 @@ struct PlanInput {
   std::int64_t shared_features = 0;     ///< gromov: of the linear cost between the sides; 0: none
   bool exact_linear = false;            ///< gromov: linear problems are solved on one rank
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
+  std::int64_t starts = 1;              ///< gromov: couplings to begin from
+  std::int64_t kept_couplings = 0;      ///< gromov: beside that of the solve: of other starts, of a sweep
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells

@@ -7,6 +7,7 @@
 #include "io/anndata_reader.hpp"
 #include "job/gromov_costs.hpp"
 #include "job/read_cells.hpp"
+#include "solvers/gromov/multi_start.hpp"
 
 namespace thalweg {
 
@@ -47,6 +48,8 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
                 packed = 2 * 2 * (scalar + (input.is_double ? 0 : 8));  // of three states, both ways
   items.add_shares("linear costs", Collector::solving, linear * n * m);
   items.add_shares("linear costs, packed", Collector::solving | Collector::writing, (packed + scalar) * n * m);
+  items.add_shares("couplings of other starts", Collector::solving | Collector::writing,
+                   input.kept_couplings * (packed / 2) * n * m);
   items.add_shares("coupling and products", Collector::solving, (2 * scalar + 2 * 8) * n * m);
   if (input.shared_features > 0) {
     items.add_shares("linear costs between the sides", Collector::solving, scalar * n * m);
@@ -61,9 +64,29 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
 void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
   const WideInt width = input.other_features + 1 + input.shared_features;
   items.add_fixed("points in float64", Collector::solving, false,
-                  8 * (2 * n * input.num_features + 3 * m * width + 2 * n * width));
+                  8 * (4 * n * input.num_features + 5 * m * width + 2 * n * width));
   items.add_fixed("points, packed", Collector::solving | Collector::writing, input.on_device,
-                  2 * (2 * n + m) * width * (scalar + (input.is_double ? 0 : 8)));
+                  (2 + input.kept_couplings) * (2 * n + m) * width * (scalar + (input.is_double ? 0 : 8)));
+}
+
+/// Of the other starts, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
+std::int64_t kept_couplings_of(const Job& job, std::int64_t cells) {
+  const MultiStartSettings settings;
+  const std::int64_t of_starts =
+      cells <= settings.anchors ? job.gromov.starts : std::min(job.gromov.starts, settings.carried);
+  const auto epsilons = static_cast<std::int64_t>(std::max<std::size_t>(1, job.sweep.epsilon.size()));
+  return of_starts - 1 + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
+}
+
+/// Problems of a few cells of both sides, their couplings and starts; distributions of distances of all cells.
+void add_starts(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
+  const WideInt x = std::min<WideInt>(n, MultiStartSettings{}.anchors),
+                y = std::min<WideInt>(m, MultiStartSettings{}.anchors);
+  const WideInt side = std::max(x, y);
+  if (input.starts > 1)
+    items.add_fixed("starts", Collector::solving, false, 4 * input.starts * x * y + 12 * 8 * side * side);
+  items.add_fixed("rows of two couplings", Collector::solving, false, 2 * 8 * granule_rows * m);
+  items.add_fixed("distributions of distances", Collector::solving, false, 5 * 8 * num_quantile_bins * (n + m));
 }
 
 void add_graph(const PlanInput& input, WideInt cells, Collector& items) {
@@ -103,7 +126,10 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
   if (has_graph) input.geodesic_k = geodesic_k_of(job.gromov, n, m);
   input.exact_linear = job.gromov.algorithm == "frank_wolfe";
+  for (const std::int64_t k : job.sweep.geodesic_k) input.geodesic_k = std::max(input.geodesic_k, k);
   input.cost_bytes = bytes_of_cost(job, input.is_double);
+  input.starts = job.gromov.starts;
+  input.kept_couplings = kept_couplings_of(job, std::max(n, m));
   return input;
 }
 
@@ -120,6 +146,7 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
   add_graph(input, cells, items);
   if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);
   else add_squared(input, n, m, scalar, items);
+  add_starts(input, n, m, items);
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);
   items.add_fixed("history of the iteration", Collector::solving, false, 8 * anderson_vectors * m);
   add_strips(input, m, items);

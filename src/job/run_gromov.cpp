@@ -5,6 +5,7 @@
 #include "job/commands_run.hpp"
 #include "job/gromov_linear.hpp"
 #include "job/gromov_output.hpp"
+#include "job/gromov_sweep.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
 #include "job/read_cells.hpp"
@@ -57,22 +58,30 @@ ProgressState progress_of(const std::string& pair, const GromovRecord& step, dou
   return state;
 }
 
-GromovSolution solve(JobSession& session, const GromovOptions& options, const TransportSides& sides,
-                     const AlignmentCosts& costs, const LinearPart& linear) {
+/// One problem of a job, solved from several starts, or from the linear cost of a solve at a larger epsilon alone.
+MultiStartSolution solve(JobSession& session, const Job& job, const TransportSides& sides, const LinearPart& linear,
+                         const SweepPoint& point) {
   const Context context = session.solver_context();
-  GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
-                        options.epsilon};
+  GromovProblem problem{point.costs.source.costs(), point.costs.target.costs(), sides.source.weights,
+                        sides.target.weights, point.epsilon};
   linear.add_to(problem);
-  set_mode(options, problem);
-  GromovRecord last;
-  const auto show = [&](const GromovRecord& step) {
-    session.progress().check(progress_of(sides.pair, step, options.tolerance));
-    last = step;
+  set_mode(job.gromov, problem);
+  MultiStartSettings settings;
+  settings.solve = settings_of(job.gromov, context.precision);
+  settings.solve.keep_linear = point.keep_linear;
+  settings.starts = job.gromov.starts;
+  if (point.before) {
+    settings.starts = 1;
+    settings.wants_bounds = false;
+    settings.solve.start = *point.before->linear;
+    settings.solve.epsilon_start = point.before->coupling.epsilon * job.gromov.epsilon_decay;
+  }
+  const auto show = [&](const std::string& start, const GromovRecord& step) {
+    const ProgressState state = progress_of(point.name + " " + start, step, job.gromov.tolerance);
+    if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
+    else session.progress().check(state);
   };
-  GromovSolution solution =
-      solve_gromov(context, problem, settings_of(options, context.precision), show, session.stop_check());
-  session.progress().finish(progress_of(sides.pair, last, options.tolerance), solution.stop_reason);
-  return solution;
+  return solve_gromov_from_starts(context, problem, settings, show, session.stop_check());
 }
 
 }  // namespace
@@ -96,13 +105,19 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides);
   session.start_phase("solve");
-  const GromovSolution solution = solve(session, job.gromov, sides, costs, linear);
-  log_alignment(solution);
+  const MultiStartSolution starts = solve(session, job, sides, linear, {sides.pair, costs, job.gromov.epsilon});
+  const GromovSolution& solution = starts.best;
+  log_alignment(starts);
   session.start_phase("describe");
   const Alignment alignment = describe_alignment(comm, sides, solution);
   session.start_phase("write");
-  write_alignment(session, context, {sides, costs, solution}, alignment, pairs);
-  return session.finish(sides.pair, solution.stop_reason);
+  write_alignment(session, context, {sides, costs, solution, starts}, alignment, pairs);
+  if (!job.sweep.is_given()) return session.finish(sides.pair, solution.stop_reason);
+  session.start_phase("sweep");
+  const StopReason reason = run_sweep(session, job, sides, pairs, [&](const SweepPoint& point) {
+    return solve(session, job, sides, linear, point);
+  });
+  return session.finish(sides.pair, solution.stop_reason == StopReason::converged ? reason : solution.stop_reason);
 }
 
 }  // namespace thalweg

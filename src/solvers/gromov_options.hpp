@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/option_types.hpp"
 #include "core/rules.hpp"
@@ -18,6 +19,7 @@ struct GromovOptions {
   std::string normalise = "product";
   double rho_1 = 1.0;
   double rho_2 = 1.0;
+  std::int64_t starts = 8;
   double epsilon_start = 0.05;
   double epsilon_decay = 0.9;
   double tolerance = 1e-6;
@@ -61,6 +63,10 @@ struct GromovOptions {
           one_of({"product", "none"}));
     field("rho_1", &GromovOptions::rho_1, "unbalanced: price of source marginals, in units of the loss", positive);
     field("rho_2", &GromovOptions::rho_2, "unbalanced: price of target marginals, in units of the loss", positive);
+    field("starts", &GromovOptions::starts,
+          "starts, of which the result of least F counts: product of the weights, annealed and not, transport of "
+          "eccentricities, of distributions of distances, four sign patterns of principal coordinates, then random turns",
+          in_range(1, 64));
     field("epsilon_start", &GromovOptions::epsilon_start, "first epsilon of the annealing; up to epsilon: no annealing",
           positive);
     field("epsilon_decay", &GromovOptions::epsilon_decay, "from one outer step of the annealing to the next",
@@ -90,8 +96,26 @@ struct GromovOptions {
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
     for (const char* key :
-         {"starts", "init", "landmarks", "factor_rank", "allow_poor_factor", "solve_points", "anchors", "coupling"})
+         {"init", "landmarks", "factor_rank", "allow_poor_factor", "solve_points", "anchors", "coupling"})
       field.later(key, "a part of gromov of a later version");
+  }
+};
+
+/// Further values of two keys of [gromov]: what a sweep goes through.
+struct GromovSweepOptions {
+  std::vector<std::int64_t> geodesic_k = {};
+  std::vector<double> epsilon = {};
+
+  bool is_given() const { return !geodesic_k.empty() || !epsilon.empty(); }
+
+  static constexpr const char* section = "sweep";
+  static constexpr const char* about = "table of alignments over two keys of gromov, beside the result";
+  static void describe(auto& field) {
+    using namespace rules;
+    field("geodesic_k", &GromovSweepOptions::geodesic_k, "values of gromov.geodesic_k; empty: that of [gromov]",
+          at_least(2).or_single());
+    field("epsilon", &GromovSweepOptions::epsilon, "values of gromov.epsilon; empty: that of [gromov]",
+          Rule(positive).or_single());
   }
 };
 

@@ -103,6 +103,31 @@ def check_kinds():
     session.check(abs(masses.sum() - 1) < 1e-6 and masses.std() > 1e-6, "learnt weights of the targets")
     session.check(0.05 < float(reports["unbalanced"]["mass"]) < 0.999, f"unbalanced: {reports['unbalanced']}")
     session.check(float(reports["sharp"]["epsilon"]) == 0 and float(reports["sharp"]["marginal_error_target"]) < 1e-12, f"sharp: {reports['sharp']}")
+def check_starts():
+    """Tables of the starts that check_costs left, and a sweep."""
+    starts = read_tsv(session.folder / "geodesic/tables/starts.tsv")
+    report = values(session.folder / "geodesic/tables/gromov.tsv", "quantity")
+    chosen = [row for row in starts if row["chosen"] == "True"]
+    session.check(len(starts) == 8 and len(chosen) == 1 and chosen[0]["name"] == report["start"], f"starts: {starts}")
+    session.check(all(float(row["F"]) >= float(report["primal"]) for row in starts), f"least F: {starts}")
+    session.check(report["ambiguous"] == str(any(float(row["overlap"]) < 0.8 and float(row["F"]) <= 1.02 * float(report["primal"]) for row in starts)),
+                  f"ambiguous: {report['ambiguous']} of {starts}")
+    session.check(0 < float(report["lower_bound_flb"]) <= float(report["lower_bound_tlb"]) == float(report["lower_bound"]) < float(report["E_gw"]), f"bounds: {report}")
+    sweep = {"sweep": {"geodesic_k": [24, 8, 12], "epsilon": [0.005, 0.02]}}
+    if not session.done(session.run("gromov", session.job("sweep", "gromov", {**tables_of({"starts": 3}), **sweep}))):
+        return
+    rows = read_tsv(session.folder / "sweep/tables/sweep.tsv")
+    session.check([(row["geodesic_k"], float(row["epsilon"])) for row in rows] == [(k, e) for k in ("8", "12", "24") for e in (0.02, 0.005)], f"sweep: {rows}")
+    session.check(all(row["stop_reason"] == "converged" and float(row["lower_bound"]) < float(row["E_gw"]) < float(row["F"]) for row in rows), f"sweep: {rows}")
+    session.check([row["ambiguous"] != "" for row in rows] == [True, False] * 3, f"sweep, ambiguous: {rows}")
+    session.check(all(0 < float(row["overlap_next_k"]) <= 1.001 for row in rows[:4]) and all(row["overlap_next_k"] == "" for row in rows[4:]), f"sweep, overlaps: {rows}")
+    means = [sum(float(row["overlap_next_k"]) for row in rows[k:k + 2]) for k in (0, 2)]
+    marked = [row["most_overlap"] == "True" for row in rows]
+    session.check(marked == ([True] * 4 + [False] * 2 if means[0] >= means[1] else [False] * 2 + [True] * 4), f"sweep, marks: {rows}")
+    own = values(session.folder / "sweep/tables/gromov.tsv", "quantity")
+    same = next(row for row in rows if row["geodesic_k"] == "12" and float(row["epsilon"]) == 0.005)
+    session.check(abs(float(own["primal"]) / float(same["F"]) - 1) < 0.02 and own["geodesic_k"] == "12", f"result of the job itself: {own['primal']} and {same}")
+    session.check(all(0 <= float(row["foscttm"]) <= 1 for row in rows), f"sweep, scores: {rows}")
 
 
 def check_times():
@@ -160,17 +185,22 @@ def check_refusals():
              ({}, {"linear": "obsm/X_none"}, ["X_none", "gromov.linear"]),
              ({}, {"alpha": 0.5}, ["problem.alpha", "gromov.linear"]),
              ({}, {"alpha": 1.5}, ["problem.alpha = 1.5 is not allowed"]),
-             ({}, {"starts": 8}, ["gromov.starts", "not available in this version"]),
+             ({}, {"init": "other"}, ["gromov.init", "not available in this version"]),
+             ({}, {"starts": 0}, ["gromov.starts = 0 is not allowed"]),
              ({}, {"epsilon": 0}, ["gromov.epsilon = 0 is not allowed"]),
              ({}, {"epsilonn": 1}, ["unknown key 'gromov.epsilonn'", "did you mean 'gromov.epsilon'"]),
              ({}, {"pair_key": "nothing"}, ["nothing", "pair, half"])]
 
+    cases.append(({"cost": "sq_euclidean"}, {"sweep": {"geodesic_k": [8, 12]}}, ["sweep.geodesic_k", "remove it"]))
+    cases.append(({}, {"sweep": {"epsilon": [0.1, 0]}}, ["sweep.epsilon", "is not allowed"]))
+
     def refused(case):
         number, (target, gromov, texts) = case
         sides = {"source": {"cost": "sq_euclidean"}} if target.get("cost") == "sq_euclidean" else {}
-        keys = {key: value for key, value in gromov.items() if key != "alpha"}
-        problem = {"problem": {"alpha": gromov["alpha"]}} if "alpha" in gromov else {}
-        job = session.job(f"bad{number}", "gromov", {**tables_of(keys, target=target, **sides), **problem})
+        keys = {key: value for key, value in gromov.items() if key not in ("alpha", "sweep")}
+        more = {"problem": {"alpha": gromov["alpha"]}} if "alpha" in gromov else {}
+        more |= {"sweep": gromov["sweep"]} if "sweep" in gromov else {}
+        job = session.job(f"bad{number}", "gromov", {**tables_of(keys, target=target, **sides), **more})
         session.refused(session.run("gromov", job), 2, *texts, result=f"bad{number}")
 
     session.in_parallel(refused, list(enumerate(cases)))
@@ -179,6 +209,7 @@ def check_refusals():
 make_sides()
 check_costs()
 check_kinds()
+check_starts()
 check_times()
 check_rank_independence()
 check_refusals()

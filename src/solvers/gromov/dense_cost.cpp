@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/block_rows.hpp"
+#include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/row_product.hpp"
 #include "solvers/ordered_sum.hpp"
 
@@ -116,6 +117,11 @@ LinearCost DenseCost<Scalar>::at_product() const {
     for (const double weight : b_)
       product.push_back(static_cast<Scalar>(factor * a_[static_cast<std::size_t>(i)] * weight));
   return linear_of(product_with(product), terms_);
+}
+
+template <class Scalar>
+LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling& coupling) const {
+  return linear_of(product_through_cells<Scalar>(context_.comm, source_, target_, coupling), terms_);
 }
 
 template <class Scalar>

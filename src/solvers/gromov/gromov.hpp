@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/context.hpp"
+#include "kernels/matrix.hpp"
 #include "solvers/sinkhorn/sinkhorn.hpp"
 
 namespace thalweg {
@@ -86,8 +87,24 @@ struct FusedUnits {
 /// Mirror descent; or Frank-Wolfe steps from where that ends, with epsilon = 0: stored costs in float64, balanced.
 enum class GromovAlgorithm { mirror, frank_wolfe };
 
+/// A linear cost in whatever form generates it: cells x cells (owned rows), or a small core on every rank. Sums of two
+/// are those of their numbers.
+using LinearCost = std::variant<std::vector<float>, std::vector<double>>;
+
+/// A coupling between some cells of both sides, on every rank: mass(k, l) of the pair rows[k], columns[l].
+struct CellCoupling {
+  std::vector<std::int64_t> rows, columns;
+  Matrix mass;
+};
+
+/// Where the iteration begins: at a b^T, at K of a coupling between some cells, or at a linear cost that an earlier
+/// solve of the same problem kept.
+using GromovStart = std::variant<std::monostate, CellCoupling, LinearCost>;
+
 struct GromovSettings {
   GromovAlgorithm algorithm = GromovAlgorithm::mirror;
+  GromovStart start = {};
+  bool keep_linear = false;                    // K of the coupling that is returned
   std::optional<double> epsilon_start = 0.05;  // absent or <= epsilon: no annealing
   double epsilon_decay = 0.9;                  // from one outer step to the next
   double tolerance = 1e-6;                     // of the stationarity gap, relative to |F|
@@ -130,13 +147,16 @@ struct GromovSolution {
   double seconds = 0.0;
   std::vector<GromovRecord> history;
 
+  /// K(P) where settings.keep_linear asked for it.
+  std::optional<LinearCost> linear;
+
   /// Of the final linear problem, with reference and epsilon as the solver left them: it generates P.
   std::shared_ptr<PairGeometry> geometry;
 };
 
 using GromovObserver = std::function<void(const GromovRecord&)>;
 
-/// Mirror descent with backtracking from a b^T, epsilon falling to its final value first.
+/// Mirror descent with backtracking from settings.start, epsilon falling to its final value first.
 ///
 ///   K(P) = 2 L(P) = gradient of E,   K <- (1 - t) K + t K(P),   P <- argmin <K, P> + epsilon KL(P | a b^T)
 ///

@@ -46,15 +46,22 @@ GromovSolution OuterLoop::solve() {
   result_.primal = state_.primal();
   result_.coupling = std::move(state_.inner);
   result_.geometry = std::move(state_.geometry);
+  if (settings_.keep_linear) result_.linear = std::move(state_.at.linear);
   result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   return std::move(result_);
 }
 
-/// From a b^T: one full step at every epsilon above the final one, then one at that. Proximal steps begin there.
+LinearCost OuterLoop::first_linear() const {
+  if (const auto* coupling = std::get_if<CellCoupling>(&settings_.start)) return cost_->at_coupling(*coupling);
+  if (const auto* linear = std::get_if<LinearCost>(&settings_.start)) return *linear;
+  return cost_->at_product();
+}
+
+/// From the start: one full step at every epsilon above the final one, then one at that. Proximal steps begin there.
 OuterLoop::Stop OuterLoop::anneal() {
   double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
   if (is_proximal()) epsilon = problem_.epsilon;
-  LinearCost linear = cost_->at_product();
+  LinearCost linear = first_linear();
   std::vector<double> g;
   while (true) {
     OuterState next = solved(linear, epsilon, std::move(g));

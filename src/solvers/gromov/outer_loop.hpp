@@ -36,6 +36,7 @@ class OuterLoop {
  private:
   using Stop = std::optional<StopReason>;
 
+  LinearCost first_linear() const;
   Stop anneal();
   Stop descend();
   OuterState solved(LinearCost linear, double epsilon, std::vector<double> g);

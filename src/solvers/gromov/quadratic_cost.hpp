@@ -10,10 +10,6 @@
 
 namespace thalweg {
 
-/// A linear cost in whatever form generates it: cells x cells (owned rows), or a small core on every rank. Sums of two
-/// are those of their numbers.
-using LinearCost = std::variant<std::vector<float>, std::vector<double>>;
-
 /// (1 - t) K + t L
 LinearCost mixed(const LinearCost& k, const LinearCost& l, double t);
 /// K + t L
@@ -38,6 +34,8 @@ class QuadraticCost {
   virtual FusedUnits units() const = 0;
   /// K(a b^T)
   virtual LinearCost at_product() const = 0;
+  /// K of a coupling between some cells: for all others, that of a new cell by its costs to those of the coupling.
+  virtual LinearCost at_coupling(const CellCoupling& coupling) const = 0;
   /// The pairwise cost K, unscaled.
   virtual std::unique_ptr<PairGeometry> geometry_of(const LinearCost& linear) const = 0;
   /// @param linear, geometry, inner   the linear problem K and the solution that P is

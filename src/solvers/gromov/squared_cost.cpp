@@ -84,6 +84,24 @@ LinearCost SquaredCost::at_product() const {
   return std::vector<double>(static_cast<std::size_t>(source_.points.columns * target_.points.columns), 0.0);
 }
 
+/// T = sum of mass x y^T
+LinearCost SquaredCost::at_coupling(const CellCoupling& coupling) const {
+  const std::int64_t p = source_.points.columns, q = target_.points.columns;
+  std::vector<double> core(static_cast<std::size_t>(p * q), 0.0), mean(static_cast<std::size_t>(q));
+  for (std::size_t i = 0; i < coupling.rows.size(); ++i) {
+    std::fill(mean.begin(), mean.end(), 0.0);
+    const auto mass = coupling.mass.row(static_cast<std::int64_t>(i));
+    for (std::size_t j = 0; j < mass.size(); ++j)
+      for (std::int64_t l = 0; l < q; ++l)
+        mean[static_cast<std::size_t>(l)] += mass[j] * target_.points(coupling.columns[j], l);
+    for (std::int64_t k = 0; k < p; ++k)
+      for (std::int64_t l = 0; l < q; ++l)
+        core[static_cast<std::size_t>(k * q + l)] +=
+            source_.points(coupling.rows[i], k) * mean[static_cast<std::size_t>(l)];
+  }
+  return core;
+}
+
 std::unique_ptr<PairGeometry> SquaredCost::geometry_of(const LinearCost& linear) const {
   const auto& core = std::get<std::vector<double>>(linear);
   const std::int64_t n = source_.points.rows, p = source_.points.columns, q = target_.points.columns,

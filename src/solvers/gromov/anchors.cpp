@@ -1,0 +1,130 @@
+#include "solvers/gromov/anchors.hpp"
+
+#include <Kokkos_Core.hpp>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace thalweg {
+
+namespace {
+
+using Host = Kokkos::DefaultHostExecutionSpace;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::int64_t nobody = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint32_t tie_draws = 1U << 16;  // draws of a cell before these choose anchors
+
+/// The anchors chosen so far as the owned rows see them.
+class Seeding {
+ public:
+  Seeding(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights, RandomStream random)
+      : comm_(comm),
+        costs_(costs),
+        weights_(weights),
+        random_(random),
+        nearest_(static_cast<std::size_t>(costs.rows().size()), infinity),
+        anchor_(nearest_.size(), 0) {}
+
+  /// The cell whose exponential time of rate weight x squared distance comes first; `nobody` where no rate is positive.
+  std::int64_t next_cell() const {
+    std::vector<double> times(nearest_.size());
+    const Host exec;
+    Kokkos::parallel_for("thalweg::anchors::times", Kokkos::RangePolicy<Host>(exec, 0, costs_.rows().size()),
+                         [&](const std::int64_t i) { times[static_cast<std::size_t>(i)] = time_of(i); });
+    exec.fence("thalweg::anchors::times");
+    double first = infinity;
+    std::int64_t cell = nobody;
+    for (std::size_t i = 0; i < times.size(); ++i)
+      if (times[i] < first) {
+        first = times[i];
+        cell = costs_.rows().begin + static_cast<std::int64_t>(i);
+      }
+    const double first_of_all = comm_.all_reduce(first, Reduction::min);
+    return comm_.all_reduce(first == first_of_all ? cell : nobody, Reduction::min);
+  }
+
+  void add(std::int64_t cell) {
+    cells_.push_back(cell);
+    const std::vector<double> costs = costs_.column(cell);
+    const Host exec;
+    Kokkos::parallel_for("thalweg::anchors::nearest", Kokkos::RangePolicy<Host>(exec, 0, costs_.rows().size()),
+                         [&](const std::int64_t i) { see(i, costs[static_cast<std::size_t>(i)]); });
+    exec.fence("thalweg::anchors::nearest");
+  }
+
+  Anchors anchors() const {
+    const std::vector<std::int32_t> all = comm_.all_gather(std::span<const std::int32_t>(anchor_));
+    std::vector<std::size_t> order(cells_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t k, std::size_t l) { return cells_[k] < cells_[l]; });
+    std::vector<double> sums(cells_.size(), 0.0);
+    for (std::size_t i = 0; i < all.size(); ++i) sums[static_cast<std::size_t>(all[i])] += weights_[i];
+    Anchors result;
+    for (const std::size_t k : order) {
+      result.cells.push_back(cells_[k]);
+      result.weights.push_back(sums[k]);
+    }
+    return result;
+  }
+
+ private:
+  double time_of(std::int64_t local_row) const {
+    const auto cell = static_cast<std::size_t>(costs_.rows().begin + local_row);
+    const double cost = cells_.empty() ? 1.0 : nearest_[static_cast<std::size_t>(local_row)];
+    const double rate = weights_[cell] * (costs_.are_squared() ? cost : cost * cost);
+    if (!(rate > 0.0)) return infinity;
+    return -std::log1p(-random_.uniform(cell, static_cast<std::uint32_t>(cells_.size()))) / rate;
+  }
+
+  void see(std::int64_t local_row, double cost) {
+    double& nearest = nearest_[static_cast<std::size_t>(local_row)];
+    std::int32_t& anchor = anchor_[static_cast<std::size_t>(local_row)];
+    const auto newest = static_cast<std::int32_t>(cells_.size()) - 1;
+    const bool is_first_of_equals =
+        cost == nearest && cost > 0.0 && tie_bits(local_row, newest) < tie_bits(local_row, anchor);
+    if (cost < nearest || is_first_of_equals) anchor = newest;
+    nearest = std::min(nearest, cost);
+  }
+
+  std::uint64_t tie_bits(std::int64_t local_row, std::int32_t anchor) const {
+    return random_.bits(static_cast<std::uint64_t>(costs_.rows().begin + local_row),
+                        tie_draws + static_cast<std::uint32_t>(anchor));
+  }
+
+  const Communicator& comm_;
+  const IntraRows& costs_;
+  const std::vector<double>& weights_;
+  RandomStream random_;
+  std::vector<std::int64_t> cells_;
+  std::vector<double> nearest_;       // C to the nearest anchor
+  std::vector<std::int32_t> anchor_;  // which that is
+};
+
+}  // namespace
+
+Anchors choose_anchors(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights,
+                       std::int64_t count, RandomStream random) {
+  Seeding seeding(comm, costs, weights, random);
+  for (std::int64_t chosen = 0; chosen < count; ++chosen) {
+    const std::int64_t cell = seeding.next_cell();
+    if (cell == nobody) break;
+    seeding.add(cell);
+  }
+  return seeding.anchors();
+}
+
+AnchorSide::AnchorSide(const Communicator& comm, const IntraRows& costs, Anchors anchors)
+    : anchors_(std::move(anchors)), are_points_(costs.are_squared()) {
+  values_ = are_points_ ? costs.points_of(anchors_.cells) : costs.between(comm, anchors_.cells);
+  if (are_points_) divisor_ = costs.divisor();
+}
+
+IntraCosts AnchorSide::costs() const {
+  const std::span<const double> values(values_.values);
+  if (are_points_) return SquaredDistances{{values_.rows, values_.columns, values}, divisor_};
+  return StoredIntraCosts{values_.rows, values, divisor_};
+}
+
+}  // namespace thalweg

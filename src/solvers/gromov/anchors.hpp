@@ -1,0 +1,43 @@
+// A few cells of each side that stand for all.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/random.hpp"
+#include "solvers/gromov/intra_rows.hpp"
+
+namespace thalweg {
+
+/// Chosen cells, ascending, and the weight of the cells that are nearest to each; on every rank.
+struct Anchors {
+  std::vector<std::int64_t> cells;
+  std::vector<double> weights;
+};
+
+/// At most `count` cells by the seeding of k-means++ with C as distance (squared Euclidean: its root): the first by
+/// weight, each further one with probability in proportion to weight times squared distance to the nearest before it.
+/// A cell that has several nearest anchors goes to one of them at random. Fewer where no others are left. Draws depend
+/// on (seed, stream) and cell alone: the same on any number of ranks. Collective.
+/// Source: Arthur & Vassilvitskii (2007), k-means++; draws as the least of exponential times (Efraimidis & Spirakis
+/// 2006).
+Anchors choose_anchors(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights,
+                       std::int64_t count, RandomStream random);
+
+/// One side of a smaller problem, with its costs: on every rank, as for a communicator of one.
+class AnchorSide {
+ public:
+  /// Collective.
+  AnchorSide(const Communicator& comm, const IntraRows& costs, Anchors anchors);
+
+  const Anchors& anchors() const { return anchors_; }
+  IntraCosts costs() const;
+
+ private:
+  Anchors anchors_;
+  Matrix values_;  // C between the anchors, or their points
+  bool are_points_ = false;
+  double divisor_ = 1.0;
+};
+
+}  // namespace thalweg

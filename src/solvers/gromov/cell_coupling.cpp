@@ -1,0 +1,99 @@
+#include "solvers/gromov/cell_coupling.hpp"
+
+#include <algorithm>
+
+#include "kernels/block_rows.hpp"
+#include "solvers/gromov/row_product.hpp"
+#include "solvers/ordered_sum.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// Some rows of a matrix as a matrix of its own: the rank's part of these.
+template <class Value>
+std::vector<Value> part_of_rows(const Communicator& comm, const OwnedRows<Value>& matrix,
+                                const std::vector<std::int64_t>& chosen) {
+  const Partition partition(matrix.num_rows, comm.size(), block_rows);
+  const auto wanted = static_cast<std::int64_t>(chosen.size());
+  const RowRange own = Partition(wanted, comm.size(), block_rows).rows_of(comm.rank());
+  std::vector<Value> part, row(static_cast<std::size_t>(matrix.num_columns));
+  for (std::int64_t k = 0; k < wanted; ++k) {
+    const std::int64_t cell = chosen[static_cast<std::size_t>(k)];
+    const int owner = partition.owner_of(cell);
+    if (owner == comm.rank())
+      std::copy_n(matrix.values.begin() + (cell - partition.rows_of(owner).begin) * matrix.num_columns, row.size(),
+                  row.begin());
+    comm.broadcast(std::span(row), owner);
+    if (k >= own.begin && k < own.end) part.insert(part.end(), row.begin(), row.end());
+  }
+  return part;
+}
+
+/// Some columns of the owned rows.
+template <class Value>
+std::vector<Value> columns_of(const OwnedRows<Value>& matrix, const std::vector<std::int64_t>& chosen) {
+  std::vector<Value> columns;
+  for (std::size_t begin = 0; begin < matrix.values.size(); begin += static_cast<std::size_t>(matrix.num_columns))
+    for (const std::int64_t cell : chosen) columns.push_back(matrix.values[begin + static_cast<std::size_t>(cell)]);
+  return columns;
+}
+
+std::vector<double> rows_of(const GromovSolution& solution, RowRange rows) {
+  const std::span<const double> f = std::span(solution.coupling.f)
+                                        .subspan(static_cast<std::size_t>(rows.begin - solution.geometry->rows().begin),
+                                                 static_cast<std::size_t>(rows.size()));
+  return solution.geometry->coupling_rows(rows, f, solution.coupling.g);
+}
+
+}  // namespace
+
+template <class Scalar>
+std::vector<double> product_through_cells(const Communicator& comm, const StoredIntraCosts& source,
+                                          const StoredIntraCosts& target, const CellCoupling& coupling) {
+  const auto k = static_cast<std::int64_t>(coupling.rows.size()),
+             l = static_cast<std::int64_t>(coupling.columns.size());
+  const RowRange own = Partition(k, comm.size(), block_rows).rows_of(comm.rank());
+  const auto first = coupling.mass.values.begin();
+  const std::vector<Scalar> mass(first + own.begin * l, first + own.end * l);
+  const std::vector<double> product = std::visit(
+      [&]<class Value>(std::span<const Value> values) {
+        const auto rows =
+            part_of_rows<Value>(comm, {target.num_cells, target.num_cells, values, target.divisor}, coupling.columns);
+        return product_of_rows<Scalar>(comm, OwnedRows<Scalar>{k, l, mass, 1.0},
+                                       OwnedRows<Value>{l, target.num_cells, rows, target.divisor});
+      },
+      target.values);
+  const std::vector<Scalar> right(product.begin(), product.end());
+  return std::visit(
+      [&]<class Value>(std::span<const Value> values) {
+        const auto columns =
+            columns_of<Value>({source.num_cells, source.num_cells, values, source.divisor}, coupling.rows);
+        return product_of_rows<Scalar>(comm, OwnedRows<Value>{source.num_cells, k, columns, source.divisor},
+                                       OwnedRows<Scalar>{k, target.num_cells, right, 1.0});
+      },
+      source.values);
+}
+
+std::vector<double> coupling_of(const GromovSolution& solution) { return rows_of(solution, solution.geometry->rows()); }
+
+double overlap_of(const Communicator& comm, const GromovSolution& p, const GromovSolution& q) {
+  const RowRange rows = p.geometry->rows();
+  const std::int64_t m = p.geometry->num_columns();
+  std::vector<double> shared(static_cast<std::size_t>(rows.size()), 0.0);
+  for (std::int64_t begin = rows.begin; begin < rows.end; begin += block_rows) {
+    const RowRange block{begin, std::min(rows.end, begin + block_rows)};
+    const std::vector<double> of_p = rows_of(p, block), of_q = rows_of(q, block);
+    for (std::size_t e = 0; e < of_p.size(); ++e)
+      shared[static_cast<std::size_t>(begin - rows.begin) + e / static_cast<std::size_t>(m)] +=
+          std::min(of_p[e], of_q[e]);
+  }
+  return ordered_sum(comm, shared);
+}
+
+template std::vector<double> product_through_cells<float>(const Communicator&, const StoredIntraCosts&,
+                                                          const StoredIntraCosts&, const CellCoupling&);
+template std::vector<double> product_through_cells<double>(const Communicator&, const StoredIntraCosts&,
+                                                           const StoredIntraCosts&, const CellCoupling&);
+
+}  // namespace thalweg

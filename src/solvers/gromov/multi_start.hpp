@@ -1,0 +1,66 @@
+// Alignment from several starts, the best chosen by F alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "solvers/gromov/gromov.hpp"
+#include "solvers/gromov/lower_bounds.hpp"
+
+namespace thalweg {
+
+struct MultiStartSettings {
+  GromovSettings solve = {};   // of every start, whose start and annealing are its own
+  std::int64_t starts = 8;     // as in start_couplings.hpp; 1: solve.start alone, on all cells at once
+  std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
+  std::int64_t carried = 3;    // from the anchors to all cells
+  bool wants_bounds = true;
+};
+
+/// What became of one start. NaN and empty where it was not solved on anchors, or not on all cells.
+struct StartReport {
+  static constexpr double absent = std::numeric_limits<double>::quiet_NaN();
+
+  std::string name;
+  double anchor_primal = absent;   // F on the anchors
+  double anchor_overlap = absent;  // with the start of the chosen coupling, on the anchors
+  std::string merged_into;         // start of less F with nearly the same coupling on the anchors
+  bool is_carried = false;         // solved on all cells
+  double primal = absent, energy_gw = absent, gap = absent;
+  double overlap = absent;                  // with the chosen coupling
+  std::int64_t outer = 0, evaluations = 0;  // on anchors and all cells
+  double seconds = 0.0;
+  StopReason stop_reason = StopReason::converged;  // on all cells where solved there
+  bool is_chosen = false;
+  std::vector<GromovRecord> history;  // on all cells
+};
+
+struct MultiStartSolution {
+  GromovSolution best;
+  std::string best_start;
+  std::vector<StartReport> starts;
+  std::optional<LowerBounds> bounds;
+  bool is_ambiguous = false;  // a coupling that shares less than 0.8 with the best has F within 2 % of its F
+};
+
+/// Told the name of the start with each step on all cells, and the last one again with the reason of its end.
+using StartObserver = std::function<void(const std::string& start, const GromovRecord&)>;
+
+/// Solves from every start and returns the solution of least F at the problem's epsilon.
+///
+/// Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to
+/// the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one of less F are merged into it; the
+/// `carried` ones of least F, none more than 10 % above the least, are taken to all cells as K of the coupling of the
+/// anchors and finished there at the final epsilon. A solve that was told to stop ends with the best coupling so far
+/// and that reason. Relaxed marginals, and costs between sides of more than `anchors` cells, have the first two starts
+/// alone, proximal steps the first; bounds are those of E_gw in balanced problems. The same on any number of ranks.
+/// Collective. @throws what solve_gromov does
+MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
+                                            const MultiStartSettings& settings, const StartObserver& observer = {},
+                                            const StopCheck& stop_check = {});
+
+}  // namespace thalweg
