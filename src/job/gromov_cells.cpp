@@ -30,8 +30,8 @@ struct Extremes {
   }
 };
 
-/// Of the owned rows and, over these, of all columns.
-std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution) {
+/// Of the owned rows and, over these, of all columns; also the largest entries of the rows.
+std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution, TopPartners& top) {
   const PairGeometry& geometry = *solution.geometry;
   const RowRange rows = geometry.rows();
   const auto m = static_cast<std::size_t>(geometry.num_columns());
@@ -42,6 +42,7 @@ std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution) {
     const std::span<const double> f =
         std::span(solution.coupling.f).subspan(first, static_cast<std::size_t>(block.size()));
     const std::vector<double> coupling = geometry.coupling_rows(block, f, solution.coupling.g);
+    append_top_partners(coupling, geometry.num_columns(), top);
     for (std::size_t i = 0; i < f.size(); ++i)
       for (std::size_t j = 0; j < m; ++j) {
         of_rows.see(first + i, static_cast<std::int64_t>(j), coupling[i * m + j]);
@@ -68,6 +69,15 @@ void combine(const Communicator& comm, Extremes& columns) {
 template <class T>
 std::vector<T> gathered(const Communicator& comm, const std::vector<T>& owned) {
   return comm.all_gather(std::span<const T>(owned));
+}
+
+/// Mass between the labels of both sides.
+std::vector<double> class_masses(const TransportSides& sides, const Coupling& coupling) {
+  const CellSide &source = sides.source, &target = sides.target;
+  if (source.categories.empty() || target.categories.empty()) return {};
+  const auto classes = static_cast<std::int64_t>(source.categories.size());
+  return label_transitions(sums_over_sources(coupling, one_hot(source.labels, classes)), classes, target.labels,
+                           static_cast<std::int64_t>(target.categories.size()));
 }
 
 /// Divides by the masses: -sum (P / s) log (P / s) = log s - (1 / s) sum P log P.
@@ -106,7 +116,8 @@ Alignment describe_alignment(const Communicator& comm, const TransportSides& sid
   target.projected = sums_over_sources(coupling, values_of(sides.source.features, sides.source.num_features));
   divide_rows(inner.column_sums, target.unmatched, target.projected);
 
-  auto [of_rows, of_columns] = extremes_of(solution);
+  alignment.class_masses = class_masses(sides, coupling);
+  auto [of_rows, of_columns] = extremes_of(solution, alignment.top);
   combine(comm, of_columns);
   Extremes all_rows(0);
   all_rows.largest = gathered(comm, of_rows.largest);

@@ -95,11 +95,31 @@ void check_transport(const Job& job, const config::Value& root, config::Problems
     problems.add(place_of(root, "transport.divergence"), "transport.divergence needs the same penalty on both sides; set solver.lambda1 and solver.lambda2 to one value");
 }
 
+/// Whether the costs of a side can be a factor.
+bool has_factor(const IntraCostOptions& side) {
+  return side.cost == "geodesic" || side.cost == "factored" || side.cost == "sq_euclidean";
+}
+
+void check_intra_costs(const Job& job, const IntraCostOptions& side, const std::string& name,
+                       const config::Value& root, config::Problems& problems) {
+  if (side.cost == "factored" && (side.factors.empty() || side.factors.size() > 2))
+    problems.add(place_of(root, name + ".cost"), name + ".cost = \"factored\" needs the matrices U and V of U V^T; set " +
+                                                     name + ".factors to two obsm keys, or one that is both");
+  if (side.cost != "factored" && !side.factors.empty())
+    problems.add(place_of(root, name + ".factors"),
+                 name + ".factors belongs to " + name + ".cost = \"factored\"; remove it");
+  if (job.gromov.storage == "low_rank" && !has_factor(side))
+    problems.add(place_of(root, "gromov.storage"), "gromov.storage = \"low_rank\" is for the costs geodesic, factored and sq_euclidean, not for " +
+                                                       name + ".cost = \"" + side.cost + "\"; use \"dense\"");
+}
+
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "gromov needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");
+  check_intra_costs(job, job.source_costs, "source", root, problems);
+  check_intra_costs(job, job.target_costs, "target", root, problems);
 }
 
 void check_export(const Job& job, const config::Value& root, config::Problems& problems) {

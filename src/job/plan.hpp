@@ -35,6 +35,11 @@ struct PlanInput {
   std::int64_t other_features = 0;      ///< gromov: of the target side; num_features are those of the source
   std::int64_t geodesic_k = 0;          ///< gromov: neighbours of a graph; 0: none
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
+  bool low_rank = false;                ///< gromov: costs within the sides are factors
+  std::int64_t factor_columns = 0;      ///< gromov: of the factor of the sources
+  std::int64_t other_factor_columns = 0;
+  std::int64_t landmarks = 0;           ///< gromov: searches that a factor is from; 0: it is from no graph
+  bool writes_coupling = false;         ///< gromov: all of it
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells

@@ -29,7 +29,14 @@ struct SquaredDistances {
   double divisor = 1.0;
 };
 
-using IntraCosts = std::variant<StoredIntraCosts, SquaredDistances>;
+/// Symmetric costs V diag(diagonal) V^T / divisor, V cells x r, all rows on every rank; nothing cells x cells is stored.
+struct FactoredCosts {
+  PointSet factor;  // V
+  std::vector<double> diagonal;
+  double divisor = 1.0;
+};
+
+using IntraCosts = std::variant<StoredIntraCosts, SquaredDistances, FactoredCosts>;
 
 /// With C the scaled costs within each side, over couplings P of marginals a and b:
 ///
