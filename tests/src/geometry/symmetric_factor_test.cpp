@@ -23,7 +23,7 @@ Pair symmetric_pair() {
   Pair pair;
   Matrix s(r, r);
   for (std::int64_t k = 0; k < r; ++k)
-    for (std::int64_t l = 0; l < r; ++l) s(k, l) = std::cos(static_cast<double>(1 + k + l)) + (k == l ? 2.0 * (k - 1.5) : 0.0);
+    for (std::int64_t l = 0; l < r; ++l) s(k, l) = std::cos(static_cast<double>(1 + k + l)) + (k == l ? 2.0 * static_cast<double>(k) - 3.0 : 0.0);
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t k = 0; k < r; ++k) pair.v(i, k) = std::sin(0.1 + 0.7 * static_cast<double>(i * r + k) + 0.01 * static_cast<double>(i * i % 97));
   pair.u = product(pair.v, s);
