@@ -15,9 +15,10 @@ constexpr double most_matrix_bytes = 4.0 * 0x1p30;
 
 }  // namespace
 
+TopPartners::TopPartners(std::int64_t num_columns) : width(std::min(most_top_partners, num_columns)) {}
+
 void append_top_partners(std::span<const double> rows, std::int64_t num_columns, TopPartners& top) {
-  const auto m = static_cast<std::size_t>(num_columns), width = std::min<std::size_t>(most_top_partners, m);
-  top.width = static_cast<std::int64_t>(width);
+  const auto m = static_cast<std::size_t>(num_columns), width = static_cast<std::size_t>(top.width);
   std::vector<std::int64_t> order(m);
   for (std::size_t begin = 0; begin < rows.size(); begin += m) {
     const std::span<const double> row = rows.subspan(begin, m);

@@ -100,6 +100,7 @@ Alignment describe_alignment(const Communicator& comm, const TransportSides& sid
                           inner.row_sums,          inner.column_sums, sides.source.weights,
                           sides.target.weights};
   Alignment alignment;
+  alignment.top = TopPartners(solution.geometry->num_columns());
   AlignedCells &source = alignment.source, &target = alignment.target;
   const std::vector<std::uint8_t> rows = unmatched_rows(coupling);
   source.unmatched = gathered(comm, rows);

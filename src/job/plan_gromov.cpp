@@ -55,12 +55,16 @@ std::int64_t bytes_of_cost(const Job& job, bool is_double) {
 void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
   const WideInt cost = input.cost_bytes;
   items.add_shares("costs within the sides", Collector::solving, cost * (n * n + m * m));
-  if (cost > 1) items.add_shares("costs as formed", Collector::solving, 2 * 8 * std::max(n * n, m * m));
-  const WideInt linear = 5 * scalar,
-                packed = 2 * 2 * (scalar + (input.is_double ? 0 : 8));  // of three states, both ways
+  // Those of two states, each with the next, and what the second needs until it is made.
+  const WideInt linear = 4 * scalar, packed = 2 * 2 * scalar;
+  const WideInt products = 3 * scalar + 8, widened = input.is_double ? 0 : 2 * 8;
   items.add_shares("linear costs", Collector::solving, linear * n * m);
-  items.add_shares("linear costs, packed", Collector::solving | Collector::writing, (packed + scalar) * n * m);
-  items.add_shares("coupling and products", Collector::solving, (2 * scalar + 2 * 8) * n * m);
+  items.add_shares("linear costs, packed", Collector::solving, packed * n * m);
+  items.add_shares("linear costs, packed", Collector::writing, packed / 2 * n * m);
+  items.add_shares("coupling and products", Collector::solving, std::max(products, widened) * n * m);
+  const WideInt formed = cost > 1 ? 2 * 8 * std::max(n * n, m * m) : 0;  // before there are linear costs
+  items.add_shares("costs as formed", Collector::solving,
+                   std::max<WideInt>(0, formed - (linear + packed + std::max(products, widened)) * n * m));
   items.add_fixed("blocks of products", Collector::solving, false,
                   2 * depth_rows * m * (scalar + cost) + input.threads * granule_rows * (depth_rows + m) * scalar);
 }

@@ -99,8 +99,8 @@ def check_low_rank():
     session.check(report["loss_exact_sources"] == str(SOURCES) and report["loss_exact_targets"] == str(TARGETS), f"all cells: {report}")
     session.check(float(report["loss_exact"]) < 1.05 * float(dense["E_gw"]), f"loss {report['loss_exact']} with a factor, {dense['E_gw']} without")
     check_entries(source, coupling)
-    _, refused = solved("allowed", tables_of({"storage": "low_rank", "landmarks": 2, "allow_poor_factor": True}))
-    session.check(float(refused["factor_error_source"]) > 0.3, f"a poor factor: {refused}")
+    run, poor = solved("allowed", tables_of({"storage": "low_rank", "landmarks": 2, "allow_poor_factor": True}))
+    session.check(float(poor["factor_error_target"]) > 0.3 and any("poor_factor" in line for line in run.warnings), f"a poor factor: {poor}", run)
 
 
 def check_entries(source, coupling):
@@ -187,13 +187,14 @@ def check_rank_independence():
 
 def check_memory():
     """What a rank has needed is no more than the plan said."""
-    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 2500, "dimensions": 30, "times": 2}})
-    session.done(session.run("simulate", cells, ranks=1))
+    for name, count in (("many", 3000), ("more", 12000)):
+        cells = session.job(name, "simulate", {"simulate": {"model": "mixture", "cells": count, "dimensions": 30, "times": 2}})
+        session.done(session.run("simulate", cells, ranks=1))
     low = {"storage": "low_rank", "landmarks": 100, "geodesic_k": 15}
     for name, cost, keys in (("dense", "geodesic", {"storage": "dense", "geodesic_k": 15}), ("stored", "euclidean", {}), ("factor", "geodesic", low), ("squares", "sq_euclidean", {})):
         job = session.job(f"planned_{name}", "gromov", {
-            "input": {"file": "many/simulation.h5ad", "time_key": "time"}, "source": {"cost": cost}, "target": {"cost": cost}, "run": {"threads": 1},
-            "solver": {"allow_unconverged": True}, "gromov": {**keys, "label_key": "component", "epsilon": 0.05, "max_outer": 2, "inner_iterations": 20}})
+            "input": {"file": f"{'more' if name == 'squares' else 'many'}/simulation.h5ad", "time_key": "time"}, "source": {"cost": cost}, "target": {"cost": cost}, "run": {"threads": 1},
+            "solver": {"allow_unconverged": True}, "gromov": {**keys, "label_key": "component", "epsilon": 0.05, "max_outer": 2, "inner_iterations": 5}})
         session.done(session.run("gromov", job, timeout=100))
         plan = session.run("plan", job)
         planned = gib_of(plan) * 2**10
@@ -213,7 +214,7 @@ def check_refusals():
              ({"cost": "factored"}, {}, ["target.factors", "obsm keys"]),
              ({"cost": "euclidean", "factors": ["obsm/U"]}, {}, ["target.factors", "remove it"]),
              ({"cost": "factored", "factors": ["obsm/U", "obsm/skew"]}, {}, ["target.factors", "not symmetric", "row 0"]),
-             ({"cost": "factored", "factors": ["obsm/U", "obsm/short"]}, {}, ["target.factors", "5 columns", "2 columns"]),
+             ({"cost": "factored", "factors": ["obsm/U", "obsm/short"]}, {}, ["target.factors", "5 columns", "has 2"]),
              ({"cost": "factored", "factors": ["obsm/W"]}, {}, ["W", "target.factors"]),
              ({"cost": "euclidean"}, {"storage": "low_rank"}, ["gromov.storage", "low_rank", "target.cost"]),
              ({}, {"storage": "low_rank", "landmarks": 2}, ["relative error", "at most 0.3", "gromov.allow_poor_factor"]),
