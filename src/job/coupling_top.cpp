@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "analysis/sparse_rows.hpp"
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
 #include "kernels/block_rows.hpp"
@@ -18,18 +19,18 @@ constexpr double most_matrix_bytes = 4.0 * 0x1p30;
 TopPartners::TopPartners(std::int64_t num_columns) : width(std::min(most_top_partners, num_columns)) {}
 
 void append_top_partners(std::span<const double> rows, std::int64_t num_columns, TopPartners& top) {
-  const auto m = static_cast<std::size_t>(num_columns), width = static_cast<std::size_t>(top.width);
-  std::vector<std::int64_t> order(m);
-  for (std::size_t begin = 0; begin < rows.size(); begin += m) {
-    const std::span<const double> row = rows.subspan(begin, m);
-    std::iota(order.begin(), order.end(), 0);
-    const auto at = [&](std::int64_t j) { return row[static_cast<std::size_t>(j)]; };
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(width), order.end(),
-                      [&](std::int64_t j, std::int64_t k) { return at(j) != at(k) ? at(j) > at(k) : j < k; });
+  SparsifiedRows kept;
+  append_sparsified(rows, num_columns, {.top_k = most_top_partners, .keep_row_sums = false}, kept);
+  const auto width = static_cast<std::size_t>(top.width);
+  std::vector<std::size_t> order;
+  for (std::size_t row = 0; row + 1 < kept.row_begin.size(); ++row) {
+    order.resize(static_cast<std::size_t>(kept.row_begin[row + 1] - kept.row_begin[row]));
+    std::iota(order.begin(), order.end(), static_cast<std::size_t>(kept.row_begin[row]));
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t j, std::size_t k) { return kept.values[j] > kept.values[k]; });
     for (std::size_t k = 0; k < width; ++k) {
-      const double value = at(order[k]);
-      top.index.push_back(value > 0.0 ? order[k] : -1);
-      top.value.push_back(static_cast<float>(value));
+      top.index.push_back(k < order.size() ? kept.columns[order[k]] : -1);
+      top.value.push_back(k < order.size() ? static_cast<float>(kept.values[order[k]]) : 0.0F);
     }
   }
 }

@@ -104,7 +104,7 @@ void add_graph(const PlanInput& input, WideInt cells, Collector& items) {
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   const WideInt p = input.num_features, q = input.other_features, cells = n + m;
   items.add_fixed("projections", Collector::writing, false, 2 * 8 * (n * q + m * p) + 2 * 8 * (n * p + m * q));
-  items.add_fixed("rows of the coupling", Collector::writing, false, 2 * 8 * granule_rows * m);
+  items.add_fixed("rows of the coupling", Collector::writing, false, 3 * 8 * granule_rows * m);
   items.add_rows("largest entries of rows", Collector::writing, false,
                  [=](const Rows& rows) { return 3 * (8 + 4) * std::min<WideInt>(most_top_partners, m) * rows.all; });
   if (input.writes_coupling) items.add_shares("coupling as written", Collector::writing, 3 * 4 * n * m);
