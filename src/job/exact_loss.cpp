@@ -18,8 +18,8 @@ namespace {
 using Cells = std::vector<std::int32_t>;
 
 /// Ascending.
-Cells sampled(std::int64_t num_cells, std::uint64_t seed) {
-  Cells cells = random_cells(num_cells, std::min(num_cells, exact_cells), seed, exact_stream);
+Cells sampled(std::int64_t num_cells, std::int64_t most_cells, std::uint64_t seed) {
+  Cells cells = random_cells(num_cells, std::min(num_cells, most_cells), seed, exact_stream);
   std::sort(cells.begin(), cells.end());
   return cells;
 }
@@ -107,10 +107,11 @@ double product_energy(const Communicator& comm, const Matrix& x, const Matrix& y
 }  // namespace
 
 std::optional<ExactLoss> exact_loss(const Context& context, const AlignmentCosts& costs,
-                                    const GromovSolution& solution) {
+                                    const GromovSolution& solution, std::int64_t most_cells) {
   if (!costs.source.geodesic_factor() && !costs.target.geodesic_factor()) return std::nullopt;
   const Communicator& comm = context.comm;
-  const Cells sources = sampled(costs.source.num_cells(), context.seed), targets = sampled(costs.target.num_cells(), context.seed);
+  const Cells sources = sampled(costs.source.num_cells(), most_cells, context.seed),
+              targets = sampled(costs.target.num_cells(), most_cells, context.seed);
   Matrix coupling = coupling_between(comm, solution, sources, targets);
   std::vector<double> p(sources.size(), 0.0), q(targets.size(), 0.0);
   double mass = 0.0;

@@ -17,9 +17,10 @@ struct ExactLoss {
   std::int64_t num_sources = 0, num_targets = 0;
 };
 
-/// All cells, or up to 4096 of each side: the first in a random order of cells that depends on the seed alone. Absent
-/// where no factor stood for geodesics. A search per cell and products of matrices of 4096 rows. Collective.
-std::optional<ExactLoss> exact_loss(const Context& context, const AlignmentCosts& costs, const GromovSolution& solution);
+/// All cells, or up to `most_cells` of each side: the first in a random order of cells that depends on the seed alone. Absent
+/// where no factor stood for geodesics. A search per cell and products of matrices of so many rows. Collective.
+std::optional<ExactLoss> exact_loss(const Context& context, const AlignmentCosts& costs, const GromovSolution& solution,
+                                    std::int64_t most_cells = exact_cells);
 
 void log_exact_loss(const ExactLoss& exact);
 
