@@ -76,7 +76,8 @@ std::int64_t first_asymmetric_row(const Communicator& comm, const Matrix& u, con
   constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
   const auto found = std::find_if(squares.begin(), squares.end(),
                                   [&](double square) { return square > tolerance * tolerance * longest; });
-  const std::int64_t row = comm.all_reduce(found == squares.end() ? none : first_row + (found - squares.begin()), Reduction::min);
+  const std::int64_t row =
+      comm.all_reduce(found == squares.end() ? none : first_row + (found - squares.begin()), Reduction::min);
   return row == none ? -1 : row;
 }
 

@@ -60,7 +60,8 @@ Matrix coupling_between(const Communicator& comm, const GromovSolution& solution
         range, f.subspan(static_cast<std::size_t>(range.begin - rows.begin), static_cast<std::size_t>(range.size())),
         solution.coupling.g);
     for (std::int64_t i = 0; i < range.size(); ++i)
-      for (const std::int32_t j : targets) own.push_back(coupling[static_cast<std::size_t>(i * geometry.num_columns() + j)]);
+      for (const std::int32_t j : targets)
+        own.push_back(coupling[static_cast<std::size_t>(i * geometry.num_columns() + j)]);
     first = last;
   }
   Matrix coupling(static_cast<std::int64_t>(sources.size()), static_cast<std::int64_t>(targets.size()));
@@ -94,20 +95,20 @@ double own_energy(const Communicator& comm, const Matrix& costs, const std::vect
 
 /// <C_X P C_Y, P>
 double product_energy(const Communicator& comm, const Matrix& x, const Matrix& y, const Matrix& coupling) {
-  const std::vector<double> b =
-      product_of_rows<double>(comm, owned_rows_of(comm, coupling), owned_rows_of(comm, y));
-  const std::vector<double> g = product_of_rows<double>(
-      comm, owned_rows_of(comm, x), OwnedRows<double>{coupling.rows, coupling.columns, b});
+  const std::vector<double> b = product_of_rows<double>(comm, owned_rows_of(comm, coupling), owned_rows_of(comm, y));
+  const std::vector<double> g =
+      product_of_rows<double>(comm, owned_rows_of(comm, x), OwnedRows<double>{coupling.rows, coupling.columns, b});
   const auto own = owned_rows_of(comm, coupling).values;
   std::vector<double> terms(g.size() / static_cast<std::size_t>(coupling.columns), 0.0);
-  for (std::size_t at = 0; at < g.size(); ++at) terms[at / static_cast<std::size_t>(coupling.columns)] += g[at] * own[at];
+  for (std::size_t at = 0; at < g.size(); ++at)
+    terms[at / static_cast<std::size_t>(coupling.columns)] += g[at] * own[at];
   return ordered_sum(comm, terms);
 }
 
 }  // namespace
 
-std::optional<ExactLoss> exact_loss(const Context& context, const AlignmentCosts& costs,
-                                    const GromovSolution& solution, std::int64_t most_cells) {
+std::optional<ExactLoss> exact_loss(const Context& context, const AlignmentCosts& costs, const GromovSolution& solution,
+                                    std::int64_t most_cells) {
   if (!costs.source.geodesic_factor() && !costs.target.geodesic_factor()) return std::nullopt;
   const Communicator& comm = context.comm;
   const Cells sources = sampled(costs.source.num_cells(), most_cells, context.seed),

@@ -17,8 +17,8 @@ struct ExactLoss {
   std::int64_t num_sources = 0, num_targets = 0;
 };
 
-/// All cells, or up to `most_cells` of each side: the first in a random order of cells that depends on the seed alone. Absent
-/// where no factor stood for geodesics. A search per cell and products of matrices of so many rows. Collective.
+/// All cells, or up to `most_cells` of each side: the first in a random order of cells that depends on the seed alone.
+/// Absent where no factor stood for geodesics. A search per cell and products of matrices of so many rows. Collective.
 std::optional<ExactLoss> exact_loss(const Context& context, const AlignmentCosts& costs, const GromovSolution& solution,
                                     std::int64_t most_cells = exact_cells);
 

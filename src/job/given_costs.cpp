@@ -30,7 +30,8 @@ void choose_columns(const std::vector<std::int64_t>& file_rows, SideRows& rows) 
   if (n == width) return;  // all cells of the file, in its order
   const std::size_t count = rows.values.size() / width;
   for (std::size_t i = 0; i < count; ++i)
-    for (std::size_t k = 0; k < n; ++k) rows.values[i * n + k] = rows.values[i * width + static_cast<std::size_t>(file_rows[k])];
+    for (std::size_t k = 0; k < n; ++k)
+      rows.values[i * n + k] = rows.values[i * width + static_cast<std::size_t>(file_rows[k])];
   rows.values.resize(count * n);
   rows.values.shrink_to_fit();
   rows.num_columns = static_cast<std::int64_t>(n);
@@ -39,7 +40,8 @@ void choose_columns(const std::vector<std::int64_t>& file_rows, SideRows& rows) 
 /// The rows of one side's costs, and what to call them.
 class GivenCosts {
  public:
-  GivenCosts(const Communicator& comm, std::string where, std::vector<std::int64_t> file_rows, std::span<const float> values)
+  GivenCosts(const Communicator& comm, std::string where, std::vector<std::int64_t> file_rows,
+             std::span<const float> values)
       : comm_(comm),
         where_(std::move(where)),
         file_rows_(std::move(file_rows)),
@@ -49,10 +51,11 @@ class GivenCosts {
 
   void require_non_negative() const {
     const auto found = std::find_if(values_.begin(), values_.end(), [](float value) { return value < 0.0F; });
-    const std::int64_t row =
-        comm_.all_reduce(found == values_.end() ? no_row : rows_.begin + (found - values_.begin()) / size(), Reduction::min);
+    const std::int64_t row = comm_.all_reduce(
+        found == values_.end() ? no_row : rows_.begin + (found - values_.begin()) / size(), Reduction::min);
     if (row != no_row)
-      throw DataError(where_ + " has a negative value in row " + file_row(row) + "; costs are not negative; correct the matrix");
+      throw DataError(where_ + " has a negative value in row " + file_row(row) +
+                      "; costs are not negative; correct the matrix");
   }
 
   /// @param largest   entry
@@ -77,11 +80,15 @@ class GivenCosts {
   }
 
   void warn_of_zeros() const {
-    const std::int64_t zeros = comm_.all_reduce(static_cast<std::int64_t>(std::count(values_.begin(), values_.end(), 0.0F)), Reduction::sum);
-    const double share = static_cast<double>(zeros) / std::max(1.0, static_cast<double>(size()) * static_cast<double>(size()));
+    const std::int64_t zeros =
+        comm_.all_reduce(static_cast<std::int64_t>(std::count(values_.begin(), values_.end(), 0.0F)), Reduction::sum);
+    const double share =
+        static_cast<double>(zeros) / std::max(1.0, static_cast<double>(size()) * static_cast<double>(size()));
     if (share > 0.5)
-      log_warning("sparse_costs", where_ + ": " + rounded_number(100.0 * share, 3) +
-                                      " % of the costs are 0; entries that a sparse matrix does not store count as 0, not as far apart");
+      log_warning(
+          "sparse_costs",
+          where_ + ": " + rounded_number(100.0 * share, 3) +
+              " % of the costs are 0; entries that a sparse matrix does not store count as 0, not as far apart");
   }
 
  private:
@@ -91,7 +98,8 @@ class GivenCosts {
   /// Rows of their owner on every rank.
   std::vector<float> rows_from(int rank, RowRange block) const {
     std::vector<float> rows(static_cast<std::size_t>(block.size() * size()));
-    if (rank == comm_.rank()) std::copy_n(values_.begin() + (block.begin - rows_.begin) * size(), rows.size(), rows.begin());
+    if (rank == comm_.rank())
+      std::copy_n(values_.begin() + (block.begin - rows_.begin) * size(), rows.size(), rows.begin());
     comm_.broadcast(std::span<float>(rows), rank);
     return rows;
   }

@@ -71,11 +71,12 @@ SideCosts geodesic_costs(const Context& context, const GromovOptions& options, c
   return costs;
 }
 
-SideCosts costs_of_file(const Context& context, const Job& job, const IntraCostOptions& own, const TransportSides& sides,
-                        const CellSide& side) {
+SideCosts costs_of_file(const Context& context, const Job& job, const IntraCostOptions& own,
+                        const TransportSides& sides, const CellSide& side) {
   std::vector<float> values = read_given_costs(context.comm, job, sides, side, own.cost);
   const std::string& scale = job.gromov.scale;
-  const double divisor = divisor_of(context.comm, scale == "auto" ? "max" : scale, side, owned_rows(context.comm, side), values);
+  const double divisor =
+      divisor_of(context.comm, scale == "auto" ? "max" : scale, side, owned_rows(context.comm, side), values);
   check_divisor(side, own.cost, divisor);
   return {side.num_cells, std::move(values), divisor};
 }
@@ -155,8 +156,8 @@ void check_divisor(const CellSide& side, const std::string& cost, double divisor
 
 IntraCosts SideCosts::costs() const {
   if (!diagonal_.empty())
-    return FactoredCosts{{num_cells_, rank(), std::span<const double>(std::get<std::vector<double>>(values_))},
-                         diagonal_, divisor_};
+    return FactoredCosts{
+        {num_cells_, rank(), std::span<const double>(std::get<std::vector<double>>(values_))}, diagonal_, divisor_};
   if (dimension_ > 0)
     return SquaredDistances{{num_cells_, dimension_, std::span<const float>(std::get<std::vector<float>>(values_))},
                             divisor_};

@@ -62,7 +62,8 @@ void check_error(const GromovOptions& options, const CellSide& side, const Landm
     return;
   }
   log_info(of + ": relative error " + rounded_number(factor.error, 3) + " +- " +
-           rounded_number(factor.error_deviation, 2) + " on the rows of " + std::to_string(factor.num_checked) + " cells");
+           rounded_number(factor.error_deviation, 2) + " on the rows of " + std::to_string(factor.num_checked) +
+           " cells");
   if (factor.error <= doubtful_error) return;
   const std::string what = of + " has the relative error " + rounded_number(factor.error, 3);
   const std::string cure = "raise gromov.landmarks or gromov.factor_rank, or use gromov.storage = \"dense\"";
@@ -112,8 +113,8 @@ Factors given_factors(const Communicator& comm, const Job& job, const IntraCostO
     throw DataError(setting + ": " + own.factors.front() + " has " + std::to_string(factors.u.columns) + " columns, " +
                     own.factors.back() + " has " + std::to_string(factors.v.columns) +
                     "; the costs U V^T need equally many");
-  const std::int64_t row = first_asymmetric_row(comm, factors.u, factors.v, owned_rows(comm, side).begin,
-                                                side.num_cells, symmetry);
+  const std::int64_t row =
+      first_asymmetric_row(comm, factors.u, factors.v, owned_rows(comm, side).begin, side.num_cells, symmetry);
   const auto file_rows = comm.all_gather(std::span<const std::int64_t>(sides.slice_of(side).source_rows));
   if (row >= 0)
     throw DataError(setting + ": U V^T of " + sides.file_of(side).path + " is not symmetric, first in row " +
@@ -128,8 +129,7 @@ Factors squared_factors(const Communicator& comm, const CellSide& side) {
   const auto n = static_cast<std::size_t>(side.num_cells), d = static_cast<std::size_t>(side.num_features);
   std::vector<double> mean(d, 0.0);
   for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t k = 0; k < d; ++k)
-      mean[k] += side.weights[i] * static_cast<double>(side.features[i * d + k]);
+    for (std::size_t k = 0; k < d; ++k) mean[k] += side.weights[i] * static_cast<double>(side.features[i * d + k]);
   const RowRange rows = owned_rows(comm, side);
   Factors factors{Matrix(rows.size(), side.num_features + 2), Matrix(rows.size(), side.num_features + 2)};
   for (std::int64_t i = 0; i < rows.size(); ++i) {
@@ -163,8 +163,8 @@ SideCosts exact_factor(const Context& context, const GromovOptions& options, con
 SideCosts factored_costs(const Context& context, const Job& job, const IntraCostOptions& own,
                          const TransportSides& sides, const CellSide& side, std::int64_t k) {
   if (own.cost == "geodesic") return geodesic_factor(context, job.gromov, side, k);
-  const Factors factors = own.cost == "factored" ? given_factors(context.comm, job, own, sides, side)
-                                                 : squared_factors(context.comm, side);
+  const Factors factors =
+      own.cost == "factored" ? given_factors(context.comm, job, own, sides, side) : squared_factors(context.comm, side);
   return exact_factor(context, job.gromov, own.cost, side, factors);
 }
 

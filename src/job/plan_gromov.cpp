@@ -16,9 +16,9 @@ namespace thalweg {
 
 namespace {
 
-constexpr WideInt vectors_of_solver = 40;  // f, g, weights, references, sums and their copies, of up to three problems
-constexpr WideInt anderson_vectors = 16;   // of targets
-constexpr WideInt depth_rows = 1024;       // of a product of matrices at a time
+constexpr WideInt vectors_of_solver = 40;   // f, g, weights, references, sums and their copies, of up to three problems
+constexpr WideInt anderson_vectors = 16;    // of targets
+constexpr WideInt depth_rows = 1024;        // of a product of matrices at a time
 constexpr WideInt fitted_per_landmark = 5;  // cells whose distances to each other fit a factor
 constexpr WideInt landmark_copies = 5;      // of the distances to landmarks, on their way to a basis
 
@@ -97,8 +97,8 @@ void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
 
 void add_graph(const PlanInput& input, WideInt cells, Collector& items) {
   if (input.geodesic_k == 0) return;
-  items.add_fixed("graphs of neighbours", input.low_rank ? Collector::solving | Collector::writing : Collector::solving, false,
-                  (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells);
+  items.add_fixed("graphs of neighbours", input.low_rank ? Collector::solving | Collector::writing : Collector::solving,
+                  false, (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells);
 }
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {

@@ -16,7 +16,8 @@ namespace {
 void log_storage(const Job& job, const PlanInput& plan) {
   if (job.gromov.storage != "auto" || !may_be_factors(job)) return;
   if (!plan.low_rank) log_info("gromov.storage = \"dense\", which fits into memory");
-  else if (are_factors(job)) log_info("gromov.storage = \"low_rank\": the costs of both sides are factors without loss");
+  else if (are_factors(job))
+    log_info("gromov.storage = \"low_rank\": the costs of both sides are factors without loss");
   else log_info("gromov.storage = \"low_rank\": dense costs do not fit into memory");
 }
 

@@ -101,10 +101,11 @@ struct IntraCostOptions {
   static constexpr const char* about = "costs between the cells of one side, read by gromov";
   static void describe(auto& field) {
     using namespace rules;
-    field("cost", &IntraCostOptions::cost,
-          "geodesic: shortest paths on the graph of neighbours; factored: U V^T of the matrices in factors; obsp/KEY: a "
-          "symmetric matrix of the file",
-          one_of({"geodesic", "sq_euclidean", "euclidean", "cosine", "correlation", "factored"}).or_beginning("obsp/"));
+    field(
+        "cost", &IntraCostOptions::cost,
+        "geodesic: shortest paths on the graph of neighbours; factored: U V^T of the matrices in factors; obsp/KEY: a "
+        "symmetric matrix of the file",
+        one_of({"geodesic", "sq_euclidean", "euclidean", "cosine", "correlation", "factored"}).or_beginning("obsp/"));
     field("factors", &IntraCostOptions::factors, "for cost factored: the obsm keys of U and V, or one key for both");
     field("normalise_rows", &IntraCostOptions::normalise_rows, "scale rows to length 1 first; auto: true for geodesic");
   }

@@ -10,8 +10,8 @@ namespace thalweg {
 ///
 ///   E(P) = const - 2 <M, Z>,   K_ij = -4 v_i^T M w_j,   Z = V^T P W,   M = D Z F (r_X x r_Y)
 ///
-/// up to terms of rows and columns; (C_X.^2 a)_i = v_i^T D [V^T diag(a) V] D v_i, so that no pass over pairs of cells of
-/// a side is needed. In K the rows of V and W are centred by their weighted means, which moves terms of rows and
+/// up to terms of rows and columns; (C_X.^2 a)_i = v_i^T D [V^T diag(a) V] D v_i, so that no pass over pairs of cells
+/// of a side is needed. In K the rows of V and W are centred by their weighted means, which moves terms of rows and
 /// columns alone and takes off the large part that all costs share. P is formed in tiles and dropped. Both factors lie
 /// on every rank. Source: Scetbon, Peyre & Cuturi (2022), Linear-time Gromov Wasserstein distances; docs/math.md.
 class FactoredCost : public QuadraticCost {

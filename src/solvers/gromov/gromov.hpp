@@ -29,7 +29,8 @@ struct SquaredDistances {
   double divisor = 1.0;
 };
 
-/// Symmetric costs V diag(diagonal) V^T / divisor, V cells x r, all rows on every rank; nothing cells x cells is stored.
+/// Symmetric costs V diag(diagonal) V^T / divisor, V cells x r, all rows on every rank; nothing cells x cells is
+/// stored.
 struct FactoredCosts {
   PointSet factor;  // V
   std::vector<double> diagonal;

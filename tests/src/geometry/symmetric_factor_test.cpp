@@ -23,9 +23,11 @@ Pair symmetric_pair() {
   Pair pair;
   Matrix s(r, r);
   for (std::int64_t k = 0; k < r; ++k)
-    for (std::int64_t l = 0; l < r; ++l) s(k, l) = std::cos(static_cast<double>(1 + k + l)) + (k == l ? 2.0 * static_cast<double>(k) - 3.0 : 0.0);
+    for (std::int64_t l = 0; l < r; ++l)
+      s(k, l) = std::cos(static_cast<double>(1 + k + l)) + (k == l ? 2.0 * static_cast<double>(k) - 3.0 : 0.0);
   for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t k = 0; k < r; ++k) pair.v(i, k) = std::sin(0.1 + 0.7 * static_cast<double>(i * r + k) + 0.01 * static_cast<double>(i * i % 97));
+    for (std::int64_t k = 0; k < r; ++k)
+      pair.v(i, k) = std::sin(0.1 + 0.7 * static_cast<double>(i * r + k) + 0.01 * static_cast<double>(i * i % 97));
   pair.u = product(pair.v, s);
   for (std::int64_t i = 0; i < n; ++i) {  // columns of very different lengths, the product unchanged
     pair.u(i, 2) *= 1e5;
@@ -58,7 +60,8 @@ TEST_F(SymmetricFactors, AreTheProductWithOrthonormalColumns) {
   const Matrix found = product(scaled, transpose(factor.v));
   double largest = 0.0;
   for (const double value : expected.values) largest = std::max(largest, std::abs(value));
-  for (std::size_t at = 0; at < found.values.size(); at += 13) EXPECT_NEAR(found.values[at], expected.values[at], 1e-11 * largest);
+  for (std::size_t at = 0; at < found.values.size(); at += 13)
+    EXPECT_NEAR(found.values[at], expected.values[at], 1e-11 * largest);
   const Matrix gram = gram_of_rows(*self, factor.v, n);
   for (std::int64_t k = 0; k < r; ++k)
     for (std::int64_t l = 0; l < r; ++l) EXPECT_NEAR(gram(k, l), k == l ? 1.0 : 0.0, 1e-12);
@@ -75,7 +78,8 @@ TEST_F(SymmetricFactors, HaveTheBitsOfOneRank) {
 TEST_F(SymmetricFactors, OfAnAsymmetricProductNameItsFirstRow) {
   Pair pair = symmetric_pair();
   const auto first = [&] {
-    return first_asymmetric_row(*world, part_of(*world, pair.u), part_of(*world, pair.v), own_rows(*world).begin, n, 1e-6);
+    return first_asymmetric_row(*world, part_of(*world, pair.u), part_of(*world, pair.v), own_rows(*world).begin, n,
+                                1e-6);
   };
   EXPECT_EQ(first(), -1);
 
@@ -86,7 +90,9 @@ TEST_F(SymmetricFactors, OfAnAsymmetricProductNameItsFirstRow) {
   skew.v = Matrix(n, r);
   for (std::int64_t i = 0; i < n; ++i) skew.u(i, 0) = skew.v(i, 0) = 1.0;
   skew.u(300, 1) = skew.v(301, 1) = 0.5;
-  EXPECT_EQ(first_asymmetric_row(*world, part_of(*world, skew.u), part_of(*world, skew.v), own_rows(*world).begin, n, 1e-6), 300);
+  EXPECT_EQ(
+      first_asymmetric_row(*world, part_of(*world, skew.u), part_of(*world, skew.v), own_rows(*world).begin, n, 1e-6),
+      300);
 }
 
 TEST_F(SymmetricFactors, OfNothingAreRefused) {

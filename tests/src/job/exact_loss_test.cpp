@@ -21,8 +21,8 @@ Graph line(std::int32_t size, std::int32_t reach) {
 
 SideCosts side_of(const Context& context, const Graph& graph) {
   const LandmarkFactor factor = landmark_factor(context, graph, {30, 8, LandmarkChoice::uniform, Disconnected::error});
-  SideCosts costs(graph.num_nodes, context.comm.all_gather(std::span<const double>(factor.v.values)), factor.eigenvalues,
-                  factor.largest);
+  SideCosts costs(graph.num_nodes, context.comm.all_gather(std::span<const double>(factor.v.values)),
+                  factor.eigenvalues, factor.largest);
   costs.set_geodesic_factor({graph, Disconnected::error, factor.error, factor.error_deviation});
   return costs;
 }
@@ -38,7 +38,8 @@ double plain_loss(const Context& context, const AlignmentCosts& costs, const Gro
   double mass = 0.0;
   for (std::int64_t i = 0; i < p.rows; ++i)
     for (std::int64_t j = 0; j < p.columns; ++j)
-      mass += p(i, j) = all[static_cast<std::size_t>(sources[static_cast<std::size_t>(i)] * m + targets[static_cast<std::size_t>(j)])];
+      mass += p(i, j) = all[static_cast<std::size_t>(sources[static_cast<std::size_t>(i)] * m +
+                                                     targets[static_cast<std::size_t>(j)])];
   double loss = 0.0;
   for (std::int64_t i = 0; i < p.rows; ++i)
     for (std::int64_t k = 0; k < p.rows; ++k)
@@ -72,7 +73,8 @@ TEST_F(ExactLosses, AreThePlainSumsOnAnyNumberOfRanks) {
     ASSERT_TRUE(loss);
     EXPECT_EQ(loss->num_sources, most);
     EXPECT_EQ(loss->num_targets, most);
-    std::vector<std::int32_t> sources = random_cells(300, most, 5, exact_stream), targets = random_cells(270, most, 5, exact_stream);
+    std::vector<std::int32_t> sources = random_cells(300, most, 5, exact_stream),
+                              targets = random_cells(270, most, 5, exact_stream);
     std::sort(sources.begin(), sources.end());
     std::sort(targets.begin(), targets.end());
     EXPECT_NEAR(loss->loss, plain_loss(on(*self_), here, alone, sources, targets), 1e-11);

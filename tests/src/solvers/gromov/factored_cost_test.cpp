@@ -112,7 +112,8 @@ TEST_F(FactoredGromov, TakesTheStepsOfItsProduct) {
   for (const std::size_t k : std::vector<std::size_t>{0, 1, 22, 23}) a.diagonal[k] = whole.diagonal[k];
   for (const std::size_t k : std::vector<std::size_t>{3, 4, 5}) b.diagonal[k] = 0.0;
   const Vector c = a.multiplied(), d = b.multiplied();
-  const IntraCosts stored_c = StoredIntraCosts{24, std::span<const double>(c), 1.0}, stored_d = StoredIntraCosts{20, std::span<const double>(d), 1.0};
+  const IntraCosts stored_c = StoredIntraCosts{24, std::span<const double>(c), 1.0},
+                   stored_d = StoredIntraCosts{20, std::span<const double>(d), 1.0};
   const GromovSolution narrow = solve(a.costs(), b.costs(), 0.02), wide = solve(stored_c, stored_d, 0.02);
   ASSERT_EQ(narrow.history.size(), wide.history.size());
   for (std::size_t k = 0; k < narrow.history.size(); ++k) {
@@ -138,7 +139,8 @@ TEST_F(FactoredGromov, RefusesOtherFormsBesideItAndBadNumbers) {
 
 Factor waves(std::int64_t size, std::int64_t rank, double phase) {
   Factor factor{size, rank, {}, {}, 1.0};
-  for (std::int64_t at = 0; at < size * rank; ++at) factor.v.push_back(std::sin(phase + 0.37 * static_cast<double>(at)));
+  for (std::int64_t at = 0; at < size * rank; ++at)
+    factor.v.push_back(std::sin(phase + 0.37 * static_cast<double>(at)));
   for (std::int64_t k = 0; k < rank; ++k) factor.diagonal.push_back(k % 2 == 0 ? 0.3 : -0.2);
   return factor;
 }

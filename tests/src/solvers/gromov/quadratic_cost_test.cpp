@@ -43,9 +43,9 @@ class QuadraticCosts : public ::testing::Test {
     }
     const double rise = at(*cost, linear, *geometry, after, g).energy - at(*cost, linear, *geometry, before, g).energy;
     const Linearisation middle = at(*cost, linear, *geometry, f, g);
-    const Vector k = cost->geometry_of(middle.linear)->cost_rows({0, 24}),
-                 present = geometry->cost_rows({0, 24}), p = geometry->coupling_rows({0, 24}, before, g),
-                 q = geometry->coupling_rows({0, 24}, after, g), at_middle = geometry->coupling_rows({0, 24}, f, g);
+    const Vector k = cost->geometry_of(middle.linear)->cost_rows({0, 24}), present = geometry->cost_rows({0, 24}),
+                 p = geometry->coupling_rows({0, 24}, before, g), q = geometry->coupling_rows({0, 24}, after, g),
+                 at_middle = geometry->coupling_rows({0, 24}, f, g);
     double expected = 0.0, size = 0.0, difference = 0.0;
     for (std::size_t at = 0; at < k.size(); ++at) {
       expected += k[at] * (q[at] - p[at]);
