@@ -55,12 +55,12 @@ std::int64_t bytes_of_cost(const Job& job, bool is_double) {
 void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
   const WideInt cost = input.cost_bytes;
   items.add_shares("costs within the sides", Collector::solving, cost * (n * n + m * m));
-  // A state that is solved anew beside itself and the step that was refused, and what it needs until it is made.
-  const WideInt linear = 4 * scalar, packed = 3 * 2 * scalar;
+  // Of a state with the next one, and what that needs until it is made.
+  const WideInt linear = 3 * scalar, packed = 2 * 2 * scalar;
   const WideInt products = 3 * scalar + 8, widened = input.is_double ? 0 : 2 * 8;
   items.add_shares("linear costs", Collector::solving, linear * n * m);
   items.add_shares("linear costs, packed", Collector::solving, packed * n * m);
-  items.add_shares("linear costs, packed", Collector::writing, packed / 3 * n * m);
+  items.add_shares("linear costs, packed", Collector::writing, packed / 2 * n * m);
   items.add_shares("coupling and products", Collector::solving, std::max(products, widened) * n * m);
   const WideInt formed = cost > 1 ? 2 * 8 * std::max(n * n, m * m) : 0;  // before there are linear costs
   items.add_shares("costs as formed", Collector::solving,
