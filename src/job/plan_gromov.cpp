@@ -79,7 +79,8 @@ void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
 }
 
 /// Factors of both sides, as made and centred, and inner products of them, packed once an outer step, two at a time.
-void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
+void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt num_ranks, Collector& items) {
+  const WideInt scalar = input.is_double ? 8 : 4;
   const WideInt p = input.factor_columns, q = input.other_factor_columns;
   items.add_fixed("factors of both sides", Collector::solving | Collector::writing, false, 8 * (n * p + m * q));
   items.add_fixed("factors, centred", Collector::solving, false, 8 * (n * p + m * q) + 3 * 8 * n * q);
@@ -91,8 +92,9 @@ void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
   items.add_shares("distances to landmarks", Collector::solving, 8 * landmark_copies * searched * std::max(n, m));
   items.add_fixed("fit of the factors", Collector::solving, false, 8 * fitted * (2 * fitted + 4 * searched));
   const WideInt s = std::min<WideInt>(n, exact_cells), t = std::min<WideInt>(m, exact_cells);
-  items.add_fixed("exact loss of a sample", Collector::writing, false,
-                  8 * (s * s + t * t + std::max({s * s, t * t, 3 * s * t})) + 8 * s * t);
+  const WideInt all = std::max({s * s, t * t, s * t});  // on its way to the rows that a rank owns
+  items.add_shares("exact loss of a sample", Collector::writing, 4 * (s * s + t * t) + 3 * 8 * s * t);
+  items.add_fixed("sample on its way", Collector::writing, false, num_ranks == 1 ? 0 : 2 * 8 * all);
 }
 
 void add_graph(const PlanInput& input, WideInt cells, Collector& items) {
@@ -162,7 +164,7 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
                   4 * (n * input.num_features + m * input.other_features));
   items.add_fixed("weights and labels", Collector::always, false, (3 * 8 + 4) * cells);
   add_graph(input, cells, items);
-  if (input.low_rank) add_factors(input, n, m, scalar, items);
+  if (input.low_rank) add_factors(input, n, m, num_ranks, items);
   else if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);
   else add_squared(input, n, m, scalar, items);
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);

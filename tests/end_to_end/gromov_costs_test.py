@@ -153,18 +153,17 @@ def check_equal_forms():
 
 def check_auto():
     """Dense as long as it fits."""
-    tables = tables_of({"landmarks": 60, "factor_rank": 30})
-    run, report = solved("fits", tables)
-    session.check('gromov.storage = "dense"' in run.err and "factor_rank_source" not in report, "dense fits", run)
-    plans = {}
-    for storage in ("dense", "low_rank"):
-        plan = session.run("plan", session.job(f"plan_{storage}", "gromov", tables_of({"landmarks": 60, "factor_rank": 30, "storage": storage})), ranks=1)
-        plans[storage] = gib_of(plan)
-    between = (plans["dense"] + plans["low_rank"]) / 2
-    session.check(plans["low_rank"] < plans["dense"], f"plans: {plans}")
-    tables["run"] = {"memory_gib": between}
-    run, report = solved("tight", tables, ranks=1)
-    session.check("dense costs do not fit" in run.err and report["factor_rank_source"] == "30", "dense does not fit", run)
+    def job(name, **run):
+        keys = {"geodesic_k": 15, "landmarks": 60, "factor_rank": 30, "epsilon": 0.05, "max_outer": 1, "inner_iterations": 5}
+        return session.job(name, "gromov", {"input": {"file": "many/simulation.h5ad", "time_key": "time"}, "run": {"threads": 1, **run},
+                                            "solver": {"allow_unconverged": True}, "gromov": keys})
+
+    plans = {storage: gib_of(session.run("plan", job("planned"), "--set", f"gromov.storage={storage}")) for storage in ("dense", "low_rank", "auto")}
+    session.check(plans["low_rank"] < 0.9 * plans["dense"] and plans["auto"] == plans["dense"], f"plans: {plans}")
+    run = session.run("gromov", job("roomy", memory_gib=1.01 * plans["dense"]), timeout=60)
+    session.check('gromov.storage = "dense"' in run.err and "factor_rank_source" not in report_of("roomy"), "dense fits", run)
+    run = session.run("gromov", job("tight", memory_gib=0.99 * plans["dense"]), timeout=60)
+    session.check("dense costs do not fit" in run.err and report_of("tight")["factor_rank_source"] == "30", "dense does not fit", run)
 
 
 def gib_of(plan):
@@ -238,6 +237,6 @@ check_equal_forms()
 check_rank_independence()
 check_refusals()
 if session.ranks == 1:
-    check_auto()
     check_memory()
+    check_auto()
 sys.exit(session.finish())
