@@ -131,32 +131,64 @@ run_sanitizer() {
     echo "not run: no device or no compute-sanitizer" >"$out/sanitizer.log"
     return
   fi
-  IFS=$'\t' read -r name path <"$test_list" || return
+  IFS=$'\t' read -r name path < <(grep -P '^pair_rows_device_test\t' "$test_list") || return
   [[ $path = /* ]] || path=$base/$path
   run_test "memcheck of $name" 120 compute-sanitizer --tool memcheck --error-exitcode 9 \
     --log-file "$out/sanitizer.log" "$path" --needs-device
 }
 
-run_demo() {
-  if ! has_gpu; then
-    record "demo" skipped 0
-    return
-  fi
-  local results
+# entry_of FILE COLUMN: of the first row of a table.
+entry_of() {
+  awk -F'\t' -v name="$2" 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == name) at = i} NR == 2 {print $at}' "$1"
+}
+
+# Both devices end at the same objective, which they reach by sums in different orders.
+run_job_on_both() {
+  local name=$1 command device cpu cuda
+  command=$(sed -n 's/^command = "\(.*\)"/\1/p' "$jobs_folder/$name.toml")
+  for device in cpu cuda; do
+    "$program" "$command" "$jobs_folder/$name.toml" --set run.device=$device --out "$results/$name-$device" || return
+  done
+  cpu=$(entry_of "$results/$name-cpu/index.tsv" primal)
+  cuda=$(entry_of "$results/$name-cuda/index.tsv" primal)
+  echo "$name: objective $cpu on the host, $cuda on the device"
+  awk -v a="$cpu" -v b="$cuda" 'BEGIN {exit !(a > 0 && (a - b) ^ 2 < (1e-5 * a) ^ 2)}'
+}
+
+run_jobs() {
+  local name
   results=$(mktemp -d)
-  run_test "demo" 120 "$program" hmot "$jobs_folder/demo.toml" --set run.device=cuda --out "$results/demo"
-  tar -czf "$out/demo.tar.gz" -C "$results" --exclude='*.h5ad' demo 2>/dev/null
+  for name in demo hmot_unsupervised lowrank transport; do
+    if ! has_gpu; then
+      record "job $name" skipped 0
+      continue
+    fi
+    export results program jobs_folder
+    export -f run_job_on_both entry_of
+    run_test "job $name on host and device" 120 bash -c "run_job_on_both $name"
+  done
+  tar -czf "$out/demo.tar.gz" -C "$results" --exclude='*.h5ad' . 2>/dev/null
   rm -rf "$results"
 }
 
+# What is measured on the device: program, options.
+benches=(
+  "bench_softmin --variants device_two_pass device_plain device_tuned --n 20000 50000 --d 32 64 --budget 0.5"
+  "bench_lowrank_pass --device cuda --n 20000 1000000 --p 32 --r 20 --parts hessian both --budget 0.5"
+  "bench_sinkhorn --device cuda --n 20000 --epsilon 0.05"
+  "bench_hm_ot --device cuda --n 100000 --r 20"
+)
+
 # Benchmarks never decide the outcome; each prints one JSON line a measurement.
 run_benches() {
-  local bench
+  local bench words
   : >"$out/bench.jsonl"
   has_gpu || return
-  for bench in "$bench_folder"/*; do
-    if [ ! -f "$bench" ] || [ ! -x "$bench" ] || [ "$(seconds_left)" -le 10 ]; then continue; fi
-    timeout --kill-after=5 "$(seconds_left)" "$bench" --json >>"$out/bench.jsonl" 2>>"$out/tests.log" </dev/null
+  for bench in "${benches[@]}"; do
+    read -ra words <<<"$bench"
+    if [ ! -x "$bench_folder/${words[0]}" ] || [ "$(seconds_left)" -le 10 ]; then continue; fi
+    timeout --kill-after=5 "$(seconds_left)" "$bench_folder/${words[0]}" "${words[@]:1}" >>"$out/bench.jsonl" \
+      2>>"$out/tests.log" </dev/null
   done
 }
 
@@ -187,7 +219,7 @@ find_programs
 : >"$out/tests.log"
 write_machine
 run_gpu_tests
-run_demo
+run_jobs
 run_sanitizer
 run_benches
 write_summary
