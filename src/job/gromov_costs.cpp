@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
@@ -51,7 +52,8 @@ double divisor_of(const Communicator& comm, const std::string& scale, const Cell
       largest = std::max(largest, cost);
       means[i] += cost * side.weights[k] * side.weights[static_cast<std::size_t>(rows.begin) + i];
     }
-  return scale == "mean" ? ordered_sum(comm, means) : comm.all_reduce(largest, Reduction::max);
+  const double mass = std::accumulate(side.weights.begin(), side.weights.end(), 0.0);
+  return scale == "mean" ? ordered_sum(comm, means) / (mass * mass) : comm.all_reduce(largest, Reduction::max);
 }
 
 SideCosts geodesic_costs(const Context& context, const GromovOptions& options, const CellSide& side, std::int64_t k) {
@@ -125,6 +127,15 @@ SideCosts squared_costs(const Context& context, const GromovOptions& options, co
   return {side.num_cells, side.num_features, side.features, divisor};
 }
 
+bool have_squares(const Job& job) {
+  return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean";
+}
+
+/// One problem between given pairs of marginals, its entropy relative to the product of the weights.
+bool is_plain(const GromovOptions& options) {
+  return options.mode == "balanced" && options.regularisation == "entropy" && options.algorithm == "mirror";
+}
+
 /// What the costs of both sides have in common.
 struct Shared {
   const Job& job;
@@ -135,13 +146,15 @@ struct Shared {
 
 SideCosts side_costs(const Context& context, const Shared& shared, const IntraCostOptions& own, const CellSide& side) {
   const Job& job = shared.job;
-  if (are_squared(job)) return squared_costs(context, job.gromov, side);
+  GromovOptions options = job.gromov;
+  if (options.scale == "auto" && have_squares(job)) options.scale = "mean";
+  if (are_squared(job)) return squared_costs(context, options, side);
   if (shared.low_rank) return factored_costs(context, job, own, shared.sides, side, shared.k);
   if (own.cost == "geodesic") return geodesic_costs(context, job.gromov, side, shared.k);
   if (own.cost.starts_with("obsp/")) return costs_of_file(context, job, own, shared.sides, side);
   if (own.cost == "factored")
     return multiplied(context, side, factored_costs(context, job, own, shared.sides, side, shared.k));
-  return stored_costs(context, job.gromov, own, side);
+  return stored_costs(context, options, own, side);
 }
 
 }  // namespace
@@ -174,15 +187,13 @@ std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::in
   return options.geodesic_k.value_or(std::clamp<std::int64_t>(static_cast<std::int64_t>(share), 10, 100));
 }
 
-bool are_squared(const Job& job) {
-  return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean";
-}
+bool are_squared(const Job& job) { return is_plain(job.gromov) && have_squares(job); }
 
 bool may_be_factors(const Job& job) {
   const auto may = [](const std::string& cost) {
     return cost == "geodesic" || cost == "factored" || cost == "sq_euclidean";
   };
-  return !are_squared(job) && may(job.source_costs.cost) && may(job.target_costs.cost);
+  return is_plain(job.gromov) && !have_squares(job) && may(job.source_costs.cost) && may(job.target_costs.cost);
 }
 
 bool are_factors(const Job& job) {

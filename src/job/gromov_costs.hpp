@@ -75,10 +75,11 @@ AlignmentCosts make_alignment_costs(const Context& context, const Job& job, Tran
 /// Neighbours of the graph of a job whose sides have so many cells, the cell itself counted.
 std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::int64_t m);
 
-/// Whether both sides are squared Euclidean: their costs are then never formed.
+/// Whether both sides are squared Euclidean and solved so that their costs are never formed: balanced, with entropy
+/// alone.
 bool are_squared(const Job& job);
 
-/// Whether the costs of both sides can be factors, and whether they are that without loss.
+/// Whether the costs of both sides can be factors (other modes, regularisations and algorithms store them), and whether they are that without loss.
 bool may_be_factors(const Job& job);
 bool are_factors(const Job& job);
 

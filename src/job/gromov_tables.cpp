@@ -28,8 +28,9 @@ ConvergenceRow row_of(const std::string& pair, const GromovRecord& step) {
   row.change = step.change;
   row.seconds = step.seconds;
   row.stop_reason = step.stop_reason;
-  row.extra = {std::string("product"),      step.step, step.energy, 0.0, step.relative_entropy,
-               step.is_accepted ? 1.0 : 0.0};
+  row.extra = {std::string("product"), step.step,
+               step.energy_gw,         step.energy_linear,
+               step.relative_entropy,  step.is_accepted ? 1.0 : 0.0};
   return row;
 }
 
@@ -89,6 +90,14 @@ void add_factor(const SideCosts& costs, const std::string& side, QuantityTable& 
   report.add("factor_error_deviation_" + side, costs.geodesic_factor()->error_deviation, "its standard error");
 }
 
+void add_fused_part(const GromovSolution& solution, QuantityTable& report) {
+  report.add("linear", solution.energy_linear, "linear loss <M, P>");
+  report.add("alpha", solution.alpha, "weight of the quadratic loss");
+  report.add("unit_quadratic", solution.units.quadratic, "divisor of E_gw");
+  report.add("unit_linear", solution.units.linear, "divisor of <M, P>");
+  report.add("E", solution.energy, "loss alpha E_gw / unit_quadratic + (1 - alpha) linear / unit_linear");
+}
+
 }  // namespace
 
 Table label_table(const TransportSides& sides, const std::vector<double>& class_masses) {
@@ -125,14 +134,16 @@ Table gromov_table(const AlignmentResult& result) {
     report.add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
   add_factor(result.costs.source, "source", report);
   add_factor(result.costs.target, "target", report);
-  report.add("epsilon", solution.coupling.epsilon, "in units of the loss of scaled costs");
-  report.add("E_gw", solution.energy, "loss sum (C_X - C_Y)^2 P P");
+  report.add("epsilon", solution.epsilon, "in units of the loss of scaled costs");
+  report.add("E_gw", solution.energy_gw, "quadratic loss sum (C_X - C_Y)^2 P P");
   if (result.exact) {
     report.add("loss_exact", result.exact->loss, "the same loss with exact geodesics, between these cells:");
     report.add("loss_exact_sources", result.exact->num_sources, "source cells, all or a random part");
     report.add("loss_exact_targets", result.exact->num_targets, "target cells, all or a random part");
   }
-  report.add("primal", solution.primal, "F = E + epsilon KL(P | a b^T)");
+  if (solution.alpha < 1.0) add_fused_part(solution, report);
+  report.add("primal", solution.primal, "F, the loss that is minimised: E with its regularisation");
+  report.add("mass", solution.coupling.mass, "of the coupling");
   report.add("relative_entropy", solution.coupling.relative_entropy, "KL(P | a b^T)");
   report.add("gap", solution.gap, "stationarity gap");
   report.add("marginal_error_source", solution.coupling.error_source, "L1 distance to the demanded marginal / its mass");
@@ -148,7 +159,7 @@ Table gromov_table(const AlignmentResult& result) {
 Table starts_table(const GromovSolution& solution) {
   Table table(
       {"start", "name", "epsilon", "E_gw", "F", "gap", "outer", "evaluations", "seconds", "stop_reason", "selected"});
-  table.add_row({std::int64_t{1}, std::string("product"), solution.coupling.epsilon, solution.energy, solution.primal,
+  table.add_row({std::int64_t{1}, std::string("product"), solution.epsilon, solution.energy_gw, solution.primal,
                  solution.gap, solution.outer, solution.evaluations, solution.seconds, name_of(solution.stop_reason),
                  true});
   return table;
@@ -169,8 +180,8 @@ ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolutio
   last.stop_reason = solution.stop_reason;
   last.extra = {std::string("product"),
                 solution.history.back().step,
-                solution.energy,
-                0.0,
+                solution.energy_gw,
+                solution.energy_linear,
                 solution.coupling.relative_entropy,
                 1.0};
   table.add(std::move(last));
@@ -191,7 +202,7 @@ ConvergenceHistory gromov_curves(const GromovSolution& solution, double toleranc
       curve.x.push_back(static_cast<double>(step.outer));
       curve.y.push_back(values[c]);
     }
-    if (step.epsilon == solution.coupling.epsilon && history.boundaries.empty())
+    if (step.epsilon == solution.epsilon && history.boundaries.empty())
       history.boundaries.push_back({static_cast<double>(step.outer), "epsilon " + rounded_number(step.epsilon)});
   }
   return history;

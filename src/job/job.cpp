@@ -113,11 +113,41 @@ void check_intra_costs(const Job& job, const IntraCostOptions& side, const std::
                                                        name + ".cost = \"" + side.cost + "\"; use \"dense\"");
 }
 
+/// Modes, regularisations, algorithms and precisions of alignments that do not go together.
+void check_gromov_solver(const Job& job, const config::Value& root, config::Problems& problems) {
+  const GromovOptions& gromov = job.gromov;
+  const bool is_proximal = gromov.regularisation == "proximal", is_sharp = gromov.algorithm == "frank_wolfe";
+  if (is_proximal && gromov.mode == "unbalanced")
+    problems.add(place_of(root, "gromov.regularisation"),
+                 "gromov.regularisation = \"proximal\" goes with mode balanced or semi_relaxed; use \"entropy\"");
+  else if (is_sharp && (gromov.mode != "balanced" || is_proximal))
+    problems.add(place_of(root, "gromov.algorithm"),
+                 "gromov.algorithm = \"frank_wolfe\" goes with mode balanced and regularisation entropy; use \"mirror\"");
+  else if ((is_sharp || is_proximal) && job.solver.precision != "float64")
+    problems.add(place_of(root, is_sharp ? "gromov.algorithm" : "gromov.regularisation"),
+                 is_sharp ? "gromov.algorithm = \"frank_wolfe\" needs solver.precision = \"float64\"; set it"
+                          : "gromov.regularisation = \"proximal\" needs solver.precision = \"float64\"; set it");
+}
+
+/// Factors serve mirror descent to balanced couplings.
+void check_storage(const Job& job, const config::Value& root, config::Problems& problems) {
+  const GromovOptions& gromov = job.gromov;
+  const bool is_plain = gromov.mode == "balanced" && gromov.regularisation == "entropy" && gromov.algorithm == "mirror";
+  if (gromov.storage == "low_rank" && !is_plain)
+    problems.add(place_of(root, "gromov.storage"),
+                 "gromov.storage = \"low_rank\" goes with mode balanced, regularisation entropy and algorithm mirror; use \"dense\"");
+}
+
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
+  check_gromov_solver(job, root, problems);
+  if (job.gromov.linear.empty() && job.problem.alpha.value_or(1.0) < 1.0)
+    problems.add(place_of(root, "problem.alpha"),
+                 "problem.alpha below 1 weighs a linear cost, and there is none; give gromov.linear, or leave it out");
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "gromov needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");
+  check_storage(job, root, problems);
   check_intra_costs(job, job.source_costs, "source", root, problems);
   check_intra_costs(job, job.target_costs, "target", root, problems);
 }
@@ -145,6 +175,7 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.transport),
                                            config::describe(job.exports),
                                            config::describe(job.gromov),
+                                           config::describe(job.problem),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
                                            config::describe(job.target_costs, "target", IntraCostOptions::target_part),
                                            config::describe(job.simulate)};
@@ -157,7 +188,7 @@ std::vector<std::string> transport_tables() {
 
 std::vector<std::string> gromov_tables() {
   return {"input", "source", IntraCostOptions::source_part, "target", IntraCostOptions::target_part,
-          "gromov", "solver", "run", "output"};
+          "gromov", ProblemOptions::section, "solver", "run", "output"};
 }
 
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,

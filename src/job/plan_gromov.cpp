@@ -44,6 +44,13 @@ void add_given_costs(const Communicator& comm, const std::string& path, const In
   for (const std::string& key : own.factors) shape.factor = reader.matrix(key, side + ".factors").num_columns();
 }
 
+/// Number of features that both sides share.
+std::int64_t width_of(const Communicator& comm, const Job& job) {
+  const InputOptions side = inputs_of_sides(job.input, job.source, job.target).front();
+  const AnnDataReader reader(comm, request_of(side, job.output, "").path);
+  return reader.matrix(job.gromov.linear, "gromov.linear").num_columns();
+}
+
 std::int64_t bytes_of_cost(const Job& job, bool is_double) {
   if (are_squared(job)) return 0;
   const bool are_hops =
@@ -62,6 +69,11 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
   items.add_shares("linear costs, packed", Collector::solving, packed * n * m);
   items.add_shares("linear costs, packed", Collector::writing, packed / 2 * n * m);
   items.add_shares("coupling and products", Collector::solving, std::max(products, widened) * n * m);
+  if (input.shared_features > 0) {
+    items.add_shares("linear costs between the sides", Collector::solving, scalar * n * m);
+    items.add_shares("linear costs as formed", Collector::solving, 8 * n * m);
+  }
+  if (input.exact_linear) items.add_fixed("exact linear problem", Collector::solving, false, 3 * 8 * n * m);
   const WideInt formed = cost > 1 ? 2 * 8 * std::max(n * n, m * m) : 0;  // before there are linear costs
   items.add_shares("costs as formed", Collector::solving,
                    std::max<WideInt>(0, formed - (linear + packed + std::max(products, widened)) * n * m));
@@ -71,7 +83,7 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
 
 /// Inner products of both sides, packed once an outer step, two at a time.
 void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
-  const WideInt width = input.other_features + 1;
+  const WideInt width = input.other_features + 1 + input.shared_features;
   items.add_fixed("points in float64", Collector::solving, false,
                   8 * (2 * n * input.num_features + 3 * m * width + 2 * n * width));
   items.add_fixed("points, packed", Collector::solving | Collector::writing, input.on_device,
@@ -81,7 +93,7 @@ void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
 /// Factors of both sides, as made and centred, and inner products of them, packed once an outer step, two at a time.
 void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt num_ranks, Collector& items) {
   const WideInt scalar = input.is_double ? 8 : 4;
-  const WideInt p = input.factor_columns, q = input.other_factor_columns;
+  const WideInt p = input.factor_columns, q = input.other_factor_columns + input.shared_features;
   items.add_fixed("factors of both sides", Collector::solving | Collector::writing, false, 8 * (n * p + m * q));
   items.add_fixed("factors, centred", Collector::solving, false, 8 * (n * p + m * q) + 3 * 8 * n * q);
   items.add_fixed("factors, packed", Collector::solving | Collector::writing, input.on_device,
@@ -137,10 +149,12 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   add_given_costs(comm, sides.back().file.front(), job.target_costs, "target", shapes.back());
   input.num_features = shapes.front().features;
   input.other_features = shapes.back().features;
+  if (!job.gromov.linear.empty()) input.shared_features = width_of(comm, job);
   check_two_sides("gromov", input.cells_per_slice.size(), job.input.file.front());
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
   const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
   if (has_graph) input.geodesic_k = geodesic_k_of(job.gromov, n, m);
+  input.exact_linear = job.gromov.algorithm == "frank_wolfe";
   input.cost_bytes = bytes_of_cost(job, input.is_double);
   input.writes_coupling = job.gromov.coupling == "dense";
   if (input.writes_coupling) check_matrix_size(n, m);
@@ -163,6 +177,9 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
   items.add_fixed("points of both sides", Collector::always, false,
                   4 * (n * input.num_features + m * input.other_features));
   items.add_fixed("weights and labels", Collector::always, false, (3 * 8 + 4) * cells);
+  if (input.shared_features > 0)
+    items.add_fixed("shared features", Collector::reading | Collector::solving, false,
+                    WideInt{input.shared_features} * (4 + 8) * cells);
   add_graph(input, cells, items);
   if (input.low_rank) add_factors(input, n, m, num_ranks, items);
   else if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);

@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "job/commands_run.hpp"
+#include "job/gromov_linear.hpp"
 #include "job/gromov_output.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
@@ -27,8 +28,21 @@ void normalise_weights(CellSide& side) {
   for (double& weight : side.weights) weight /= sum;
 }
 
+GromovMode mode_of(const GromovOptions& options) {
+  if (options.mode == "semi_relaxed") return GromovMode::semi_relaxed;
+  return options.mode == "unbalanced" ? GromovMode::unbalanced : GromovMode::balanced;
+}
+
+void set_mode(const GromovOptions& options, GromovProblem& problem) {
+  problem.mode = mode_of(options);
+  problem.rho_1 = options.rho_1;
+  problem.rho_2 = options.rho_2;
+  if (options.regularisation == "proximal") problem.regularisation = Regularisation::proximal;
+}
+
 GromovSettings settings_of(const GromovOptions& options, Precision precision) {
   GromovSettings settings;
+  if (options.algorithm == "frank_wolfe") settings.algorithm = GromovAlgorithm::frank_wolfe;
   settings.epsilon_start = options.epsilon_start;
   settings.epsilon_decay = options.epsilon_decay;
   settings.tolerance = options.tolerance;
@@ -53,10 +67,12 @@ ProgressState progress_of(const std::string& pair, const GromovRecord& step, dou
 }
 
 GromovSolution solve(JobSession& session, const GromovOptions& options, const TransportSides& sides,
-                     const AlignmentCosts& costs) {
+                     const AlignmentCosts& costs, const LinearPart& linear) {
   const Context context = session.solver_context();
-  const GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
-                              options.epsilon};
+  GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
+                        options.epsilon};
+  linear.add_to(problem);
+  set_mode(options, problem);
   GromovRecord last;
   const auto show = [&](const GromovRecord& step) {
     session.progress().check(progress_of(sides.pair, step, options.tolerance));
@@ -79,15 +95,19 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   session.start_phase("read");
   TransportSides sides = read_two_sides(comm, job, "gromov", job.gromov.label_key, /*in_ring=*/false);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
-  normalise_weights(sides.source);
-  normalise_weights(sides.target);
+  if (job.gromov.mode != "unbalanced") {
+    normalise_weights(sides.source);
+    normalise_weights(sides.target);
+  }
   if (!job.gromov.label_key.empty()) share_categories(sides.source, sides.target);
   const CellPairs pairs = job.gromov.pair_key.empty() ? CellPairs{} : read_cell_pairs(comm, job);
+
+  const LinearPart linear(comm, job, sides);
 
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides, plan.low_rank);
   session.start_phase("solve");
-  const GromovSolution solution = solve(session, job.gromov, sides, costs);
+  const GromovSolution solution = solve(session, job.gromov, sides, costs, linear);
   log_alignment(solution);
   session.start_phase("describe");
   const Alignment alignment = describe_alignment(comm, sides, solution);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "geometry/row_gram.hpp"
+#include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
 
@@ -40,6 +41,14 @@ std::vector<double> centre(Matrix& rows, const std::vector<double>& weights) {
   return mean;
 }
 
+/// sum_i a_i |u_i|^2
+double mean_square(const Matrix& points, const std::vector<double>& weights) {
+  double sum = 0.0;
+  for (std::int64_t i = 0; i < points.rows; ++i)
+    sum += weights[static_cast<std::size_t>(i)] * dot(points.row(i), points.row(i));
+  return sum;
+}
+
 /// sum_i a_i v_i v_i^T
 Matrix moment_of(const Matrix& rows, const std::vector<double>& weights) {
   Matrix moment(rows.columns, rows.columns);
@@ -57,7 +66,28 @@ FactoredCost::FactoredCost(const Context& context, const GromovProblem& problem)
     : context_(context),
       source_(side_of(std::get<FactoredCosts>(problem.source), problem.a, "source")),
       target_(side_of(std::get<FactoredCosts>(problem.target), problem.b, "target")),
-      constant_(own_energy(source_) + own_energy(target_)) {}
+      shared_(shared_clouds(problem, source_.centred.rows, target_.centred.rows)),
+      constant_(own_energy(source_) + own_energy(target_)) {
+  for (std::int64_t j = 0; j < target_.centred.rows; ++j) {
+    const auto w = target_.centred.row(j), v = shared_.target.row(j);
+    target_features_.insert(target_features_.end(), w.begin(), w.end());
+    target_features_.insert(target_features_.end(), v.begin(), v.end());
+  }
+  shared_constant_ = mean_square(shared_.source, problem.a) + mean_square(shared_.target, problem.b);
+  const double product = product_energy(std::get<std::vector<double>>(at_product()),
+                                        std::vector<double>(source_.mean.size() * target_.mean.size(), 0.0));
+  units_ = fused_units(problem, constant_ - 2.0 * product, shared_constant_);  // the mean of u is 0 at a b^T
+  factors_ = fused_factors(problem, units_);
+}
+
+/// <M, Z> of the moments of centred rows.
+double FactoredCost::product_energy(const std::vector<double>& core, const std::vector<double>& moments) const {
+  double sum = 0.0;
+  const std::size_t q = target_.mean.size();
+  for (std::size_t k = 0; k < core.size(); ++k)
+    sum += core[k] * (moments[k] + source_.mean[k / q] * target_.mean[k % q]);
+  return sum;
+}
 
 FactoredCost::Side FactoredCost::side_of(const FactoredCosts& costs, const std::vector<double>& weights,
                                          const char* name) {
@@ -97,18 +127,20 @@ LinearCost FactoredCost::at_product() const {
 std::unique_ptr<PairGeometry> FactoredCost::geometry_of(const LinearCost& linear) const {
   const auto& core = std::get<std::vector<double>>(linear);
   const std::int64_t n = source_.centred.rows, p = source_.centred.columns, q = target_.centred.columns;
-  std::vector<double> features(static_cast<std::size_t>(n * q), 0.0);
+  const std::int64_t h = shared_.source.columns, width = num_features();
+  std::vector<double> features(static_cast<std::size_t>(n * width), 0.0);
   Kokkos::parallel_for("thalweg::factored_cost::features", Kokkos::RangePolicy<Host>(0, n), [&](const std::int64_t i) {
-    double* row = features.data() + i * q;
+    double* row = features.data() + i * width;
     for (std::int64_t k = 0; k < p; ++k)
       for (std::int64_t l = 0; l < q; ++l)
-        row[l] -= 4.0 * source_.centred(i, k) * core[static_cast<std::size_t>(k * q + l)];
+        row[l] -= 4.0 * factors_.quadratic * source_.centred(i, k) * core[static_cast<std::size_t>(k * q + l)];
+    for (std::int64_t k = 0; k < h; ++k) row[q + k] = -2.0 * factors_.linear * shared_.source(i, k);
   });
   Kokkos::fence("thalweg::factored_cost::features");
   PairSides sides;
   sides.cost = Cost::factored;
-  sides.source = {n, q, std::span<const double>(features)};
-  sides.target = {target_.centred.rows, q, std::span<const double>(target_.centred.values)};
+  sides.source = {n, width, std::span<const double>(features)};
+  sides.target = {target_.centred.rows, width, std::span<const double>(target_features_)};
   sides.source_weights = source_.weights;
   sides.target_weights = target_.weights;
   return make_pair_geometry(context_, sides);
@@ -116,27 +148,38 @@ std::unique_ptr<PairGeometry> FactoredCost::geometry_of(const LinearCost& linear
 
 Linearisation FactoredCost::at(const LinearCost& linear, const PairGeometry& geometry,
                                const SinkhornSolution& inner) const {
-  const std::int64_t p = source_.centred.columns, q = target_.centred.columns;
+  const std::int64_t p = source_.centred.columns, q = target_.centred.columns, width = num_features();
   const RowRange rows = geometry.rows();
-  const std::vector<double> means = geometry.apply(inner.f, inner.g, target_.centred.values, q);
+  const std::vector<double> means = geometry.apply(inner.f, inner.g, target_features_, width);
   const std::span<const double> factor(source_.centred.values);
   const TallRows v{factor.subspan(static_cast<std::size_t>(rows.begin * p)), rows.size(), p, p};
   const std::vector<double> moments =
-      products_of_rows(context_.comm, v, {means, rows.size(), q, q}, source_.centred.rows).values;
+      products_of_rows(context_.comm, v, {means, rows.size(), q, width}, source_.centred.rows).values;
 
   std::vector<double> core = core_of(moments);
   const auto& before = std::get<std::vector<double>>(linear);
-  double product = 0.0, difference = 0.0;
-  for (std::size_t k = 0; k < core.size(); ++k) {
-    const auto row = k / static_cast<std::size_t>(q), column = k % static_cast<std::size_t>(q);
-    product += core[k] * (moments[k] + source_.mean[row] * target_.mean[column]);
-    difference -= 4.0 * (core[k] - before[k]) * moments[k];
-  }
+  double rise = 0.0;
+  for (std::size_t k = 0; k < core.size(); ++k) rise += (core[k] - before[k]) * moments[k];
   Linearisation result;
-  result.difference = difference;
-  result.energy = constant_ - 2.0 * product;
+  result.difference = -4.0 * factors_.quadratic * rise;
+  result.energy_gw = constant_ - 2.0 * product_energy(core, moments);
+  result.energy_linear = linear_energy(means, rows);
+  result.value =
+      -4.0 * factors_.quadratic * dot(core, moments) + factors_.linear * (result.energy_linear - shared_constant_);
+  result.energy = factors_.quadratic * result.energy_gw + factors_.linear * result.energy_linear;
   result.linear = std::move(core);
   return result;
+}
+
+/// <M, P> = const - 2 sum_i u_i . (P V)_i
+double FactoredCost::linear_energy(const std::vector<double>& means, RowRange rows) const {
+  const auto h = static_cast<std::size_t>(shared_.source.columns), width = static_cast<std::size_t>(num_features());
+  if (h == 0) return 0.0;
+  std::vector<double> terms(static_cast<std::size_t>(rows.size()));
+  for (std::size_t i = 0; i < terms.size(); ++i)
+    terms[i] = dot(shared_.source.row(rows.begin + static_cast<std::int64_t>(i)),
+                   std::span(means).subspan((i + 1) * width - h, h));
+  return shared_constant_ - 2.0 * ordered_sum(context_.comm, terms);
 }
 
 /// <M, G_X M G_Y>, G the moments: the sum of a_i b_j (v_i^T M w_j)^2.

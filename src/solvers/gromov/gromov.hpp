@@ -39,18 +39,63 @@ struct FactoredCosts {
 
 using IntraCosts = std::variant<StoredIntraCosts, SquaredDistances, FactoredCosts>;
 
-/// With C the scaled costs within each side, over couplings P of marginals a and b:
-///
-///   E(P) = sum (C_X,ii' - C_Y,jj')^2 P_ij P_i'j',   min F(P) = E(P) + epsilon KL(P | a b^T)
-///
-/// Both sides hold the same kind of costs.
-struct GromovProblem {
-  IntraCosts source, target;
-  std::vector<double> a, b;  // all n, all m, of sum 1 each
-  double epsilon = 0.01;
+/// Costs M between the cells of both sides: owned rows x m, row-major, finite and not negative; rows lie on ranks as
+/// those of StoredIntraCosts of the source.
+struct StoredLinearCosts {
+  std::variant<std::span<const float>, std::span<const double>> values;
 };
 
+/// M = squared Euclidean distances between features that both sides share, all cells on every rank.
+struct SharedFeatures {
+  PointSet source, target;
+};
+
+/// Stored costs within the sides take either; squared distances within them take shared features alone, so that all
+/// costs stay inner products.
+using LinearCosts = std::variant<StoredLinearCosts, SharedFeatures>;
+
+/// Units of both parts of E: their values at a b^T, so that alpha has no unit, or 1.
+enum class Normalise { product, none };
+
+/// Which P are couplings: P 1 = a and P^T 1 = b; P 1 = a alone; any, at a price.
+enum class GromovMode { balanced, semi_relaxed, unbalanced };
+
+/// Entropy: KL to a b^T. Proximal: KL to the coupling before, so that the limit is not regularised.
+enum class Regularisation { entropy, proximal };
+
+/// With C the scaled costs within each side and M a cost between them:
+///
+///   E_gw(P) = sum (C_X,ii' - C_Y,jj')^2 P_ij P_i'j',   E = alpha E_gw / s_GW + (1 - alpha) <M, P> / s_W
+///   min F(P) = E(P) + epsilon KL(P | a b^T)
+///
+/// `unbalanced`, with KL2(u|v) = KL(u (x) u | v (x) v):
+///
+///   F = E + (rho_1 / 2) KL2(P 1 | a) + (rho_2 / 2) KL2(P^T 1 | b) + (epsilon / 2) KL2(P | a b^T)
+///
+/// which for large rho is the balanced problem with the same epsilon. `proximal`: F = E. Both sides hold the same kind
+/// of costs; modes but `balanced` and `proximal` need stored ones, `proximal` in float64.
+struct GromovProblem {
+  IntraCosts source, target;
+  std::vector<double> a, b;  // all n, all m, of sum 1 each unless unbalanced
+  double epsilon = 0.01;
+  double alpha = 1.0;                      // without linear costs: 1
+  std::optional<LinearCosts> linear = {};  // M; absent: E = E_gw
+  Normalise normalise = Normalise::product;
+  GromovMode mode = GromovMode::balanced;
+  double rho_1 = 1.0, rho_2 = 1.0;  // unbalanced: > 0
+  Regularisation regularisation = Regularisation::entropy;
+};
+
+/// s_GW and s_W; 1 where there is no M, or they would be 0.
+struct FusedUnits {
+  double quadratic = 1.0, linear = 1.0;
+};
+
+/// Mirror descent; or Frank-Wolfe steps from where that ends, with epsilon = 0: stored costs in float64, balanced.
+enum class GromovAlgorithm { mirror, frank_wolfe };
+
 struct GromovSettings {
+  GromovAlgorithm algorithm = GromovAlgorithm::mirror;
   std::optional<double> epsilon_start = 0.05;  // absent or <= epsilon: no annealing
   double epsilon_decay = 0.9;                  // from one outer step to the next
   double tolerance = 1e-6;                     // of the stationarity gap, relative to |F|
@@ -66,6 +111,8 @@ struct GromovRecord {
   std::int64_t inner = 0;  // evaluations of its linear problem
   double epsilon = 0.0;
   double energy = 0.0;            // E
+  double energy_gw = 0.0;         // E_gw, in units of the scaled costs
+  double energy_linear = 0.0;     // <M, P>
   double primal = 0.0;            // F
   double relative_entropy = 0.0;  // KL(P | a b^T)
   double gap = 0.0;               // of the coupling before, NaN where it was not measured
@@ -80,9 +127,12 @@ struct GromovRecord {
 struct GromovSolution {
   SinkhornSolution coupling;  // potentials of the linear problem whose solution P is
   StopReason stop_reason = StopReason::converged;
-  double energy = 0.0;  // E
-  double primal = 0.0;  // F
-  double gap = 0.0;     // stationarity gap of the coupling before the last, of no smaller F
+  double energy = 0.0;                          // E
+  double energy_gw = 0.0, energy_linear = 0.0;  // E_gw and <M, P>
+  double alpha = 1.0, epsilon = 0.0;            // of the problem; epsilon 0 after Frank-Wolfe steps
+  FusedUnits units;                             // s_GW and s_W
+  double primal = 0.0;                          // F
+  double gap = 0.0;                             // stationarity gap of the coupling before the last, of no smaller F
   std::int64_t outer = 0;
   std::int64_t evaluations = 0;  // of all linear problems
   double seconds = 0.0;
@@ -100,9 +150,13 @@ using GromovObserver = std::function<void(const GromovRecord&)>;
 ///
 /// `converged`: the gap <K(P), P> + epsilon KL(P) - min <K(P), .> + epsilon KL(.), which is epsilon KL(P | P+) with P+
 /// the solution of the next linear problem, is within tolerance and the last linear problem solved to inner_tolerance.
-/// Squared Euclidean costs make E concave: then t = 1, and a rise of F is `non_monotone`. Collective.
-/// @throws DataError for sides of different kinds, weights no marginals have, points that are not finite
-/// Source: Peyre, Cuturi & Solomon (2016), Gromov-Wasserstein averaging; docs/math.md.
+/// Squared Euclidean costs make balanced E concave: then t = 1, and a rise of F is `non_monotone`. Unbalanced
+/// couplings: the alternate steps of unbalanced_loop.hpp. Collective.
+/// @throws DataError for sides of different kinds, weights no marginals have, points that are not finite, linear costs
+/// that are not finite, negative or of another shape, alpha outside [0, 1] or below 1 without linear costs, modes,
+/// regularisations and algorithms that do not go together
+/// Source: Peyre, Cuturi & Solomon (2016), Gromov-Wasserstein averaging; Vayer et al. (2020), Fused Gromov-Wasserstein
+/// distance for structured objects; docs/math.md.
 GromovSolution solve_gromov(const Context& context, const GromovProblem& problem, const GromovSettings& settings,
                             const GromovObserver& observer = {}, const StopCheck& stop_check = {});
 

@@ -19,16 +19,11 @@ double dot(std::span<const double> x, std::span<const double> y) {
   return sum;
 }
 
-Matrix points_of(const SquaredDistances& side, const char* name) {
-  Matrix points(side.points.num_points, side.points.dimension);
-  std::visit([&](const auto& values) { std::copy(values.begin(), values.end(), points.values.begin()); },
-             side.points.values);
+double mean_square(const Matrix& points, const std::vector<double>& weights) {
+  double sum = 0.0;
   for (std::int64_t i = 0; i < points.rows; ++i)
-    for (const double value : points.row(i))
-      if (!std::isfinite(value))
-        throw DataError("a feature of row " + std::to_string(i) + " of the " + name +
-                        " side is not finite; features must be numbers; remove the cell");
-  return points;
+    sum += weights[static_cast<std::size_t>(i)] * dot(points.row(i), points.row(i));
+  return sum;
 }
 
 void centre(Matrix& points, const std::vector<double>& weights) {
@@ -44,19 +39,24 @@ void centre(Matrix& points, const std::vector<double>& weights) {
 SquaredCost::SquaredCost(const Context& context, const GromovProblem& problem)
     : context_(context),
       source_(cloud_of(std::get<SquaredDistances>(problem.source), problem.a, "source")),
-      target_(cloud_of(std::get<SquaredDistances>(problem.target), problem.b, "target")) {
+      target_(cloud_of(std::get<SquaredDistances>(problem.target), problem.b, "target")),
+      shared_(shared_clouds(problem, source_.points.rows, target_.points.rows)) {
   for (std::int64_t j = 0; j < target_.points.rows; ++j) {
     target_features_.push_back(target_.s[static_cast<std::size_t>(j)]);
-    const auto y = target_.points.row(j);
+    const auto y = target_.points.row(j), v = shared_.target.row(j);
     target_features_.insert(target_features_.end(), y.begin(), y.end());
+    target_features_.insert(target_features_.end(), v.begin(), v.end());
   }
-  constant_ = own_energy(source_) + own_energy(target_) -
-              4.0 * dot(source_.weights, source_.s) * dot(target_.weights, target_.s);
+  const double sizes = 4.0 * dot(source_.weights, source_.s) * dot(target_.weights, target_.s);
+  constant_ = own_energy(source_) + own_energy(target_) - sizes;
+  shared_constant_ = mean_square(shared_.source, problem.a) + mean_square(shared_.target, problem.b);
+  units_ = fused_units(problem, constant_ - sizes, shared_constant_);  // T and the mean of u are 0 at a b^T
+  factors_ = fused_factors(problem, units_);
 }
 
 SquaredCost::Cloud SquaredCost::cloud_of(const SquaredDistances& side, const std::vector<double>& weights,
                                          const char* name) {
-  Cloud cloud{points_of(side, name), {}, weights};
+  Cloud cloud{finite_points(side.points, name), {}, weights};
   centre(cloud.points, weights);
   const double factor = 1.0 / std::sqrt(side.divisor);
   for (double& value : cloud.points.values) value *= factor;
@@ -86,37 +86,50 @@ LinearCost SquaredCost::at_product() const {
 
 std::unique_ptr<PairGeometry> SquaredCost::geometry_of(const LinearCost& linear) const {
   const auto& core = std::get<std::vector<double>>(linear);
-  const std::int64_t n = source_.points.rows, p = source_.points.columns, q = target_.points.columns;
-  std::vector<double> features(static_cast<std::size_t>(n * (q + 1)), 0.0);
+  const std::int64_t n = source_.points.rows, p = source_.points.columns, q = target_.points.columns,
+                     h = shared_.source.columns, width = num_features();
+  std::vector<double> features(static_cast<std::size_t>(n * width), 0.0);
   Kokkos::parallel_for("thalweg::squared_cost::features", Kokkos::RangePolicy<Host>(0, n), [&](const std::int64_t i) {
-    double* row = features.data() + i * (q + 1);
-    row[0] = -4.0 * source_.s[static_cast<std::size_t>(i)];
+    double* row = features.data() + i * width;
+    row[0] = -4.0 * factors_.quadratic * source_.s[static_cast<std::size_t>(i)];
     for (std::int64_t k = 0; k < p; ++k)
       for (std::int64_t l = 0; l < q; ++l)
-        row[1 + l] -= 16.0 * source_.points(i, k) * core[static_cast<std::size_t>(k * q + l)];
+        row[1 + l] -= 16.0 * factors_.quadratic * source_.points(i, k) * core[static_cast<std::size_t>(k * q + l)];
+    for (std::int64_t k = 0; k < h; ++k) row[1 + q + k] = -2.0 * factors_.linear * shared_.source(i, k);
   });
   Kokkos::fence("thalweg::squared_cost::features");
   PairSides sides;
   sides.cost = Cost::factored;
-  sides.source = {n, q + 1, std::span<const double>(features)};
-  sides.target = {target_.points.rows, q + 1, std::span<const double>(target_features_)};
+  sides.source = {n, width, std::span<const double>(features)};
+  sides.target = {target_.points.rows, width, std::span<const double>(target_features_)};
   sides.source_weights = source_.weights;
   sides.target_weights = target_.weights;
   return make_pair_geometry(context_, sides);
 }
 
-/// X^T Z over the rows of all ranks, Z the columns of `means` behind the first.
+/// X^T Z over the rows of all ranks, Z the columns P Y of `means`, behind the first.
 std::vector<double> SquaredCost::core_of(const std::vector<double>& means, RowRange rows) const {
   const std::int64_t p = source_.points.columns, q = target_.points.columns;
   const std::span<const double> points(source_.points.values);
   const TallRows x{points.subspan(static_cast<std::size_t>(rows.begin * p)), rows.size(), p, p};
-  const TallRows z{means, rows.size(), q, q + 1, 1};
+  const TallRows z{means, rows.size(), q, num_features(), 1};
   return products_of_rows(context_.comm, x, z, source_.points.rows).values;
+}
+
+/// <M, P> = const - 2 sum_i u_i . (P V)_i
+double SquaredCost::linear_energy(const std::vector<double>& means, RowRange rows) const {
+  const auto h = static_cast<std::size_t>(shared_.source.columns), width = static_cast<std::size_t>(num_features());
+  if (h == 0) return 0.0;
+  std::vector<double> terms(static_cast<std::size_t>(rows.size()));
+  for (std::size_t i = 0; i < terms.size(); ++i)
+    terms[i] = dot(shared_.source.row(rows.begin + static_cast<std::int64_t>(i)),
+                   std::span(means).subspan((i + 1) * width - h, h));
+  return shared_constant_ - 2.0 * ordered_sum(context_.comm, terms);
 }
 
 Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geometry,
                               const SinkhornSolution& inner) const {
-  const std::int64_t width = target_.points.columns + 1;
+  const std::int64_t width = num_features();
   const RowRange rows = geometry.rows();
   const std::vector<double> means = geometry.apply(inner.f, inner.g, target_features_, width);
   std::vector<double> radial(static_cast<std::size_t>(rows.size()));
@@ -125,8 +138,15 @@ Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geom
         source_.s[static_cast<std::size_t>(rows.begin + i)] * means[static_cast<std::size_t>(i * width)];
   std::vector<double> core = core_of(means, rows);
   const double sizes = ordered_sum(context_.comm, radial), square = dot(core, core);
-  const double difference = -16.0 * (square - dot(std::get<std::vector<double>>(linear), core));
-  return {std::move(core), difference, constant_ - 4.0 * sizes - 8.0 * square};
+  Linearisation result;
+  result.difference = -16.0 * factors_.quadratic * (square - dot(std::get<std::vector<double>>(linear), core));
+  result.energy_gw = constant_ - 4.0 * sizes - 8.0 * square;
+  result.energy_linear = linear_energy(means, rows);
+  result.value =
+      -factors_.quadratic * (4.0 * sizes + 16.0 * square) + factors_.linear * (result.energy_linear - shared_constant_);
+  result.energy = factors_.quadratic * result.energy_gw + factors_.linear * result.energy_linear;
+  result.linear = std::move(core);
+  return result;
 }
 
 double SquaredCost::relative_change(const LinearCost& k, const LinearCost& l) const {

@@ -104,6 +104,23 @@ TEST_F(FactoredGromov, FactorsOfSquaresEndWherePotEnds) {
   }
 }
 
+/// A cost between the sides from features that both share: the value of POT 0.9.7.
+TEST_F(FactoredGromov, TakesSharedFeatures) {
+  Vector u, v;
+  for (int i = 0; i < 24; ++i) u.insert(u.end(), {std::sin(i), std::cos(i)});
+  for (int j = 0; j < 20; ++j) v.insert(v.end(), {std::sin(1.1 * j), std::cos(1.1 * j)});
+  const Factor a = full_factor(x_), b = full_factor(y_);
+  GromovProblem problem{a.costs(), b.costs(), x_.weights, y_.weights, 0.02};
+  problem.alpha = 0.5;
+  problem.linear = SharedFeatures{{24, 2, std::span<const double>(u)}, {20, 2, std::span<const double>(v)}};
+  problem.normalise = Normalise::none;
+  const GromovSolution solution = solve_gromov(context_, problem, tight());
+  EXPECT_EQ(solution.stop_reason, StopReason::converged);
+  EXPECT_NEAR(solution.energy_gw, 0.0925948653, 1e-7);
+  EXPECT_NEAR(solution.energy_linear, 0.2881262652, 1e-7);
+  EXPECT_NEAR(solution.primal, 0.2363379308, 1e-7);
+}
+
 /// A factor that leaves something out has costs of its own: those of its product, stored.
 TEST_F(FactoredGromov, EndsWhereItsProductEnds) {
   Factor a = full_factor(x_), b = full_factor(y_);
