@@ -50,7 +50,7 @@ std::string allowed_text(const Value& value, const Key& key) {
   const auto* word = value.as<std::string>();
   if (word != nullptr && !key.rule.words.empty()) {
     const auto closest = closest_name(*word, key.rule.words);
-    const std::string all = "allowed: " + join(key.rule.words, ", ");
+    const std::string all = "allowed: " + key.rule.choices();
     return closest ? "did you mean '" + *closest + "'? " + all : all;
   }
   Rule bounds = key.rule;
@@ -72,7 +72,7 @@ bool accept(const Value& value, const Key& key, Rule::Verdict verdict, Problems&
   if (verdict == Rule::Verdict::allowed) return true;
   const std::string what = key.name + " = " + value.text();
   if (verdict == Rule::Verdict::later) {
-    const std::string words = key.rule.words.empty() ? "" : "; allowed: " + join(key.rule.words, ", ");
+    const std::string words = key.rule.words.empty() ? "" : "; allowed: " + key.rule.choices();
     problems.add(value.where, what + " is not available in this version" + words);
   } else {
     problems.add(value.where, what + " is not allowed; " + allowed_text(value, key));

@@ -34,6 +34,8 @@ Rule::Verdict Rule::test(std::string_view value) const {
   if (contains(later_words, value)) return Verdict::later;
   for (const std::string& ending : later_endings)
     if (value.ends_with(ending)) return Verdict::later;
+  for (const std::string& beginning : beginnings)
+    if (value.starts_with(beginning) && value.size() > beginning.size()) return Verdict::allowed;
   if (is_path || words.empty() || contains(words, value)) return Verdict::allowed;
   return Verdict::refused;
 }
@@ -42,11 +44,17 @@ std::string Rule::text() const {
   std::vector<std::string> parts;
   if (is_required) parts.push_back("required");
   if (const std::string bounds = bounds_text(*this); !bounds.empty()) parts.push_back(bounds);
-  if (!words.empty()) parts.push_back((is_path ? "a file or one of: " : "one of: ") + join(words, ", "));
+  if (!words.empty()) parts.push_back((is_path ? "a file or one of: " : "one of: ") + choices());
   if (only_default) parts.push_back("other values are not available in this version");
   if (!later_words.empty()) parts.push_back("not available in this version: " + join(later_words, ", "));
   if (!later_endings.empty()) parts.push_back("not available in this version: *" + join(later_endings, ", *"));
   return join(parts, "; ");
+}
+
+std::string Rule::choices() const {
+  std::vector<std::string> all = words;
+  for (const std::string& beginning : beginnings) all.push_back(beginning + "..");
+  return join(all, ", ");
 }
 
 Rule Rule::required() const {
@@ -58,6 +66,12 @@ Rule Rule::required() const {
 Rule Rule::or_single() const {
   Rule rule = *this;
   rule.or_single_value = true;
+  return rule;
+}
+
+Rule Rule::or_beginning(std::string beginning) const {
+  Rule rule = *this;
+  rule.beginnings.push_back(std::move(beginning));
   return rule;
 }
 

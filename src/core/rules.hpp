@@ -20,6 +20,7 @@ struct Rule {
   double high = std::numeric_limits<double>::infinity();
   bool low_is_open = false;
   std::vector<std::string> words = {};          ///< allowed words; empty: any text
+  std::vector<std::string> beginnings = {};     ///< texts that go on after one of these are allowed beside `words`
   std::vector<std::string> later_words = {};    ///< words of the full program that this version does not offer
   std::vector<std::string> later_endings = {};  ///< the same for the ends of file names
   bool only_default = false;                    ///< any other value than the default is for a later version
@@ -33,8 +34,12 @@ struct Rule {
   /// For example "greater than 0" or "one of: lc, lot"; empty when anything goes.
   std::string text() const;
 
+  /// The allowed words and beginnings as a list for messages.
+  std::string choices() const;
+
   Rule required() const;
   Rule or_single() const;
+  Rule or_beginning(std::string beginning) const;
   Rule later(std::vector<std::string> names) const;
   Rule later_ending(std::string ending) const;
 };

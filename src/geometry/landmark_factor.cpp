@@ -126,6 +126,11 @@ void estimate_error(const Matrix& sums, LandmarkFactor& factor) {
   factor.error_deviation = factor.error > 0.0 ? deviation / (2.0 * factor.error) : 0.0;
 }
 
+double largest_of(const Communicator& comm, const Matrix& a) {
+  const double largest = a.values.empty() ? 0.0 : *std::max_element(a.values.begin(), a.values.end());
+  return comm.all_reduce(largest, Reduction::max);
+}
+
 Matrix scaled_columns(const Matrix& a, const std::vector<double>& factors) {
   Matrix result = a;
   for (std::int64_t i = 0; i < a.rows; ++i)
@@ -159,6 +164,7 @@ LandmarkFactor landmark_factor(const Context& context, const Graph& graph, const
 
   const Matrix checked = distances_to(context, graph, factor.rows, uses.checked, options.disconnected);
   const Matrix checked_u = rows_of_cells(comm, factor.u, factor.rows, uses.checked);
+  factor.largest = std::max({largest_of(comm, columns), largest_of(comm, distances), largest_of(comm, checked)});
   estimate_error(sums_of_squares(comm, checked, checked_u, factor.v, graph.num_nodes), factor);
   return factor;
 }

@@ -25,6 +25,7 @@ struct LandmarkFactor {
   std::int64_t num_checked = 0;  // others, on whose rows the error was measured
   double error = 0.0;            // |D - U V^T| / |D| (Frobenius) on those rows; NaN if there are none
   double error_deviation = 0.0;  // its standard error, the cells being a sample; NaN for fewer than 2
+  double largest = 0.0;          // distance that any of the searches found
 };
 
 /// With C = D(:, landmarks), Q an orthonormal basis of its columns and R = the landmarks and 4 L further random cells

@@ -6,11 +6,13 @@
 
 #include "analysis/coupling_means.hpp"
 #include "kernels/block_rows.hpp"
+#include "kernels/host_rows.hpp"
 
 namespace thalweg {
 
 namespace {
 
+constexpr std::size_t columns_at_once = 512;  // of a block of rows, by one thread
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
 /// The largest entry, its place and sum P log P, of rows or columns as their entries are seen.
@@ -21,17 +23,41 @@ struct Extremes {
 
   explicit Extremes(std::size_t size) : largest(size, 0.0), place(size, -1), sum_log(size, 0.0) {}
 
-  void see(std::size_t cell, std::int64_t partner, double mass) {
+  /// @param term  mass log mass
+  void see(std::size_t cell, std::int64_t partner, double mass, double term) {
     if (mass <= 0.0) return;
-    sum_log[cell] += mass * std::log(mass);
+    sum_log[cell] += term;
     if (mass <= largest[cell]) return;
     largest[cell] = mass;
     place[cell] = partner;
   }
 };
 
-/// Of the owned rows and, over these, of all columns.
-std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution) {
+/// Some rows of P: their own extremes by row, those of the columns by part of the columns.
+/// @param begin, first   global and local index of the first of them
+void see_rows(const std::vector<double>& coupling, std::int64_t begin, std::size_t first, Extremes& of_rows,
+              Extremes& of_columns) {
+  const std::size_t m = of_columns.largest.size(), rows = coupling.size() / m;
+  std::vector<double> terms(coupling.size());
+  for_each_row_on_host(static_cast<std::int64_t>(rows), [&](std::int64_t row) {
+    const auto i = static_cast<std::size_t>(row);
+    for (std::size_t j = 0; j < m; ++j) {
+      const double mass = coupling[i * m + j];
+      terms[i * m + j] = mass > 0.0 ? mass * std::log(mass) : 0.0;
+      of_rows.see(first + i, static_cast<std::int64_t>(j), mass, terms[i * m + j]);
+    }
+  });
+  const std::size_t parts = (m + columns_at_once - 1) / columns_at_once;
+  for_each_row_on_host(static_cast<std::int64_t>(parts), [&](std::int64_t part) {
+    const std::size_t from = static_cast<std::size_t>(part) * columns_at_once, to = std::min(m, from + columns_at_once);
+    for (std::size_t i = 0; i < rows; ++i)
+      for (std::size_t j = from; j < to; ++j)
+        of_columns.see(j, begin + static_cast<std::int64_t>(i), coupling[i * m + j], terms[i * m + j]);
+  });
+}
+
+/// Of the owned rows and, over these, of all columns; also the largest entries of the rows.
+std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution, TopPartners& top) {
   const PairGeometry& geometry = *solution.geometry;
   const RowRange rows = geometry.rows();
   const auto m = static_cast<std::size_t>(geometry.num_columns());
@@ -42,11 +68,8 @@ std::pair<Extremes, Extremes> extremes_of(const GromovSolution& solution) {
     const std::span<const double> f =
         std::span(solution.coupling.f).subspan(first, static_cast<std::size_t>(block.size()));
     const std::vector<double> coupling = geometry.coupling_rows(block, f, solution.coupling.g);
-    for (std::size_t i = 0; i < f.size(); ++i)
-      for (std::size_t j = 0; j < m; ++j) {
-        of_rows.see(first + i, static_cast<std::int64_t>(j), coupling[i * m + j]);
-        of_columns.see(j, begin + static_cast<std::int64_t>(i), coupling[i * m + j]);
-      }
+    append_top_partners(coupling, geometry.num_columns(), top);
+    see_rows(coupling, begin, first, of_rows, of_columns);
   }
   return {std::move(of_rows), std::move(of_columns)};
 }
@@ -70,6 +93,15 @@ std::vector<T> gathered(const Communicator& comm, const std::vector<T>& owned) {
   return comm.all_gather(std::span<const T>(owned));
 }
 
+/// Mass between the labels of both sides.
+std::vector<double> class_masses(const TransportSides& sides, const Coupling& coupling) {
+  const CellSide &source = sides.source, &target = sides.target;
+  if (source.categories.empty() || target.categories.empty()) return {};
+  const auto classes = static_cast<std::int64_t>(source.categories.size());
+  return label_transitions(sums_over_sources(coupling, one_hot(source.labels, classes)), classes, target.labels,
+                           static_cast<std::int64_t>(target.categories.size()));
+}
+
 /// Divides by the masses: -sum (P / s) log (P / s) = log s - (1 / s) sum P log P.
 void finish(AlignedCells& cells, const Extremes& extremes) {
   cells.match = extremes.place;
@@ -90,6 +122,7 @@ Alignment describe_alignment(const Communicator& comm, const TransportSides& sid
                           inner.row_sums,          inner.column_sums, sides.source.weights,
                           sides.target.weights};
   Alignment alignment;
+  alignment.top = TopPartners(solution.geometry->num_columns());
   AlignedCells &source = alignment.source, &target = alignment.target;
   const std::vector<std::uint8_t> rows = unmatched_rows(coupling);
   source.unmatched = gathered(comm, rows);
@@ -106,7 +139,8 @@ Alignment describe_alignment(const Communicator& comm, const TransportSides& sid
   target.projected = sums_over_sources(coupling, values_of(sides.source.features, sides.source.num_features));
   divide_rows(inner.column_sums, target.unmatched, target.projected);
 
-  auto [of_rows, of_columns] = extremes_of(solution);
+  alignment.class_masses = class_masses(sides, coupling);
+  auto [of_rows, of_columns] = extremes_of(solution, alignment.top);
   combine(comm, of_columns);
   Extremes all_rows(0);
   all_rows.largest = gathered(comm, of_rows.largest);

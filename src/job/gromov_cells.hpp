@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "job/coupling_top.hpp"
 #include "job/gromov_scores.hpp"
 #include "solvers/gromov/gromov.hpp"
 
@@ -22,6 +23,8 @@ struct AlignedCells {
 
 struct Alignment {
   AlignedCells source, target;
+  TopPartners top;                   // of the sources that this rank owns
+  std::vector<double> class_masses;  // mass between the labels of both sides, sources down; empty without labels
 };
 
 /// Rows of P are formed 256 at a time. Collective.

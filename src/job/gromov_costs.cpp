@@ -8,17 +8,14 @@
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "geometry/geodesics.hpp"
-#include "geometry/knn_graph.hpp"
-#include "kernels/block_rows.hpp"
+#include "job/given_costs.hpp"
+#include "job/intra_factors.hpp"
+#include "job/side_graph.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
 
 namespace {
-
-RowRange owned_rows(const Communicator& comm, const CellSide& side) {
-  return Partition(side.num_cells, comm.size(), block_rows).rows_of(comm.rank());
-}
 
 bool normalises(const IntraCostOptions& options) { return options.normalise_rows.value_or(options.cost == "geodesic"); }
 
@@ -34,16 +31,6 @@ void normalise_rows(CellSide& side) {
     for (std::size_t k = 0; k < d; ++k)
       side.features[i * d + k] = static_cast<float>(static_cast<double>(side.features[i * d + k]) / std::sqrt(square));
   }
-}
-
-Metric metric_of(const GromovOptions& options) {
-  if (options.metric == "euclidean") return Metric::euclidean;
-  return options.metric == "cosine" ? Metric::cosine : Metric::correlation;
-}
-
-Disconnected disconnected_of(const GromovOptions& options) {
-  if (options.disconnected == "max") return Disconnected::max;
-  return options.disconnected == "error" ? Disconnected::error : Disconnected::bridge;
 }
 
 Cost cost_of(const IntraCostOptions& options) {
@@ -69,30 +56,9 @@ double divisor_of(const Communicator& comm, const std::string& scale, const Cell
   return scale == "mean" ? ordered_sum(comm, means) / (mass * mass) : comm.all_reduce(largest, Reduction::max);
 }
 
-void check_divisor(const CellSide& side, const std::string& cost, double divisor) {
-  if (!(divisor > 0.0))
-    throw DataError("all " + cost + " costs of the " + side.name +
-                    " side are 0; the cells of a side must differ; check its features");
-  log_info(side.name + ": " + cost + " costs of " + std::to_string(side.num_cells) + " cells, divided by " +
-           rounded_number(divisor, 6));
-}
-
 SideCosts geodesic_costs(const Context& context, const GromovOptions& options, const CellSide& side, std::int64_t k) {
   const RowRange rows = owned_rows(context.comm, side);
-  const auto d = side.num_features;
-  const std::span<const float> owned =
-      std::span(side.features)
-          .subspan(static_cast<std::size_t>(rows.begin * d), static_cast<std::size_t>(rows.size() * d));
-  const auto search = make_neighbour_search(context, {side.num_cells, rows, d, owned, "the " + side.name + " features"},
-                                            metric_of(options));
-  const KnnGraph graph =
-      make_knn_graph(context.comm, *search, k, options.edge_weight == "hops" ? EdgeWeight::hops : EdgeWeight::distance,
-                     disconnected_of(options));
-  if (graph.components.sizes.size() > 1)
-    log_warning("disconnected",
-                "the graph of the " + side.name + " side with gromov.geodesic_k = " + std::to_string(k) + " is in " +
-                    std::to_string(graph.components.sizes.size()) +
-                    " parts; they were treated by gromov.disconnected = \"" + options.disconnected + "\"");
+  KnnGraph graph = graph_of_side(context, options, side, k);
   std::vector<std::int32_t> sources;
   for (std::int64_t i = rows.begin; i < rows.end; ++i) sources.push_back(static_cast<std::int32_t>(i));
   GeodesicRows distances = geodesic_rows(context, graph.graph, sources, disconnected_of(options));
@@ -102,7 +68,35 @@ SideCosts geodesic_costs(const Context& context, const GromovOptions& options, c
       },
       distances.values);
   check_divisor(side, "geodesic", divisor);
-  return {side.num_cells, std::move(distances.values), divisor};
+  SideCosts costs(side.num_cells, std::move(distances.values), divisor);
+  costs.set_bridges(std::move(graph.bridges));
+  return costs;
+}
+
+SideCosts costs_of_file(const Context& context, const Job& job, const IntraCostOptions& own,
+                        const TransportSides& sides, const CellSide& side) {
+  std::vector<float> values = read_given_costs(context.comm, job, sides, side, own.cost);
+  const std::string& scale = job.gromov.scale;
+  const double divisor =
+      divisor_of(context.comm, scale == "auto" ? "max" : scale, side, owned_rows(context.comm, side), values);
+  check_divisor(side, own.cost, divisor);
+  return {side.num_cells, std::move(values), divisor};
+}
+
+/// Given factors, multiplied out.
+SideCosts multiplied(const Context& context, const CellSide& side, const SideCosts& factored) {
+  const FactoredCosts costs = std::get<FactoredCosts>(factored.costs());
+  const auto v = std::get<std::span<const double>>(costs.factor.values);
+  std::vector<double> u(v.begin(), v.end());
+  for (std::size_t at = 0; at < u.size(); ++at) u[at] *= costs.diagonal[at % costs.diagonal.size()];
+  PairSides pair;
+  pair.cost = Cost::factored;
+  pair.source = {side.num_cells, factored.rank(), std::span<const double>(u)};
+  pair.target = costs.factor;
+  pair.source_weights = pair.target_weights = side.weights;
+  std::vector<double> values = make_pair_geometry(context, pair)->cost_rows(owned_rows(context.comm, side));
+  if (context.precision == Precision::float64) return {side.num_cells, std::move(values), costs.divisor};
+  return {side.num_cells, std::vector<float>(values.begin(), values.end()), costs.divisor};
 }
 
 PairSides within(const CellSide& side, Cost cost) {
@@ -137,18 +131,46 @@ bool have_squares(const Job& job) {
   return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean";
 }
 
-SideCosts side_costs(const Context& context, const Job& job, const IntraCostOptions& own, const CellSide& side,
-                     std::int64_t k) {
-  if (own.cost == "geodesic") return geodesic_costs(context, job.gromov, side, k);
+/// One problem between given pairs of marginals, its entropy relative to the product of the weights.
+bool is_plain(const GromovOptions& options) {
+  return options.mode == "balanced" && options.regularisation == "entropy" && options.algorithm == "mirror";
+}
+
+/// What the costs of both sides have in common.
+struct Shared {
+  const Job& job;
+  const TransportSides& sides;
+  std::int64_t k = 0;
+  bool low_rank = false;
+};
+
+SideCosts side_costs(const Context& context, const Shared& shared, const IntraCostOptions& own, const CellSide& side) {
+  const Job& job = shared.job;
   GromovOptions options = job.gromov;
   if (options.scale == "auto" && have_squares(job)) options.scale = "mean";
   if (are_squared(job)) return squared_costs(context, options, side);
+  if (shared.low_rank) return factored_costs(context, job, own, shared.sides, side, shared.k);
+  if (own.cost == "geodesic") return geodesic_costs(context, job.gromov, side, shared.k);
+  if (own.cost.starts_with("obsp/")) return costs_of_file(context, job, own, shared.sides, side);
+  if (own.cost == "factored")
+    return multiplied(context, side, factored_costs(context, job, own, shared.sides, side, shared.k));
   return stored_costs(context, options, own, side);
 }
 
 }  // namespace
 
+void check_divisor(const CellSide& side, const std::string& cost, double divisor) {
+  if (!(divisor > 0.0))
+    throw DataError("all " + cost + " costs of the " + side.name +
+                    " side are 0; the cells of a side must differ; check its features");
+  log_info(side.name + ": " + cost + " costs of " + std::to_string(side.num_cells) + " cells, divided by " +
+           rounded_number(divisor, 6));
+}
+
 IntraCosts SideCosts::costs() const {
+  if (!diagonal_.empty())
+    return FactoredCosts{
+        {num_cells_, rank(), std::span<const double>(std::get<std::vector<double>>(values_))}, diagonal_, divisor_};
   if (dimension_ > 0)
     return SquaredDistances{{num_cells_, dimension_, std::span<const float>(std::get<std::vector<float>>(values_))},
                             divisor_};
@@ -165,25 +187,32 @@ std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::in
   return options.geodesic_k.value_or(std::clamp<std::int64_t>(static_cast<std::int64_t>(share), 10, 100));
 }
 
-bool are_squared(const Job& job) {
-  const GromovOptions& options = job.gromov;
-  const bool is_plain =
-      options.mode == "balanced" && options.regularisation == "entropy" && options.algorithm == "mirror";
-  return is_plain && have_squares(job);
+bool are_squared(const Job& job) { return is_plain(job.gromov) && have_squares(job); }
+
+bool may_be_factors(const Job& job) {
+  const auto may = [](const std::string& cost) {
+    return cost == "geodesic" || cost == "factored" || cost == "sq_euclidean";
+  };
+  return is_plain(job.gromov) && !have_squares(job) && may(job.source_costs.cost) && may(job.target_costs.cost);
 }
 
-AlignmentCosts make_alignment_costs(const Context& context, const Job& job, TransportSides& sides) {
+bool are_factors(const Job& job) {
+  return may_be_factors(job) && job.source_costs.cost != "geodesic" && job.target_costs.cost != "geodesic";
+}
+
+AlignmentCosts make_alignment_costs(const Context& context, const Job& job, TransportSides& sides, bool low_rank) {
   const std::int64_t k = geodesic_k_of(job.gromov, sides.source.num_cells, sides.target.num_cells);
   if (normalises(job.source_costs)) normalise_rows(sides.source);
   if (normalises(job.target_costs)) normalise_rows(sides.target);
-  return alignment_costs_with(context, job, sides, k);
+  return alignment_costs_with(context, job, sides, k, low_rank);
 }
 
 AlignmentCosts alignment_costs_with(const Context& context, const Job& job, const TransportSides& sides,
-                                    std::int64_t k) {
+                                    std::int64_t k, bool low_rank) {
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
-  return {side_costs(context, job, job.source_costs, sides.source, k),
-          side_costs(context, job, job.target_costs, sides.target, k), has_graph ? k : 0};
+  const Shared shared{job, sides, k, low_rank};
+  return {side_costs(context, shared, job.source_costs, sides.source),
+          side_costs(context, shared, job.target_costs, sides.target), has_graph ? k : 0};
 }
 
 }  // namespace thalweg

@@ -38,6 +38,17 @@ class Sidecar {
     sidecar_.write(name);
   }
 
+  /// "coupling_top_index", "coupling_top_value": the largest entries of the sources' rows; -1 and NaN for targets.
+  void add_top(const TopPartners& top) {
+    add_source_rows("coupling_top_index", top.index, top.width, std::int64_t{-1});
+    add_source_rows("coupling_top_value", top.value, top.width, std::numeric_limits<float>::quiet_NaN());
+  }
+
+  /// "coupling": the sources' rows.
+  void add_coupling(const std::vector<float>& matrix) {
+    add_source_rows("coupling", matrix, result_.sides.target.num_cells, std::numeric_limits<float>::quiet_NaN());
+  }
+
  private:
   /// Values of all cells of each part, this rank's in file order.
   template <class T, class Values>
@@ -49,6 +60,20 @@ class Sidecar {
       own.insert(own.end(), values.begin() + rows.begin * width, values.begin() + rows.end * width);
     }
     return to_file_order(comm_, series_, std::span<const T>(own), static_cast<std::size_t>(width));
+  }
+
+  /// A matrix of the owned rows of the sources, in file order.
+  template <class T>
+  void add_source_rows(const std::string& name, const std::vector<T>& rows, std::int64_t width, T absent) {
+    std::vector<T> own;
+    for (const SidePart& part : parts_) {
+      const auto size = static_cast<std::size_t>(result_.sides.slice_of(part.side).rows.size() * width);
+      if (part.is_source) own.insert(own.end(), rows.begin(), rows.end());
+      else own.insert(own.end(), size, absent);
+    }
+    sidecar_.writer().add_matrix(
+        "obsm/" + sidecar_.key(name),
+        NumericBlock::own(to_file_order(comm_, series_, std::span<const T>(own), static_cast<std::size_t>(width))), width);
   }
 
   void add_columns() {
@@ -116,12 +141,16 @@ void write_sidecars(JobSession& session, const JobContext& context, const Alignm
   const TransportSides& sides = result.sides;
   const SidePart source{sides.source, sides.target, alignment.source, true};
   const SidePart target{sides.target, sides.source, alignment.target, false};
-  if (sides.share_file()) {
-    Sidecar(session, context, result, {source, target}).write("result.h5ad");
-  } else {
-    Sidecar(session, context, result, {source}).write("result_source.h5ad");
-    Sidecar(session, context, result, {target}).write("result_target.h5ad");
-  }
+  const auto write = [&](std::vector<SidePart> parts, const std::string& name) {
+    const bool has_rows = parts.front().is_source;
+    Sidecar sidecar(session, context, result, std::move(parts));
+    if (has_rows) sidecar.add_top(alignment.top);
+    if (has_rows && context.job.gromov.coupling == "dense") sidecar.add_coupling(coupling_matrix(result.solution));
+    sidecar.write(name);
+  };
+  if (sides.share_file()) return write({source, target}, "result.h5ad");
+  write({source}, "result_source.h5ad");
+  write({target}, "result_target.h5ad");
 }
 
 }  // namespace
@@ -136,6 +165,9 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   session.write_table("gromov", gromov_table(result));
   session.write_table("starts", starts_table(result.starts));
   session.write_text("convergence.csv", gromov_convergence(sides.pair, result.starts).csv());
+  if (!alignment.class_masses.empty()) session.write_table("labels", label_table(sides, alignment.class_masses));
+  if (!result.costs.source.bridges().empty() || !result.costs.target.bridges().empty())
+    session.write_table("bridges", bridge_table(result.costs));
   session.write_text("index.tsv", index_tsv({gromov_index(result)}));
   if (!pairs.source.empty() || !sides.source.categories.empty()) {
     session.write_table("scores", score_table_of(session.comm(), sides, pairs, of_source, of_target));

@@ -49,8 +49,14 @@ bool is_stop_request(StopReason reason) {
 class Sweep {
  public:
   Sweep(JobSession& session, const Job& job, const TransportSides& sides, const CellPairs& pairs,
-        const SweepSolver& solve)
-      : session_(session), job_(job), sides_(sides), pairs_(pairs), solve_(solve), epsilons_(epsilons_of(job)) {}
+        bool low_rank, const SweepSolver& solve)
+      : session_(session),
+        job_(job),
+        sides_(sides),
+        pairs_(pairs),
+        low_rank_(low_rank),
+        solve_(solve),
+        epsilons_(epsilons_of(job)) {}
 
   StopReason run() {
     for (const std::int64_t k : neighbours_of(job_, sides_)) {
@@ -94,7 +100,7 @@ class Sweep {
 
  private:
   void add_neighbours(std::int64_t k) {
-    const AlignmentCosts costs = alignment_costs_with(session_.solver_context(), job_, sides_, k);
+    const AlignmentCosts costs = alignment_costs_with(session_.solver_context(), job_, sides_, k, low_rank_);
     std::vector<GromovSolution> solutions;
     double bound = absent;
     for (const double epsilon : epsilons_) {
@@ -156,6 +162,7 @@ class Sweep {
   const Job& job_;
   const TransportSides& sides_;
   const CellPairs& pairs_;
+  bool low_rank_;
   const SweepSolver& solve_;
   std::vector<double> epsilons_;
   std::vector<SweepRow> rows_;  // k after k, epsilons within
@@ -166,8 +173,8 @@ class Sweep {
 }  // namespace
 
 StopReason run_sweep(JobSession& session, const Job& job, const TransportSides& sides, const CellPairs& pairs,
-                     const SweepSolver& solve) {
-  Sweep sweep(session, job, sides, pairs, solve);
+                     bool low_rank, const SweepSolver& solve) {
+  Sweep sweep(session, job, sides, pairs, low_rank, solve);
   const StopReason reason = sweep.run();
   session.write_table("sweep", sweep.table());
   const auto [first, second] = sweep.steadiest();

@@ -27,9 +27,10 @@ using SweepSolver = std::function<MultiStartSolution(const SweepPoint&)>;
 /// starts compete at the largest epsilon; smaller ones follow from its best coupling. Nothing is selected: losses for
 /// different numbers of neighbours are of different costs. Marks the two neighbouring numbers whose couplings share
 /// most, on average over epsilon. Collective.
-/// @param sides   rows normalised
+/// @param sides      rows normalised
+/// @param low_rank   as make_alignment_costs
 /// @return        the reason that ended the sweep early, else converged
 StopReason run_sweep(JobSession& session, const Job& job, const TransportSides& sides, const CellPairs& pairs,
-                     const SweepSolver& solve);
+                     bool low_rank, const SweepSolver& solve);
 
 }  // namespace thalweg

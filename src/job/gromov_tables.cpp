@@ -1,6 +1,7 @@
 #include "job/gromov_tables.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "core/format_number.hpp"
 #include "geometry/row_gram.hpp"
@@ -90,6 +91,16 @@ void add_cells(const std::vector<double>& rows, const std::vector<double>& mean,
   }
 }
 
+/// What a factor that stood for geodesics left out.
+void add_factor(const SideCosts& costs, const std::string& side, QuantityTable& report) {
+  if (costs.rank() == 0) return;
+  report.add("factor_rank_" + side, costs.rank(), "columns of the factor of the " + side + " costs");
+  if (!costs.geodesic_factor()) return;
+  report.add("factor_error_" + side, costs.geodesic_factor()->error,
+             "relative error of that factor of geodesics, on the rows of cells that did not make it");
+  report.add("factor_error_deviation_" + side, costs.geodesic_factor()->error_deviation, "its standard error");
+}
+
 void add_fused_part(const GromovSolution& solution, QuantityTable& report) {
   report.add("linear", solution.energy_linear, "linear loss <M, P>");
   report.add("alpha", solution.alpha, "weight of the quadratic loss");
@@ -100,6 +111,29 @@ void add_fused_part(const GromovSolution& solution, QuantityTable& report) {
 
 }  // namespace
 
+Table label_table(const TransportSides& sides, const std::vector<double>& class_masses) {
+  Table table({"source_label", "target_label", "mass", "share_of_source_label"});
+  const auto columns = sides.target.categories.size();
+  for (std::size_t i = 0; i < sides.source.categories.size(); ++i) {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < columns; ++j) sum += class_masses[i * columns + j];
+    for (std::size_t j = 0; j < columns; ++j) {
+      const double mass = class_masses[i * columns + j];
+      table.add_row({sides.source.categories[i], sides.target.categories[j], mass,
+                     sum > 0.0 ? mass / sum : std::numeric_limits<double>::quiet_NaN()});
+    }
+  }
+  return table;
+}
+
+Table bridge_table(const AlignmentCosts& costs) {
+  Table table({"side", "from", "to", "distance"});
+  for (const auto& [name, side] : {std::pair{"source", &costs.source}, std::pair{"target", &costs.target}})
+    for (const Edge& edge : side->bridges())
+      table.add_row({std::string(name), std::int64_t{edge.from}, std::int64_t{edge.to}, edge.distance});
+  return table;
+}
+
 Table gromov_table(const AlignmentResult& result) {
   const GromovSolution& solution = result.solution;
   QuantityTable report;
@@ -109,8 +143,15 @@ Table gromov_table(const AlignmentResult& result) {
   report.add("scale_target", result.costs.target.divisor(), "divisor of the costs within the target side");
   if (result.costs.geodesic_k > 0)
     report.add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
+  add_factor(result.costs.source, "source", report);
+  add_factor(result.costs.target, "target", report);
   report.add("epsilon", solution.epsilon, "in units of the loss of scaled costs");
   report.add("E_gw", solution.energy_gw, "quadratic loss sum (C_X - C_Y)^2 P P");
+  if (result.exact) {
+    report.add("loss_exact", result.exact->loss, "the same loss with exact geodesics, between these cells:");
+    report.add("loss_exact_sources", result.exact->num_sources, "source cells, all or a random part");
+    report.add("loss_exact_targets", result.exact->num_targets, "target cells, all or a random part");
+  }
   if (solution.alpha < 1.0) add_fused_part(solution, report);
   report.add("primal", solution.primal, "F, the loss that is minimised: E with its regularisation");
   report.add("mass", solution.coupling.mass, "of the coupling");

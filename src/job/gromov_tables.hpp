@@ -7,6 +7,7 @@
 #include "io/plots/scatter.hpp"
 #include "io/table.hpp"
 #include "job/convergence_table.hpp"
+#include "job/exact_loss.hpp"
 #include "job/gromov_cells.hpp"
 #include "job/gromov_costs.hpp"
 #include "job/index_table.hpp"
@@ -20,10 +21,15 @@ struct AlignmentResult {
   const AlignmentCosts& costs;
   const GromovSolution& solution;
   const MultiStartSolution& starts;
+  std::optional<ExactLoss> exact = {};
 };
 
 /// tables/gromov.tsv: one quantity a row.
 Table gromov_table(const AlignmentResult& result);
+/// tables/labels.tsv: mass between the labels of both sides, one pair of them a row.
+Table label_table(const TransportSides& sides, const std::vector<double>& class_masses);
+/// tables/bridges.tsv: an edge that joined parts of a graph a row.
+Table bridge_table(const AlignmentCosts& costs);
 /// tables/starts.tsv: one start a row.
 Table starts_table(const MultiStartSolution& solution);
 /// convergence.csv, with columns start, t, E_gw, linear, kl and accepted of its own: the steps on all cells.

@@ -95,6 +95,24 @@ void check_transport(const Job& job, const config::Value& root, config::Problems
     problems.add(place_of(root, "transport.divergence"), "transport.divergence needs the same penalty on both sides; set solver.lambda1 and solver.lambda2 to one value");
 }
 
+/// Whether the costs of a side can be a factor.
+bool has_factor(const IntraCostOptions& side) {
+  return side.cost == "geodesic" || side.cost == "factored" || side.cost == "sq_euclidean";
+}
+
+void check_intra_costs(const Job& job, const IntraCostOptions& side, const std::string& name,
+                       const config::Value& root, config::Problems& problems) {
+  if (side.cost == "factored" && (side.factors.empty() || side.factors.size() > 2))
+    problems.add(place_of(root, name + ".cost"), name + ".cost = \"factored\" needs the matrices U and V of U V^T; set " +
+                                                     name + ".factors to two obsm keys, or one that is both");
+  if (side.cost != "factored" && !side.factors.empty())
+    problems.add(place_of(root, name + ".factors"),
+                 name + ".factors belongs to " + name + ".cost = \"factored\"; remove it");
+  if (job.gromov.storage == "low_rank" && !has_factor(side))
+    problems.add(place_of(root, "gromov.storage"), "gromov.storage = \"low_rank\" is for the costs geodesic, factored and sq_euclidean, not for " +
+                                                       name + ".cost = \"" + side.cost + "\"; use \"dense\"");
+}
+
 /// Modes, regularisations, algorithms and precisions of alignments that do not go together.
 void check_gromov_solver(const Job& job, const config::Value& root, config::Problems& problems) {
   const GromovOptions& gromov = job.gromov;
@@ -109,6 +127,15 @@ void check_gromov_solver(const Job& job, const config::Value& root, config::Prob
     problems.add(place_of(root, is_sharp ? "gromov.algorithm" : "gromov.regularisation"),
                  is_sharp ? "gromov.algorithm = \"frank_wolfe\" needs solver.precision = \"float64\"; set it"
                           : "gromov.regularisation = \"proximal\" needs solver.precision = \"float64\"; set it");
+}
+
+/// Factors serve mirror descent to balanced couplings.
+void check_storage(const Job& job, const config::Value& root, config::Problems& problems) {
+  const GromovOptions& gromov = job.gromov;
+  const bool is_plain = gromov.mode == "balanced" && gromov.regularisation == "entropy" && gromov.algorithm == "mirror";
+  if (gromov.storage == "low_rank" && !is_plain)
+    problems.add(place_of(root, "gromov.storage"),
+                 "gromov.storage = \"low_rank\" goes with mode balanced, regularisation entropy and algorithm mirror; use \"dense\"");
 }
 
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
@@ -128,6 +155,9 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
   if (!job.sweep.geodesic_k.empty() && job.source_costs.cost != "geodesic" && job.target_costs.cost != "geodesic")
     problems.add(place_of(root, "sweep.geodesic_k"),
                  "sweep.geodesic_k is of graphs, and neither side has cost = \"geodesic\"; remove it");
+  check_storage(job, root, problems);
+  check_intra_costs(job, job.source_costs, "source", root, problems);
+  check_intra_costs(job, job.target_costs, "target", root, problems);
 }
 
 void check_export(const Job& job, const config::Value& root, config::Problems& problems) {

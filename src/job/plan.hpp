@@ -39,6 +39,11 @@ struct PlanInput {
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
   std::int64_t starts = 1;              ///< gromov: couplings to begin from
   std::int64_t kept_couplings = 0;      ///< gromov: beside that of the solve: of other starts, of a sweep
+  bool low_rank = false;                ///< gromov: costs within the sides are factors
+  std::int64_t factor_columns = 0;      ///< gromov: of the factor of the sources
+  std::int64_t other_factor_columns = 0;
+  std::int64_t landmarks = 0;           ///< gromov: searches that a factor is from; 0: it is from no graph
+  bool writes_coupling = false;         ///< gromov: all of it
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells

@@ -5,7 +5,11 @@
 #include "distributed/device.hpp"
 #include "distributed/error.hpp"
 #include "io/anndata_reader.hpp"
+#include "job/coupling_top.hpp"
+#include "job/exact_loss.hpp"
 #include "job/gromov_costs.hpp"
+#include "job/intra_factors.hpp"
+#include "job/memory_limit.hpp"
 #include "job/read_cells.hpp"
 #include "solvers/gromov/multi_start.hpp"
 
@@ -13,16 +17,32 @@ namespace thalweg {
 
 namespace {
 
-constexpr WideInt vectors_of_solver = 40;  // f, g, weights, references, sums and their copies, of up to three problems
-constexpr WideInt anderson_vectors = 16;   // of targets
-constexpr WideInt depth_rows = 1024;       // of a product of matrices at a time
+constexpr WideInt vectors_of_solver = 40;   // f, g, weights, references, sums and their copies, of up to three problems
+constexpr WideInt anderson_vectors = 16;    // of targets
+constexpr WideInt depth_rows = 1024;        // of a product of matrices at a time
+constexpr WideInt fitted_per_landmark = 5;  // cells whose distances to each other fit a factor
+constexpr WideInt landmark_copies = 5;      // of the distances to landmarks, on their way to a basis
 
-/// Adds the sizes of one request, and returns its number of features.
-std::int64_t add_side(const Communicator& comm, const TimeSeriesRequest& request, PlanInput& input) {
+/// Widths of the matrices of one side.
+struct SideShape {
+  std::int64_t features = 0;
+  std::int64_t factor = 0;  // columns of U, where the costs are given as U V^T
+};
+
+/// Adds the sizes of one request.
+SideShape add_side(const Communicator& comm, const TimeSeriesRequest& request, PlanInput& input) {
   const AnnDataReader reader(comm, request.path);
   const StoredMatrix matrix = reader.matrix(request.features, "input.joint");
   add_sizes(reader, matrix, request, input);
-  return matrix.num_columns();
+  return {matrix.num_columns(), 0};
+}
+
+/// Looks for the matrices that the costs of a side are in, so that a job without them stops here.
+void add_given_costs(const Communicator& comm, const std::string& path, const IntraCostOptions& own,
+                     const std::string& side, SideShape& shape) {
+  const AnnDataReader reader(comm, path);
+  if (own.cost.starts_with("obsp/")) reader.matrix(own.cost, side + ".cost");
+  for (const std::string& key : own.factors) shape.factor = reader.matrix(key, side + ".factors").num_columns();
 }
 
 /// Number of features that both sides share.
@@ -43,19 +63,23 @@ std::int64_t bytes_of_cost(const Job& job, bool is_double) {
 void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
   const WideInt cost = input.cost_bytes;
   items.add_shares("costs within the sides", Collector::solving, cost * (n * n + m * m));
-  if (cost > 1) items.add_shares("costs as formed", Collector::solving, 2 * 8 * std::max(n * n, m * m));
-  const WideInt linear = 5 * scalar,
-                packed = 2 * 2 * (scalar + (input.is_double ? 0 : 8));  // of three states, both ways
+  // Of a state with the next one, and what that needs until it is made.
+  const WideInt linear = 3 * scalar, packed = 2 * 2 * scalar;
+  const WideInt products = 3 * scalar + 8, widened = input.is_double ? 0 : 2 * 8;
   items.add_shares("linear costs", Collector::solving, linear * n * m);
-  items.add_shares("linear costs, packed", Collector::solving | Collector::writing, (packed + scalar) * n * m);
+  items.add_shares("linear costs, packed", Collector::solving, packed * n * m);
+  items.add_shares("linear costs, packed", Collector::writing, packed / 2 * n * m);
   items.add_shares("couplings of other starts", Collector::solving | Collector::writing,
                    input.kept_couplings * (packed / 2) * n * m);
-  items.add_shares("coupling and products", Collector::solving, (2 * scalar + 2 * 8) * n * m);
+  items.add_shares("coupling and products", Collector::solving, std::max(products, widened) * n * m);
   if (input.shared_features > 0) {
     items.add_shares("linear costs between the sides", Collector::solving, scalar * n * m);
     items.add_shares("linear costs as formed", Collector::solving, 8 * n * m);
   }
   if (input.exact_linear) items.add_fixed("exact linear problem", Collector::solving, false, 3 * 8 * n * m);
+  const WideInt formed = cost > 1 ? 2 * 8 * std::max(n * n, m * m) : 0;  // before there are linear costs
+  items.add_shares("costs as formed", Collector::solving,
+                   std::max<WideInt>(0, formed - (linear + packed + std::max(products, widened)) * n * m));
   items.add_fixed("blocks of products", Collector::solving, false,
                   2 * depth_rows * m * (scalar + cost) + input.threads * granule_rows * (depth_rows + m) * scalar);
 }
@@ -89,16 +113,38 @@ void add_starts(const PlanInput& input, WideInt n, WideInt m, Collector& items) 
   items.add_fixed("distributions of distances", Collector::solving, false, 5 * 8 * num_quantile_bins * (n + m));
 }
 
+/// Factors of both sides, as made and centred, and inner products of them, packed once an outer step, two at a time.
+void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt num_ranks, Collector& items) {
+  const WideInt scalar = input.is_double ? 8 : 4;
+  const WideInt p = input.factor_columns, q = input.other_factor_columns + input.shared_features;
+  items.add_fixed("factors of both sides", Collector::solving | Collector::writing, false, 8 * (n * p + m * q));
+  items.add_fixed("factors, centred", Collector::solving, false, 8 * (n * p + m * q) + 3 * 8 * n * q);
+  items.add_fixed("factors, packed", Collector::solving | Collector::writing, input.on_device,
+                  2 * (2 * n + m) * q * (scalar + (input.is_double ? 0 : 8)));
+  if (input.landmarks == 0) return;
+  const WideInt searched = std::min<WideInt>(input.landmarks, std::max(n, m)),
+                fitted = std::min(fitted_per_landmark * searched, std::max(n, m));
+  items.add_shares("distances to landmarks", Collector::solving, 8 * landmark_copies * searched * std::max(n, m));
+  items.add_fixed("fit of the factors", Collector::solving, false, 8 * fitted * (2 * fitted + 4 * searched));
+  const WideInt s = std::min<WideInt>(n, exact_cells), t = std::min<WideInt>(m, exact_cells);
+  const WideInt all = std::max({s * s, t * t, s * t});  // on its way to the rows that a rank owns
+  items.add_shares("exact loss of a sample", Collector::writing, 4 * (s * s + t * t) + 3 * 8 * s * t);
+  items.add_fixed("sample on its way", Collector::writing, false, num_ranks == 1 ? 0 : 2 * 8 * all);
+}
+
 void add_graph(const PlanInput& input, WideInt cells, Collector& items) {
   if (input.geodesic_k == 0) return;
-  items.add_fixed("graphs of neighbours", Collector::solving, false,
-                  (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells);
+  items.add_fixed("graphs of neighbours", input.low_rank ? Collector::solving | Collector::writing : Collector::solving,
+                  false, (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells);
 }
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   const WideInt p = input.num_features, q = input.other_features, cells = n + m;
   items.add_fixed("projections", Collector::writing, false, 2 * 8 * (n * q + m * p) + 2 * 8 * (n * p + m * q));
-  items.add_fixed("rows of the coupling", Collector::writing, false, 2 * 8 * granule_rows * m);
+  items.add_fixed("rows of the coupling", Collector::writing, false, 3 * 8 * granule_rows * m);
+  items.add_rows("largest entries of rows", Collector::writing, false,
+                 [=](const Rows& rows) { return 3 * (8 + 4) * std::min<WideInt>(most_top_partners, m) * rows.all; });
+  if (input.writes_coupling) items.add_shares("coupling as written", Collector::writing, 3 * 4 * n * m);
   items.add_fixed("cells on plots", Collector::writing, false, 64 * cells);
   items.add_rows("columns of the result", Collector::writing, false,
                  [=](const Rows& rows) { return (2 * (6 * 8 + 4) + 12 * std::max(p, q)) * rows.all; });
@@ -115,11 +161,17 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   input.on_device = job.run.device != "cpu" && is_device_build() && num_devices() > 0;
   input.labelled = !job.gromov.label_key.empty();
   input.threads = context.threads;
-  std::vector<std::int64_t> features;
-  for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target))
-    features.push_back(add_side(comm, request_of(side, job.output, ""), input));
-  input.num_features = features.front();
-  input.other_features = features.back();
+  std::vector<InputOptions> sides = inputs_of_sides(job.input, job.source, job.target);
+  std::vector<SideShape> shapes;
+  for (const InputOptions& side : sides) shapes.push_back(add_side(comm, request_of(side, job.output, ""), input));
+  if (shapes.size() == 1) {
+    sides.push_back(sides.front());
+    shapes.push_back(shapes.front());
+  }
+  add_given_costs(comm, sides.front().file.front(), job.source_costs, "source", shapes.front());
+  add_given_costs(comm, sides.back().file.front(), job.target_costs, "target", shapes.back());
+  input.num_features = shapes.front().features;
+  input.other_features = shapes.back().features;
   if (!job.gromov.linear.empty()) input.shared_features = width_of(comm, job);
   check_two_sides("gromov", input.cells_per_slice.size(), job.input.file.front());
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
@@ -130,7 +182,18 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   input.cost_bytes = bytes_of_cost(job, input.is_double);
   input.starts = job.gromov.starts;
   input.kept_couplings = kept_couplings_of(job, std::max(n, m));
-  return input;
+  input.writes_coupling = job.gromov.coupling == "dense";
+  if (input.writes_coupling) check_matrix_size(n, m);
+  if (job.gromov.storage == "dense" || !may_be_factors(job)) return input;
+  PlanInput factored = input;
+  factored.low_rank = true;
+  factored.landmarks = has_graph ? job.gromov.landmarks : 0;
+  factored.factor_columns =
+      most_factor_columns(job.gromov, job.source_costs, n, shapes.front().features, shapes.front().factor);
+  factored.other_factor_columns =
+      most_factor_columns(job.gromov, job.target_costs, m, shapes.back().features, shapes.back().factor);
+  if (job.gromov.storage == "low_rank" || are_factors(job)) return factored;
+  return fits(input, comm.size(), memory_budget(comm, job.run, input.on_device).bytes) ? input : factored;
 }
 
 void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items) {
@@ -144,7 +207,8 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
     items.add_fixed("shared features", Collector::reading | Collector::solving, false,
                     WideInt{input.shared_features} * (4 + 8) * cells);
   add_graph(input, cells, items);
-  if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);
+  if (input.low_rank) add_factors(input, n, m, num_ranks, items);
+  else if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);
   else add_squared(input, n, m, scalar, items);
   add_starts(input, n, m, items);
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);

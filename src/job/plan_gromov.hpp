@@ -7,7 +7,9 @@
 
 namespace thalweg {
 
-/// Reads sizes alone. Collective. @throws DataError for other than two sides, or k above the number of cells
+/// Reads sizes alone, and decides whether costs within the sides are stored or factors: with gromov.storage = "auto"
+/// stored unless that does not fit into memory. Collective.
+/// @throws DataError for other than two sides, matrices that are not in the file, a coupling too large to be written
 PlanInput gromov_input(const Communicator& comm, const JobContext& context);
 
 void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items);

@@ -14,6 +14,15 @@ namespace thalweg {
 
 namespace {
 
+/// What gromov.storage = "auto" became.
+void log_storage(const Job& job, const PlanInput& plan) {
+  if (job.gromov.storage != "auto" || !may_be_factors(job)) return;
+  if (!plan.low_rank) log_info("gromov.storage = \"dense\", which fits into memory");
+  else if (are_factors(job))
+    log_info("gromov.storage = \"low_rank\": the costs of both sides are factors without loss");
+  else log_info("gromov.storage = \"low_rank\": dense costs do not fit into memory");
+}
+
 /// Masses of 1 on both sides.
 void normalise_weights(CellSide& side) {
   const double sum = std::accumulate(side.weights.begin(), side.weights.end(), 0.0);
@@ -88,8 +97,10 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
 
 int run_gromov(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
-  check_memory(comm, read_plan_input(comm, context), job.run);
+  const PlanInput plan = read_plan_input(comm, context);
+  check_memory(comm, plan, job.run);
   JobSession session(comm, context);
+  log_storage(job, plan);
   session.start_phase("read");
   TransportSides sides = read_two_sides(comm, job, "gromov", job.gromov.label_key, /*in_ring=*/false);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
@@ -103,18 +114,20 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   const LinearPart linear(comm, job, sides);
 
   session.start_phase("costs");
-  const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides);
+  const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides, plan.low_rank);
   session.start_phase("solve");
   const MultiStartSolution starts = solve(session, job, sides, linear, {sides.pair, costs, job.gromov.epsilon});
   const GromovSolution& solution = starts.best;
   log_alignment(starts);
   session.start_phase("describe");
   const Alignment alignment = describe_alignment(comm, sides, solution);
+  const std::optional<ExactLoss> exact = exact_loss(session.solver_context(), costs, solution);
+  if (exact) log_exact_loss(*exact);
   session.start_phase("write");
-  write_alignment(session, context, {sides, costs, solution, starts}, alignment, pairs);
+  write_alignment(session, context, {sides, costs, solution, starts, exact}, alignment, pairs);
   if (!job.sweep.is_given()) return session.finish(sides.pair, solution.stop_reason);
   session.start_phase("sweep");
-  const StopReason reason = run_sweep(session, job, sides, pairs, [&](const SweepPoint& point) {
+  const StopReason reason = run_sweep(session, job, sides, pairs, plan.low_rank, [&](const SweepPoint& point) {
     return solve(session, job, sides, linear, point);
   });
   return session.finish(sides.pair, solution.stop_reason == StopReason::converged ? reason : solution.stop_reason);

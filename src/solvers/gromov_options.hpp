@@ -27,12 +27,16 @@ struct GromovOptions {
   Auto<double> inner_tolerance = {};
   std::int64_t inner_iterations = 2000;
   std::string storage = "auto";
+  std::int64_t landmarks = 200;
+  std::int64_t factor_rank = 64;
+  bool allow_poor_factor = false;
   std::string scale = "auto";
   std::string gemm = "fp32";
   Auto<std::int64_t> geodesic_k = {};
   std::string metric = "correlation";
   std::string edge_weight = "hops";
   std::string disconnected = "bridge";
+  std::string coupling = "top";
   std::string pair_key = {};
   std::string label_key = {};
 
@@ -77,8 +81,15 @@ struct GromovOptions {
           "relative L1 error of the marginals; auto: 1e-6 in float64, 1e-5 in float32", positive);
     field("inner_iterations", &GromovOptions::inner_iterations, "evaluations of one linear problem before giving up",
           at_least(1));
-    field("storage", &GromovOptions::storage, "of costs that are no squared distances on both sides; auto: dense",
-          one_of({"auto", "dense"}).later({"low_rank"}));
+    field("storage", &GromovOptions::storage,
+          "of costs that are no squared distances on both sides; low_rank: geodesic, factored and sq_euclidean ones as "
+          "factors; auto: low_rank where both sides are factors already, or dense does not fit into memory",
+          one_of({"auto", "dense", "low_rank"}));
+    field("landmarks", &GromovOptions::landmarks, "cells whose geodesics span the factor of storage low_rank",
+          at_least(1));
+    field("factor_rank", &GromovOptions::factor_rank, "most columns of that factor", at_least(1));
+    field("allow_poor_factor", &GromovOptions::allow_poor_factor,
+          "go on with a factor whose relative error is above 0.3");
     field("scale", &GromovOptions::scale,
           "divisor of the costs of each side; auto: max, and mean for sq_euclidean on both",
           one_of({"auto", "max", "mean", "none"}));
@@ -93,10 +104,12 @@ struct GromovOptions {
     field("disconnected", &GromovOptions::disconnected,
           "of a graph in several parts: join them by their closest cells, take the largest distance, or refuse",
           one_of({"bridge", "max", "error"}));
+    field("coupling", &GromovOptions::coupling,
+          "what is written of the coupling: the 32 largest entries of each row, or also all of it",
+          one_of({"top", "dense"}));
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
-    for (const char* key :
-         {"init", "landmarks", "factor_rank", "allow_poor_factor", "solve_points", "anchors", "coupling"})
+    for (const char* key : {"init", "solve_points", "anchors"})
       field.later(key, "a part of gromov of a later version");
   }
 };
@@ -122,6 +135,7 @@ struct GromovSweepOptions {
 /// Costs within one side: what [source] and [target] say besides where its cells are.
 struct IntraCostOptions {
   std::string cost = "geodesic";
+  std::vector<std::string> factors = {};
   Auto<bool> normalise_rows = {};
 
   static constexpr const char* source_part = "source of gromov";
@@ -129,8 +143,12 @@ struct IntraCostOptions {
   static constexpr const char* about = "costs between the cells of one side, read by gromov";
   static void describe(auto& field) {
     using namespace rules;
-    field("cost", &IntraCostOptions::cost, "geodesic: shortest paths on the graph of neighbours",
-          one_of({"geodesic", "sq_euclidean", "euclidean", "cosine", "correlation"}).later({"factored"}));
+    field(
+        "cost", &IntraCostOptions::cost,
+        "geodesic: shortest paths on the graph of neighbours; factored: U V^T of the matrices in factors; obsp/KEY: a "
+        "symmetric matrix of the file",
+        one_of({"geodesic", "sq_euclidean", "euclidean", "cosine", "correlation", "factored"}).or_beginning("obsp/"));
+    field("factors", &IntraCostOptions::factors, "for cost factored: the obsm keys of U and V, or one key for both");
     field("normalise_rows", &IntraCostOptions::normalise_rows, "scale rows to length 1 first; auto: true for geodesic");
   }
 };

@@ -174,7 +174,7 @@ def check_refusals():
              ({"file": "twice.h5ad"}, {}, ["occurs twice", "pair", "gromov.pair_key"]),
              ({"file": "others.h5ad"}, {}, ["no name", "gromov.pair_key"]),
              ({"cost": "geodesics"}, {}, ["target.cost", "did you mean 'geodesic'"]),
-             ({"cost": "factored"}, {}, ["target.cost", "not available in this version"]),
+             ({"cost": "factored"}, {}, ["target.cost", "target.factors"]),
              ({}, {"geodesic_k": 5000}, ["5000"]),
              ({}, {"geodesic_k": 1}, ["gromov.geodesic_k = 1 is not allowed"]),
              ({}, {"mode": "unbalanced", "rho_1": 0}, ["gromov.rho_1 = 0 is not allowed"]),

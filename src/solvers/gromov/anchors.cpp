@@ -50,7 +50,11 @@ class Seeding {
     const std::vector<double> costs = costs_.column(cell);
     const Host exec;
     Kokkos::parallel_for("thalweg::anchors::nearest", Kokkos::RangePolicy<Host>(exec, 0, costs_.rows().size()),
-                         [&](const std::int64_t i) { see(i, costs[static_cast<std::size_t>(i)]); });
+                         [&](const std::int64_t i) {
+                           // Factors are approximations: of no exact 0 within a cell, and negative in places.
+                           const bool is_own = costs_.rows().begin + i == cell;
+                           see(i, is_own ? 0.0 : std::max(0.0, costs[static_cast<std::size_t>(i)]));
+                         });
     exec.fence("thalweg::anchors::nearest");
   }
 

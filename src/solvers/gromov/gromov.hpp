@@ -30,7 +30,15 @@ struct SquaredDistances {
   double divisor = 1.0;
 };
 
-using IntraCosts = std::variant<StoredIntraCosts, SquaredDistances>;
+/// Symmetric costs V diag(diagonal) V^T / divisor, V cells x r, all rows on every rank; nothing cells x cells is
+/// stored.
+struct FactoredCosts {
+  PointSet factor;  // V
+  std::vector<double> diagonal;
+  double divisor = 1.0;
+};
+
+using IntraCosts = std::variant<StoredIntraCosts, SquaredDistances, FactoredCosts>;
 
 /// Costs M between the cells of both sides: owned rows x m, row-major, finite and not negative; rows lie on ranks as
 /// those of StoredIntraCosts of the source.

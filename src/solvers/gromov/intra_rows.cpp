@@ -19,6 +19,13 @@ double squared_distance(const double* x, const double* y, std::int64_t dimension
   return sum;
 }
 
+/// x^T D y
+double product_with(const std::vector<double>& diagonal, const double* x, const double* y) {
+  double sum = 0.0;
+  for (std::size_t l = 0; l < diagonal.size(); ++l) sum += x[l] * diagonal[l] * y[l];
+  return sum;
+}
+
 }  // namespace
 
 IntraRows::IntraRows(const Communicator& comm, const IntraCosts& costs) {
@@ -27,6 +34,12 @@ IntraRows::IntraRows(const Communicator& comm, const IntraCosts& costs) {
     dimension_ = squared->points.dimension;
     divisor_ = squared->divisor;
     std::visit([&](const auto& values) { points_.assign(values.begin(), values.end()); }, squared->points.values);
+  } else if (const auto* factored = std::get_if<FactoredCosts>(&costs)) {
+    num_cells_ = factored->factor.num_points;
+    dimension_ = factored->factor.dimension;
+    diagonal_ = factored->diagonal;
+    divisor_ = factored->divisor;
+    std::visit([&](const auto& values) { points_.assign(values.begin(), values.end()); }, factored->factor.values);
   } else {
     stored_ = std::get<StoredIntraCosts>(costs);
     num_cells_ = stored_.num_cells;
@@ -35,12 +48,32 @@ IntraRows::IntraRows(const Communicator& comm, const IntraCosts& costs) {
   rows_ = Partition(num_cells_, comm.size(), block_rows).rows_of(comm.rank());
 }
 
+double IntraRows::formed(std::int64_t i, std::int64_t k) const {
+  const double *x = points_.data() + i * dimension_, *y = points_.data() + k * dimension_;
+  return are_factored() ? product_with(diagonal_, x, y) : squared_distance(x, y, dimension_);
+}
+
+/// v_i^T D [V^T diag(a) V] D v_i
+std::vector<double> IntraRows::mean_squares(const std::vector<double>& weights) const {
+  const auto r = diagonal_.size();
+  std::vector<double> moment(r * r, 0.0), result(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    for (std::size_t k = 0; k < r; ++k)
+      for (std::size_t l = 0; l < r; ++l) moment[k * r + l] += weights[i] * points_[i * r + k] * points_[i * r + l];
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < r; ++k)
+      sum += points_[i * r + k] * diagonal_[k] *
+             product_with(diagonal_, points_.data() + i * r, moment.data() + k * r);
+    result[i] = sum / (divisor_ * divisor_);
+  }
+  return result;
+}
+
 void IntraRows::row(std::int64_t i, std::span<double> values) const {
   const double factor = 1.0 / divisor_;
-  if (are_squared()) {
-    const double* own = points_.data() + i * dimension_;
-    for (std::int64_t k = 0; k < num_cells_; ++k)
-      values[static_cast<std::size_t>(k)] = factor * squared_distance(own, points_.data() + k * dimension_, dimension_);
+  if (!are_stored()) {
+    for (std::int64_t k = 0; k < num_cells_; ++k) values[static_cast<std::size_t>(k)] = factor * formed(i, k);
     return;
   }
   std::visit(
@@ -62,9 +95,8 @@ std::vector<double> IntraRows::column(std::int64_t k) const {
         [&](const std::int64_t i) { values[static_cast<std::size_t>(i - rows_.begin)] = factor * cost(i); });
     exec.fence("thalweg::intra_rows::column");
   };
-  if (are_squared()) {
-    const double* other = points_.data() + k * dimension_;
-    fill([&](std::int64_t i) { return squared_distance(points_.data() + i * dimension_, other, dimension_); });
+  if (!are_stored()) {
+    fill([&](std::int64_t i) { return formed(i, k); });
     return values;
   }
   std::visit(
@@ -79,7 +111,7 @@ std::vector<double> IntraRows::column(std::int64_t k) const {
 
 std::vector<std::pair<double, double>> IntraRows::distribution(std::int64_t i, std::span<const double> weights) const {
   std::vector<std::pair<double, double>> parts;
-  if (const auto* bytes = std::get_if<std::span<const std::uint8_t>>(&stored_.values); bytes && !are_squared()) {
+  if (const auto* bytes = std::get_if<std::span<const std::uint8_t>>(&stored_.values); bytes && are_stored()) {
     std::array<double, 256> sums{};
     const std::uint8_t* own = bytes->data() + (i - rows_.begin) * num_cells_;
     for (std::size_t k = 0; k < weights.size(); ++k) sums[own[k]] += weights[k];

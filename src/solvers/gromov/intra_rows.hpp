@@ -18,9 +18,10 @@ class IntraRows {
   std::int64_t num_cells() const { return num_cells_; }
   RowRange rows() const { return rows_; }
   /// Whether C are squared distances, else distances.
-  bool are_squared() const { return dimension_ > 0; }
+  bool are_squared() const { return dimension_ > 0 && diagonal_.empty(); }
   /// Whether entries are read, not formed.
   bool are_stored() const { return dimension_ == 0; }
+  bool are_factored() const { return !diagonal_.empty(); }
 
   /// C_ik for all k, i a global row that is owned. Local.
   void row(std::int64_t i, std::span<double> values) const;
@@ -32,14 +33,20 @@ class IntraRows {
   Matrix between(const Communicator& comm, const std::vector<std::int64_t>& cells) const;
   /// Points of some cells, cells x features, unscaled; only where C are squared distances between points.
   Matrix points_of(const std::vector<std::int64_t>& cells) const;
+  /// (C.^2 a)_i of all cells, from moments; only where C are factored.
+  std::vector<double> mean_squares(const std::vector<double>& weights) const;
   double divisor() const { return divisor_; }
 
  private:
+  /// C_ik of points or of a factor, unscaled.
+  double formed(std::int64_t i, std::int64_t k) const;
+
   std::int64_t num_cells_ = 0;
   RowRange rows_;
   double divisor_ = 1.0;
-  std::int64_t dimension_ = 0;  // 0: stored costs
-  std::vector<double> points_;  // num_cells x dimension
+  std::int64_t dimension_ = 0;    // 0: stored costs
+  std::vector<double> points_;    // num_cells x dimension: points, or rows of a factor
+  std::vector<double> diagonal_;  // of the factor; empty: squared distances
   StoredIntraCosts stored_;
 };
 

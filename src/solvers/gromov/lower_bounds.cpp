@@ -180,6 +180,11 @@ double transport_bound(const Context& context, const Matrix& x, const Matrix& y,
 std::vector<double> eccentricities(const Communicator& comm, const IntraRows& costs,
                                    const std::vector<double>& weights) {
   if (costs.are_squared()) return squared_eccentricities(costs, weights);
+  if (costs.are_factored()) {
+    std::vector<double> squares = costs.mean_squares(weights);
+    for (double& square : squares) square = std::sqrt(std::max(0.0, square));
+    return squares;
+  }
   std::vector<double> owned(static_cast<std::size_t>(costs.rows().size()));
   const Host exec;
   Kokkos::parallel_for("thalweg::lower_bounds::eccentricities", Kokkos::RangePolicy<Host>(exec, 0, costs.rows().size()),

@@ -64,7 +64,7 @@ OuterLoop::Stop OuterLoop::anneal() {
   LinearCost linear = first_linear();
   std::vector<double> g;
   while (true) {
-    OuterState next = solved(linear, epsilon, std::move(g));
+    OuterState next = solved(std::move(linear), epsilon, std::move(g));
     if (is_proximal()) set_prices(next.inner.g, next);
     const double change = cost_->relative_change(next.linear, next.at.linear);
     inner_tolerance_ = std::max(settings_.inner_tolerance, share_of_change * change);
@@ -96,6 +96,9 @@ OuterLoop::Stop OuterLoop::descend() {
     const Stop stop = end_of_step(candidate, gap, risen);
     const bool goes_on = !stop || *stop == StopReason::converged;
     if (risen && goes_on && state_.tolerance > settings_.inner_tolerance) {
+      candidate = {};  // stored costs are large: no more of them than in any other step
+      state_.geometry.reset();
+      state_.at = {};
       tighten();
       continue;
     }

@@ -1,6 +1,7 @@
 #include "solvers/gromov/quadratic_cost.hpp"
 
 #include "solvers/gromov/dense_cost.hpp"
+#include "solvers/gromov/factored_cost.hpp"
 #include "solvers/gromov/squared_cost.hpp"
 
 namespace thalweg {
@@ -59,10 +60,11 @@ LinearCost scaled(LinearCost k, double factor) {
 std::unique_ptr<QuadraticCost> make_quadratic_cost(const Context& context, const GromovProblem& problem) {
   if (problem.source.index() != problem.target.index())
     throw DataError(
-        "one side of the alignment has stored costs, the other points of squared Euclidean distances; both need the "
-        "same form; store the distances of both");
+        "the sides of the alignment hold costs of different forms (stored, points of squared Euclidean distances, "
+        "factors); both need the same form; store the distances of both");
   check_kind(context, problem);
   if (std::holds_alternative<SquaredDistances>(problem.source)) return std::make_unique<SquaredCost>(context, problem);
+  if (std::holds_alternative<FactoredCosts>(problem.source)) return std::make_unique<FactoredCost>(context, problem);
   if (context.precision == Precision::float64) return std::make_unique<DenseCost<double>>(context, problem);
   return std::make_unique<DenseCost<float>>(context, problem);
 }

@@ -34,6 +34,15 @@ TEST(Rules, WordsAreAllowedRefusedOrForLater) {
   EXPECT_EQ(rule.test(""), Verdict::refused);
 }
 
+TEST(Rules, TextsMayGoOnAfterABeginning) {
+  const Rule rule = rules::one_of({"euclidean"}).or_beginning("obsp/");
+  EXPECT_EQ(rule.test("obsp/distances"), Verdict::allowed);
+  EXPECT_EQ(rule.test("euclidean"), Verdict::allowed);
+  EXPECT_EQ(rule.test("obsp/"), Verdict::refused);
+  EXPECT_EQ(rule.test("obsm/distances"), Verdict::refused);
+  EXPECT_EQ(rule.text(), "one of: euclidean, obsp/..");
+}
+
 TEST(Rules, PathsMayBeForLaterByTheirEnding) {
   const Rule rule = rules::file_path.later_ending(".h5mu");
   EXPECT_EQ(rule.test("a.h5ad"), Verdict::allowed);
