@@ -87,7 +87,12 @@ class Sidecar {
   UnsDict constants() const {
     const GromovSolution& solution = result_.solution;
     return {{"epsilon", solution.coupling.epsilon},
-            {"E_gw", solution.energy},
+            {"E", solution.energy},
+            {"E_gw", solution.energy_gw},
+            {"linear", solution.energy_linear},
+            {"alpha", solution.alpha},
+            {"unit_quadratic", solution.units.quadratic},
+            {"unit_linear", solution.units.linear},
             {"F", solution.primal},
             {"gap", solution.gap},
             {"scale_source", result_.costs.source.divisor()},

@@ -27,8 +27,9 @@ ConvergenceRow row_of(const std::string& pair, const GromovRecord& step) {
   row.change = step.change;
   row.seconds = step.seconds;
   row.stop_reason = step.stop_reason;
-  row.extra = {std::string("product"),      step.step, step.energy, 0.0, step.relative_entropy,
-               step.is_accepted ? 1.0 : 0.0};
+  row.extra = {std::string("product"), step.step,
+               step.energy_gw,         step.energy_linear,
+               step.relative_entropy,  step.is_accepted ? 1.0 : 0.0};
   return row;
 }
 
@@ -78,6 +79,14 @@ void add_cells(const std::vector<double>& rows, const std::vector<double>& mean,
   }
 }
 
+void add_fused_part(const GromovSolution& solution, QuantityTable& report) {
+  report.add("linear", solution.energy_linear, "linear loss <M, P>");
+  report.add("alpha", solution.alpha, "weight of the quadratic loss");
+  report.add("unit_quadratic", solution.units.quadratic, "divisor of E_gw");
+  report.add("unit_linear", solution.units.linear, "divisor of <M, P>");
+  report.add("E", solution.energy, "loss alpha E_gw / unit_quadratic + (1 - alpha) linear / unit_linear");
+}
+
 }  // namespace
 
 Table gromov_table(const AlignmentResult& result) {
@@ -90,7 +99,8 @@ Table gromov_table(const AlignmentResult& result) {
   if (result.costs.geodesic_k > 0)
     report.add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
   report.add("epsilon", solution.coupling.epsilon, "in units of the loss of scaled costs");
-  report.add("E_gw", solution.energy, "loss sum (C_X - C_Y)^2 P P");
+  report.add("E_gw", solution.energy_gw, "quadratic loss sum (C_X - C_Y)^2 P P");
+  if (solution.alpha < 1.0) add_fused_part(solution, report);
   report.add("primal", solution.primal, "F = E + epsilon KL(P | a b^T)");
   report.add("relative_entropy", solution.coupling.relative_entropy, "KL(P | a b^T)");
   report.add("gap", solution.gap, "stationarity gap");
@@ -107,7 +117,7 @@ Table gromov_table(const AlignmentResult& result) {
 Table starts_table(const GromovSolution& solution) {
   Table table(
       {"start", "name", "epsilon", "E_gw", "F", "gap", "outer", "evaluations", "seconds", "stop_reason", "selected"});
-  table.add_row({std::int64_t{1}, std::string("product"), solution.coupling.epsilon, solution.energy, solution.primal,
+  table.add_row({std::int64_t{1}, std::string("product"), solution.coupling.epsilon, solution.energy_gw, solution.primal,
                  solution.gap, solution.outer, solution.evaluations, solution.seconds, name_of(solution.stop_reason),
                  true});
   return table;
@@ -128,8 +138,8 @@ ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolutio
   last.stop_reason = solution.stop_reason;
   last.extra = {std::string("product"),
                 solution.history.back().step,
-                solution.energy,
-                0.0,
+                solution.energy_gw,
+                solution.energy_linear,
                 solution.coupling.relative_entropy,
                 1.0};
   table.add(std::move(last));

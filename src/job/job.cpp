@@ -97,6 +97,9 @@ void check_transport(const Job& job, const config::Value& root, config::Problems
 
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
+  if (job.gromov.linear.empty() && job.problem.alpha.value_or(1.0) < 1.0)
+    problems.add(place_of(root, "problem.alpha"),
+                 "problem.alpha below 1 weighs a linear cost, and there is none; give gromov.linear, or leave it out");
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "gromov needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");
@@ -125,6 +128,7 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.transport),
                                            config::describe(job.exports),
                                            config::describe(job.gromov),
+                                           config::describe(job.problem),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
                                            config::describe(job.target_costs, "target", IntraCostOptions::target_part),
                                            config::describe(job.simulate)};
@@ -137,7 +141,7 @@ std::vector<std::string> transport_tables() {
 
 std::vector<std::string> gromov_tables() {
   return {"input", "source", IntraCostOptions::source_part, "target", IntraCostOptions::target_part,
-          "gromov", "solver", "run", "output"};
+          "gromov", ProblemOptions::section, "solver", "run", "output"};
 }
 
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,

@@ -8,6 +8,7 @@
 #include "io/input_options.hpp"
 #include "job/export_options.hpp"
 #include "job/output_options.hpp"
+#include "job/problem_options.hpp"
 #include "job/result_options.hpp"
 #include "job/run_options.hpp"
 #include "job/simulate_options.hpp"
@@ -29,7 +30,7 @@ struct JobOptions {
   static void describe(auto& field) {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
-    for (const char* table : {"problem", "growth", "hiref", "embed", "flow", "genedist", "grid", "integrate",
+    for (const char* table : {"growth", "hiref", "embed", "flow", "genedist", "grid", "integrate",
                               "preprocess", "validate", "sweep", "map", "submit"})
       field.later(table, "table of a later command");
   }
@@ -50,6 +51,7 @@ struct Job {
   TransportOptions transport;
   ExportOptions exports;
   GromovOptions gromov;
+  ProblemOptions problem;
   IntraCostOptions source_costs;
   IntraCostOptions target_costs;
   SimulateOptions simulate;

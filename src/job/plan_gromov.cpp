@@ -24,6 +24,13 @@ std::int64_t add_side(const Communicator& comm, const TimeSeriesRequest& request
   return matrix.num_columns();
 }
 
+/// Number of features that both sides share.
+std::int64_t width_of(const Communicator& comm, const Job& job) {
+  const InputOptions side = inputs_of_sides(job.input, job.source, job.target).front();
+  const AnnDataReader reader(comm, request_of(side, job.output, "").path);
+  return reader.matrix(job.gromov.linear, "gromov.linear").num_columns();
+}
+
 std::int64_t bytes_of_cost(const Job& job, bool is_double) {
   if (are_squared(job)) return 0;
   const bool are_hops =
@@ -41,13 +48,17 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
   items.add_shares("linear costs", Collector::solving, linear * n * m);
   items.add_shares("linear costs, packed", Collector::solving | Collector::writing, (packed + scalar) * n * m);
   items.add_shares("coupling and products", Collector::solving, (2 * scalar + 2 * 8) * n * m);
+  if (input.shared_features > 0) {
+    items.add_shares("linear costs between the sides", Collector::solving, scalar * n * m);
+    items.add_shares("linear costs as formed", Collector::solving, 8 * n * m);
+  }
   items.add_fixed("blocks of products", Collector::solving, false,
                   2 * depth_rows * m * (scalar + cost) + input.threads * granule_rows * (depth_rows + m) * scalar);
 }
 
 /// Inner products of both sides, packed once an outer step, two at a time.
 void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
-  const WideInt width = input.other_features + 1;
+  const WideInt width = input.other_features + 1 + input.shared_features;
   items.add_fixed("points in float64", Collector::solving, false,
                   8 * (2 * n * input.num_features + 3 * m * width + 2 * n * width));
   items.add_fixed("points, packed", Collector::solving | Collector::writing, input.on_device,
@@ -85,6 +96,7 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
     features.push_back(add_side(comm, request_of(side, job.output, ""), input));
   input.num_features = features.front();
   input.other_features = features.back();
+  if (!job.gromov.linear.empty()) input.shared_features = width_of(comm, job);
   check_two_sides("gromov", input.cells_per_slice.size(), job.input.file.front());
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
   const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
@@ -100,6 +112,9 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
   items.add_fixed("points of both sides", Collector::always, false,
                   4 * (n * input.num_features + m * input.other_features));
   items.add_fixed("weights and labels", Collector::always, false, (3 * 8 + 4) * cells);
+  if (input.shared_features > 0)
+    items.add_fixed("shared features", Collector::reading | Collector::solving, false,
+                    WideInt{input.shared_features} * (4 + 8) * cells);
   add_graph(input, cells, items);
   if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);
   else add_squared(input, n, m, scalar, items);

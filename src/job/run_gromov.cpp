@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "job/commands_run.hpp"
+#include "job/gromov_linear.hpp"
 #include "job/gromov_output.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
@@ -44,10 +45,11 @@ ProgressState progress_of(const std::string& pair, const GromovRecord& step, dou
 }
 
 GromovSolution solve(JobSession& session, const GromovOptions& options, const TransportSides& sides,
-                     const AlignmentCosts& costs) {
+                     const AlignmentCosts& costs, const LinearPart& linear) {
   const Context context = session.solver_context();
-  const GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
-                              options.epsilon};
+  GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
+                        options.epsilon};
+  linear.add_to(problem);
   GromovRecord last;
   const auto show = [&](const GromovRecord& step) {
     session.progress().check(progress_of(sides.pair, step, options.tolerance));
@@ -73,10 +75,12 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   if (!job.gromov.label_key.empty()) share_categories(sides.source, sides.target);
   const CellPairs pairs = job.gromov.pair_key.empty() ? CellPairs{} : read_cell_pairs(comm, job);
 
+  const LinearPart linear(comm, job, sides);
+
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides);
   session.start_phase("solve");
-  const GromovSolution solution = solve(session, job.gromov, sides, costs);
+  const GromovSolution solution = solve(session, job.gromov, sides, costs, linear);
   log_alignment(solution);
   session.start_phase("describe");
   const Alignment alignment = describe_alignment(comm, sides, solution);

@@ -14,6 +14,8 @@ struct GromovOptions {
   std::string mode = "balanced";
   std::string regularisation = "entropy";
   std::string algorithm = "mirror";
+  std::string linear = {};
+  std::string normalise = "product";
   double epsilon_start = 0.05;
   double epsilon_decay = 0.9;
   double tolerance = 1e-6;
@@ -42,6 +44,13 @@ struct GromovOptions {
           one_of({"entropy"}).later({"proximal"}));
     field("algorithm", &GromovOptions::algorithm, "mirror: mirror descent with backtracking",
           one_of({"mirror"}).later({"frank_wolfe"}));
+    field("linear", &GromovOptions::linear,
+          "features that both sides have (obsm key, X, layers/..): their squared distances are a cost between the sides "
+          "of weight 1 - problem.alpha",
+          Rule{}.later_ending(".npy"));
+    field("normalise", &GromovOptions::normalise,
+          "with linear, both parts of the loss are divided by their values at the product of the weights, or by 1",
+          one_of({"product", "none"}));
     field("epsilon_start", &GromovOptions::epsilon_start, "first epsilon of the annealing; up to epsilon: no annealing",
           positive);
     field("epsilon_decay", &GromovOptions::epsilon_decay, "from one outer step of the annealing to the next",
@@ -70,7 +79,7 @@ struct GromovOptions {
           one_of({"bridge", "max", "error"}));
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
-    for (const char* key : {"linear", "normalise", "rho_1", "rho_2", "starts", "init", "landmarks", "factor_rank",
+    for (const char* key : {"rho_1", "rho_2", "starts", "init", "landmarks", "factor_rank",
                             "allow_poor_factor", "solve_points", "anchors", "coupling"})
       field.later(key, "a part of gromov of a later version");
   }

@@ -56,31 +56,51 @@ std::vector<Scalar> narrowed(std::vector<double>&& values) {
 template <class Scalar>
 DenseCost<Scalar>::DenseCost(const Context& context, const GromovProblem& problem)
     : context_(context),
+      product_(problem.a, problem.b),
       source_(std::get<StoredIntraCosts>(problem.source)),
       target_(std::get<StoredIntraCosts>(problem.target)),
       a_(problem.a),
       b_(problem.b),
+      mode_(problem.mode),
       rows_(Partition(source_.num_cells, context.comm.size(), block_rows).rows_of(context.comm.rank())),
+      columns_(Partition(target_.num_cells, context.comm.size(), block_rows).rows_of(context.comm.rank())),
       num_columns_(target_.num_cells) {
-  const RowRange columns = Partition(num_columns_, context.comm.size(), block_rows).rows_of(context.comm.rank());
-  row_terms_ = row_sums_of_powers(source_, 2, rows_, a_);
-  const std::vector<double> owned_terms = row_sums_of_powers(target_, 2, columns, b_);
-  column_terms_ = context.comm.all_gather(std::span<const double>(owned_terms));
-  constant_ = weighted_sum(context.comm, rows_, a_, row_terms_) + weighted_sum(context.comm, columns, b_, owned_terms);
-  weigh_parts(problem, columns);
+  terms_ = terms_of(a_, b_);
+  weigh_parts(problem);
+  if (mode_ != GromovMode::unbalanced) return;
+  for (double& term : terms_.rows) term *= product_.of_a;
+  for (double& term : terms_.columns) term *= product_.of_b;
 }
 
-/// s_GW = a^T C_X.^2 a + b^T C_Y.^2 b - 2 (a^T C_X a) (b^T C_Y b), s_W = a^T M b, and M in units of E.
+/// Row and column terms of a coupling of marginals p and q.
 template <class Scalar>
-void DenseCost<Scalar>::weigh_parts(const GromovProblem& problem, RowRange columns) {
+typename DenseCost<Scalar>::Terms DenseCost<Scalar>::terms_of(std::span<const double> p,
+                                                              std::span<const double> q) const {
+  Terms terms;
+  terms.rows = row_sums_of_powers(source_, 2, rows_, p);
+  const std::vector<double> owned = row_sums_of_powers(target_, 2, columns_, q);
+  terms.columns = context_.comm.all_gather(std::span<const double>(owned));
+  return terms;
+}
+
+/// s_GW = |b|^2 a^T C_X.^2 a + |a|^2 b^T C_Y.^2 b - 2 (a^T C_X a) (b^T C_Y b), s_W = a^T M b, and M in units of E.
+template <class Scalar>
+void DenseCost<Scalar>::weigh_parts(const GromovProblem& problem) {
+  const Communicator& comm = context_.comm;
+  const auto owned_columns = std::span(terms_.columns)
+                                 .subspan(static_cast<std::size_t>(columns_.begin),
+                                          static_cast<std::size_t>(columns_.size()));
+  const double x = weighted_sum(comm, rows_, a_, terms_.rows), y = weighted_sum(comm, columns_, b_, owned_columns);
+  if (mode_ == GromovMode::balanced) terms_.constant = x + y;
   std::vector<double> costs = linear_cost_rows(context_, problem, rows_, num_columns_);
-  if (!costs.empty() || problem.linear) {
-    const double x = weighted_sum(context_.comm, rows_, a_, row_sums_of_powers(source_, 1, rows_, a_));
-    const double y = weighted_sum(context_.comm, columns, b_, row_sums_of_powers(target_, 1, columns, b_));
+  if (problem.linear) {
+    const double mean_x = weighted_sum(comm, rows_, a_, row_sums_of_powers(source_, 1, rows_, a_));
+    const double mean_y = weighted_sum(comm, columns_, b_, row_sums_of_powers(target_, 1, columns_, b_));
     const double linear = sum_over_pairs([&](std::size_t i, std::size_t j) {
       return costs[i * b_.size() + j] * a_[static_cast<std::size_t>(rows_.begin) + i] * b_[j];
     });
-    units_ = fused_units(problem, constant_ - 2.0 * x * y, linear);
+    const double squares = std::pow(product_.mass_b, 2) * x + std::pow(product_.mass_a, 2) * y;
+    units_ = fused_units(problem, squares - 2.0 * mean_x * mean_y, linear);
   }
   factors_ = fused_factors(problem, units_);
   for (double& cost : costs) cost *= factors_.linear;
@@ -91,9 +111,11 @@ template <class Scalar>
 LinearCost DenseCost<Scalar>::at_product() const {
   std::vector<Scalar> product;
   product.reserve(static_cast<std::size_t>(rows_.size() * num_columns_));
+  const double factor = mode_ == GromovMode::unbalanced ? product_.factor : 1.0;
   for (std::int64_t i = rows_.begin; i < rows_.end; ++i)
-    for (const double weight : b_) product.push_back(static_cast<Scalar>(a_[static_cast<std::size_t>(i)] * weight));
-  return linear_of(product_with(product));
+    for (const double weight : b_)
+      product.push_back(static_cast<Scalar>(factor * a_[static_cast<std::size_t>(i)] * weight));
+  return linear_of(product_with(product), terms_);
 }
 
 template <class Scalar>
@@ -129,12 +151,12 @@ std::vector<double> DenseCost<Scalar>::product_with(const std::vector<Scalar>& c
 
 /// K of a coupling with the product G.
 template <class Scalar>
-std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<double>& product) const {
+std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<double>& product, const Terms& terms) const {
   std::vector<Scalar> linear(product.size());
   const auto m = static_cast<std::size_t>(num_columns_);
-  for (std::size_t i = 0; i < row_terms_.size(); ++i)
+  for (std::size_t i = 0; i < terms.rows.size(); ++i)
     for (std::size_t j = 0; j < m; ++j) {
-      const double quadratic = 2.0 * (row_terms_[i] + column_terms_[j]) - 4.0 * product[i * m + j];
+      const double quadratic = 2.0 * (terms.rows[i] + terms.columns[j]) - 4.0 * product[i * m + j];
       const double between = linear_.empty() ? 0.0 : static_cast<double>(linear_[i * m + j]);
       linear[i * m + j] = static_cast<Scalar>(factors_.quadratic * quadratic + between);
     }
@@ -179,33 +201,55 @@ double DenseCost<Scalar>::sum_over_pairs(const Term& term) const {
   return ordered_sum(context_.comm, sums);
 }
 
-/// E_gw = 2 <row and column terms - G, P> - constant: that of P where its marginals are a and b.
+/// E_gw = <row and column terms - 2 G, P> for the terms of P itself. With those of a and b, which are not P's until the
+/// linear problem is solved, 2 <terms - G, P> - constant: linear in what is wrong with the marginals.
+template <class Scalar>
+void DenseCost<Scalar>::add_energies(const std::vector<Scalar>& coupling, const std::vector<double>& product,
+                                     const Terms& terms, Linearisation& at) const {
+  const auto m = static_cast<std::size_t>(num_columns_);
+  const double factor = mode_ == GromovMode::balanced ? 2.0 : 1.0;
+  at.energy_gw = sum_over_pairs([&](std::size_t i, std::size_t j) {
+    const double half = factor * (terms.rows[i] + terms.columns[j]) - 2.0 * product[i * m + j];
+    return half * static_cast<double>(coupling[i * m + j]);
+  }) - terms.constant;
+  at.energy = factors_.quadratic * at.energy_gw;
+  if (factors_.linear == 0.0) return;
+  const double between = sum_over_pairs([&](std::size_t i, std::size_t j) {
+    return static_cast<double>(linear_[i * m + j]) * static_cast<double>(coupling[i * m + j]);
+  });
+  at.energy_linear = between / factors_.linear;
+  at.energy += between;
+}
+
 template <class Scalar>
 Linearisation DenseCost<Scalar>::at(const LinearCost& linear, const PairGeometry&,
                                     const SinkhornSolution& inner) const {
   const auto& present = std::get<std::vector<Scalar>>(linear);
   const std::vector<Scalar> coupling = coupling_of(present, inner);
   const std::vector<double> product = product_with(coupling);
-  std::vector<Scalar> next = linear_of(product);
+  Terms own;
+  if (mode_ != GromovMode::balanced)
+    own = terms_of(context_.comm.all_gather(std::span<const double>(inner.row_sums)), inner.column_sums);
+  const Terms& terms = mode_ == GromovMode::balanced ? terms_ : own;
+  std::vector<Scalar> next = linear_of(product, terms);
   const auto m = static_cast<std::size_t>(num_columns_);
   Linearisation result;
+  result.value = sum_over_pairs([&](std::size_t i, std::size_t j) {
+    return static_cast<double>(next[i * m + j]) * static_cast<double>(coupling[i * m + j]);
+  });
   result.difference = sum_over_pairs([&](std::size_t i, std::size_t j) {
     const double rise = static_cast<double>(next[i * m + j]) - static_cast<double>(present[i * m + j]);
     return rise * static_cast<double>(coupling[i * m + j]);
   });
-  result.energy_gw = 2.0 * sum_over_pairs([&](std::size_t i, std::size_t j) {
-    return (row_terms_[i] + column_terms_[j] - product[i * m + j]) * static_cast<double>(coupling[i * m + j]);
-  }) - constant_;
-  result.energy = factors_.quadratic * result.energy_gw;
-  if (factors_.linear > 0.0) {
-    const double between = sum_over_pairs([&](std::size_t i, std::size_t j) {
-      return static_cast<double>(linear_[i * m + j]) * static_cast<double>(coupling[i * m + j]);
-    });
-    result.energy_linear = between / factors_.linear;
-    result.energy += between;
-  }
+  add_energies(coupling, product, terms, result);
   result.linear = std::move(next);
   return result;
+}
+
+template <class Scalar>
+double DenseCost<Scalar>::inner_product(std::span<const double> x, std::span<const double> y) const {
+  const auto m = static_cast<std::size_t>(num_columns_);
+  return sum_over_pairs([&](std::size_t i, std::size_t j) { return x[i * m + j] * y[i * m + j]; });
 }
 
 template <class Scalar>

@@ -1,5 +1,6 @@
 #include "solvers/gromov/fused_terms.hpp"
 
+#include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <cmath>
 
@@ -9,6 +10,8 @@
 namespace thalweg {
 
 namespace {
+
+using Host = Kokkos::DefaultHostExecutionSpace;
 
 void check_rows(std::span<const double> values, RowRange rows, std::int64_t num_columns) {
   for (std::size_t k = 0; k < values.size(); ++k)
@@ -46,17 +49,19 @@ std::vector<double> stored_rows(const StoredLinearCosts& costs, RowRange rows, s
 }
 
 std::vector<double> distances_of(const SharedClouds& clouds, RowRange rows) {
-  std::vector<double> result;
-  result.reserve(static_cast<std::size_t>(rows.size() * clouds.target.rows));
-  for (std::int64_t i = rows.begin; i < rows.end; ++i)
-    for (std::int64_t j = 0; j < clouds.target.rows; ++j) {
-      double sum = 0.0;
-      for (std::int64_t k = 0; k < clouds.source.columns; ++k) {
-        const double difference = clouds.source(i, k) - clouds.target(j, k);
-        sum += difference * difference;
-      }
-      result.push_back(sum);
-    }
+  const std::int64_t m = clouds.target.rows, width = clouds.source.columns;
+  std::vector<double> result(static_cast<std::size_t>(rows.size() * m));
+  Kokkos::parallel_for("thalweg::fused_terms::distances", Kokkos::RangePolicy<Host>(0, rows.size()),
+                       [&](const std::int64_t i) {
+                         const double* u = clouds.source.values.data() + (rows.begin + i) * width;
+                         for (std::int64_t j = 0; j < m; ++j) {
+                           const double* v = clouds.target.values.data() + j * width;
+                           double sum = 0.0;
+                           for (std::int64_t k = 0; k < width; ++k) sum += (u[k] - v[k]) * (u[k] - v[k]);
+                           result[static_cast<std::size_t>(i * m + j)] = sum;
+                         }
+                       });
+  Kokkos::fence("thalweg::fused_terms::distances");
   return result;
 }
 

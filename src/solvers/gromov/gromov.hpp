@@ -49,19 +49,33 @@ using LinearCosts = std::variant<StoredLinearCosts, SharedFeatures>;
 /// Units of both parts of E: their values at a b^T, so that alpha has no unit, or 1.
 enum class Normalise { product, none };
 
-/// With C the scaled costs within each side and M a cost between them, over couplings P of marginals a and b:
+/// Which P are couplings: P 1 = a and P^T 1 = b; P 1 = a alone; any, at a price.
+enum class GromovMode { balanced, semi_relaxed, unbalanced };
+
+/// Entropy: KL to a b^T. Proximal: KL to the coupling before, so that the limit is not regularised.
+enum class Regularisation { entropy, proximal };
+
+/// With C the scaled costs within each side and M a cost between them:
 ///
 ///   E_gw(P) = sum (C_X,ii' - C_Y,jj')^2 P_ij P_i'j',   E = alpha E_gw / s_GW + (1 - alpha) <M, P> / s_W
 ///   min F(P) = E(P) + epsilon KL(P | a b^T)
 ///
-/// Both sides hold the same kind of costs.
+/// `unbalanced`, with KL2(u|v) = KL(u (x) u | v (x) v):
+///
+///   F = E + (rho_1 / 2) KL2(P 1 | a) + (rho_2 / 2) KL2(P^T 1 | b) + (epsilon / 2) KL2(P | a b^T)
+///
+/// which for large rho is the balanced problem with the same epsilon. `proximal`: F = E. Both sides hold the same kind of
+/// costs; modes but `balanced` and `proximal` need stored ones, `proximal` in float64.
 struct GromovProblem {
   IntraCosts source, target;
-  std::vector<double> a, b;  // all n, all m, of sum 1 each
+  std::vector<double> a, b;  // all n, all m, of sum 1 each unless unbalanced
   double epsilon = 0.01;
   double alpha = 1.0;                      // without linear costs: 1
   std::optional<LinearCosts> linear = {};  // M; absent: E = E_gw
   Normalise normalise = Normalise::product;
+  GromovMode mode = GromovMode::balanced;
+  double rho_1 = 1.0, rho_2 = 1.0;  // unbalanced: > 0
+  Regularisation regularisation = Regularisation::entropy;
 };
 
 /// s_GW and s_W; 1 where there is no M, or they would be 0.
@@ -69,7 +83,11 @@ struct FusedUnits {
   double quadratic = 1.0, linear = 1.0;
 };
 
+/// Mirror descent; or Frank-Wolfe steps from where that ends, with epsilon = 0: stored costs in float64, balanced.
+enum class GromovAlgorithm { mirror, frank_wolfe };
+
 struct GromovSettings {
+  GromovAlgorithm algorithm = GromovAlgorithm::mirror;
   std::optional<double> epsilon_start = 0.05;  // absent or <= epsilon: no annealing
   double epsilon_decay = 0.9;                  // from one outer step to the next
   double tolerance = 1e-6;                     // of the stationarity gap, relative to |F|
@@ -101,11 +119,12 @@ struct GromovRecord {
 struct GromovSolution {
   SinkhornSolution coupling;  // potentials of the linear problem whose solution P is
   StopReason stop_reason = StopReason::converged;
-  double energy = 0.0;  // E
+  double energy = 0.0;                          // E
   double energy_gw = 0.0, energy_linear = 0.0;  // E_gw and <M, P>
+  double alpha = 1.0, epsilon = 0.0;            // of the problem; epsilon 0 without regularisation
   FusedUnits units;                             // s_GW and s_W
-  double primal = 0.0;  // F
-  double gap = 0.0;     // stationarity gap of the coupling before the last, of no smaller F
+  double primal = 0.0;                          // F
+  double gap = 0.0;  // stationarity gap of the coupling before the last, of no smaller F
   std::int64_t outer = 0;
   std::int64_t evaluations = 0;  // of all linear problems
   double seconds = 0.0;

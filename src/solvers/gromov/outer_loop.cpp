@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "solvers/gromov/row_softmin.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -39,6 +40,8 @@ GromovSolution OuterLoop::solve() {
   result_.energy = state_.at.energy;
   result_.energy_gw = state_.at.energy_gw;
   result_.energy_linear = state_.at.energy_linear;
+  result_.alpha = problem_.alpha;
+  result_.epsilon = problem_.epsilon;
   result_.units = cost_->units();
   result_.primal = state_.primal();
   result_.coupling = std::move(state_.inner);
@@ -47,13 +50,15 @@ GromovSolution OuterLoop::solve() {
   return std::move(result_);
 }
 
-/// From a b^T: one full step at every epsilon above the final one, then one at that.
+/// From a b^T: one full step at every epsilon above the final one, then one at that. Proximal steps begin there.
 OuterLoop::Stop OuterLoop::anneal() {
   double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
+  if (is_proximal()) epsilon = problem_.epsilon;
   LinearCost linear = cost_->at_product();
   std::vector<double> g;
   while (true) {
     OuterState next = solved(linear, epsilon, std::move(g));
+    if (is_proximal()) set_prices(next.inner.g, next);
     const double change = cost_->relative_change(next.linear, next.at.linear);
     inner_tolerance_ = std::max(settings_.inner_tolerance, share_of_change * change);
     state_ = std::move(next);
@@ -74,11 +79,11 @@ OuterLoop::Stop OuterLoop::descend() {
     if (since_full_ >= measure_every) step_ = 1.0;
     const bool is_full = step_ == 1.0;
     since_full_ = is_full ? 0 : since_full_ + 1;
-    OuterState candidate = solved(is_full ? state_.at.linear : mixed(state_.linear, state_.at.linear, step_),
-                                  problem_.epsilon, state_.inner.g);
+    OuterState candidate = solved(next_linear(), problem_.epsilon, state_.inner.g);
+    if (is_proximal()) set_prices(prices_of(candidate), candidate);
     const double gap = is_full ? gap_of(state_, candidate) : unknown;
     const bool risen = is_risen(candidate);
-    const double change = cost_->relative_change(candidate.linear, candidate.at.linear);
+    const double change = change_of(candidate);
     record(candidate, gap, change, !risen);
     if (is_full) result_.gap = gap;
     const Stop stop = end_of_step(candidate, gap, risen);
@@ -108,8 +113,19 @@ OuterState OuterLoop::solved(LinearCost linear, double epsilon, std::vector<doub
   OuterState state;
   state.linear = std::move(linear);
   state.geometry = cost_->geometry_of(state.linear);
+  state.is_proximal = is_proximal();
+  state.inner = solve_linear(*state.geometry, epsilon, std::move(g));
+  result_.evaluations += state.inner.evaluations;
+  state.tolerance = inner_tolerance_;
+  state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= settings_.inner_tolerance;
+  state.at = cost_->at(state.linear, *state.geometry, state.inner);
+  return state;
+}
+
+SinkhornSolution OuterLoop::solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const {
+  if (problem_.mode == GromovMode::semi_relaxed) return row_softmin(context_, problem_, geometry, epsilon);
   SinkhornProblem inner;
-  inner.geometry = state.geometry.get();
+  inner.geometry = &geometry;
   inner.a = problem_.a;
   inner.b = problem_.b;
   inner.epsilon = epsilon;
@@ -118,12 +134,33 @@ OuterState OuterLoop::solved(LinearCost linear, double epsilon, std::vector<doub
   how.tolerance = inner_tolerance_;
   how.max_iterations = settings_.inner_iterations;
   how.certify = false;
-  state.inner = solve_sinkhorn(context_, inner, how, {}, stop_check_);
-  result_.evaluations += state.inner.evaluations;
-  state.tolerance = inner_tolerance_;
-  state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= settings_.inner_tolerance;
-  state.at = cost_->at(state.linear, *state.geometry, state.inner);
-  return state;
+  return solve_sinkhorn(context_, inner, how, {}, stop_check_);
+}
+
+/// (1 - t) K + t K(P); proximal: K + t K(P), as log P = log a b - (sum of t K(P) of all steps) / epsilon + f and g terms.
+LinearCost OuterLoop::next_linear() const {
+  if (is_proximal()) return added(state_.linear, state_.at.linear, step_);
+  return step_ == 1.0 ? state_.at.linear : mixed(state_.linear, state_.at.linear, step_);
+}
+
+/// (g - g before) / t: K(P) less row terms where the step left P as it was.
+std::vector<double> OuterLoop::prices_of(const OuterState& state) const {
+  std::vector<double> prices = state.inner.g;
+  for (std::size_t j = 0; j < prices.size(); ++j) prices[j] = (prices[j] - state_.inner.g[j]) / step_;
+  return prices;
+}
+
+void OuterLoop::set_prices(std::vector<double> prices, OuterState& state) const {
+  state.correction = 0.0;
+  for (std::size_t j = 0; j < prices.size(); ++j)
+    state.correction += prices[j] * (problem_.b[j] - state.inner.column_sums[j]);
+  if (problem_.mode == GromovMode::semi_relaxed) state.correction = 0.0;
+  state.prices = std::move(prices);
+}
+
+/// Of the linear cost; proximal: of the step's own.
+double OuterLoop::change_of(const OuterState& candidate) const {
+  return cost_->relative_change(is_proximal() ? state_.at.linear : candidate.linear, candidate.at.linear);
 }
 
 /// epsilon KL(P | P+), P+ of the cost K(P): the exponents of both are known.
@@ -131,7 +168,8 @@ double OuterLoop::gap_of(const OuterState& state, const OuterState& next) const 
   const SinkhornSolution &p = state.inner, &q = next.inner;
   std::vector<double> terms(p.f.size());
   for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = (p.f[i] - q.f[i]) * p.row_sums[i];
-  double gap = state.at.difference + ordered_sum(context_.comm, terms) + p.epsilon * (q.mass - p.mass);
+  const double rise = is_proximal() ? state.at.value : state.at.difference;
+  double gap = rise + ordered_sum(context_.comm, terms) + p.epsilon * (q.mass - p.mass);
   for (std::size_t j = 0; j < p.g.size(); ++j)
     if (p.column_sums[j] > 0.0) gap += (p.g[j] - q.g[j]) * p.column_sums[j];
   return gap;
@@ -145,7 +183,9 @@ bool OuterLoop::is_risen(const OuterState& candidate) const {
 /// The present coupling to the final inner tolerance, which stays: before that its F may seem lower than it is.
 void OuterLoop::tighten() {
   inner_tolerance_ = settings_.inner_tolerance;
+  std::vector<double> prices = std::move(state_.prices);
   state_ = solved(std::move(state_.linear), problem_.epsilon, state_.inner.g);
+  if (is_proximal()) set_prices(std::move(prices), state_);
 }
 
 OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, bool is_risen) const {

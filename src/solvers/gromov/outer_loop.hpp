@@ -17,9 +17,13 @@ struct OuterState {
   double tolerance = 0.0;  // that the linear problem was to be solved to
   bool is_tight = false;   // it was, and that is the final one
 
-  double primal() const { return at.energy + inner.epsilon * inner.relative_entropy; }
+  bool is_proximal = false;
+  std::vector<double> prices;  // proximal: psi_j of K(P)_ij = phi_i + psi_j, which holds where P is stationary
+  double correction = 0.0;     // proximal: <psi, b - q>
+
+  double primal() const { return at.energy + (is_proximal ? 0.0 : inner.epsilon * inner.relative_entropy); }
   /// F less its first-order change by what is wrong with the marginals of P.
-  double lagrangian() const { return at.energy - inner.cost + inner.dual; }
+  double lagrangian() const { return is_proximal ? at.energy + correction : at.energy - inner.cost + inner.dual; }
 };
 
 class OuterLoop {
@@ -35,6 +39,11 @@ class OuterLoop {
   Stop anneal();
   Stop descend();
   OuterState solved(LinearCost linear, double epsilon, std::vector<double> g);
+  SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const;
+  LinearCost next_linear() const;
+  void set_prices(std::vector<double> prices, OuterState& state) const;
+  std::vector<double> prices_of(const OuterState& state) const;
+  double change_of(const OuterState& candidate) const;
   double gap_of(const OuterState& state, const OuterState& next) const;
   void tighten();
   bool is_risen(const OuterState& candidate) const;
@@ -46,6 +55,8 @@ class OuterLoop {
   void end_history(StopReason reason);
 
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+  bool is_proximal() const { return problem_.regularisation == Regularisation::proximal; }
 
   Context context_;
   const GromovProblem& problem_;

@@ -16,12 +16,16 @@ using LinearCost = std::variant<std::vector<float>, std::vector<double>>;
 
 /// (1 - t) K + t L
 LinearCost mixed(const LinearCost& k, const LinearCost& l, double t);
+/// K + t L
+LinearCost added(const LinearCost& k, const LinearCost& l, double t);
+LinearCost scaled(LinearCost k, double factor);
 
 /// E about a coupling P.
 struct Linearisation {
   LinearCost linear;        // K(P)
   double difference = 0.0;  // <K(P) - K, P>, K the cost whose solution P is: as one sum, so that rounding cancels
-  double energy = 0.0;      // E(P), extended linearly from couplings of marginals a and b to others
+  double value = 0.0;       // <K(P), P>, the same
+  double energy = 0.0;      // E(P); balanced: extended linearly from couplings of marginals a and b to others
   double energy_gw = 0.0, energy_linear = 0.0;  // E_gw(P) and <M, P>
 };
 
@@ -43,7 +47,7 @@ class QuadraticCost {
   virtual double relative_change(const LinearCost& k, const LinearCost& l) const = 0;
 };
 
-/// @throws DataError when the sides hold different kinds of costs
+/// @throws DataError when the sides hold different kinds of costs, or such as the mode or regularisation cannot have
 std::unique_ptr<QuadraticCost> make_quadratic_cost(const Context& context, const GromovProblem& problem);
 
 }  // namespace thalweg

@@ -84,5 +84,42 @@ TEST_F(GromovGolden, FusedDistancesEndWherePotEnds) {
   }
 }
 
+class GromovRelaxedGolden : public GromovGolden {
+ protected:
+  GromovProblem distances(double epsilon) const {
+    return {StoredIntraCosts{24, std::span<const double>(a_), x_.largest(false)},
+            StoredIntraCosts{20, std::span<const double>(b_), y_.largest(false)}, x_.weights, y_.weights, epsilon};
+  }
+  Vector a_ = x_.distances(false), b_ = y_.distances(false);
+};
+
+TEST_F(GromovRelaxedGolden, UnbalancedDistancesEndWherePotEnds) {
+  struct Case {
+    double epsilon, rho, mass, energy, primal;
+  };
+  for (const Case& golden : {Case{0.02, 0.5, 0.9265585815, 0.0405149985, 0.0721594894},
+                             Case{0.05, 0.1, 0.6742897185, 0.0372183106, 0.0681666719}}) {
+    GromovProblem problem = distances(golden.epsilon);
+    problem.mode = GromovMode::unbalanced;
+    problem.rho_1 = problem.rho_2 = golden.rho;
+    const GromovSolution solution = solve_gromov(context_, problem, tight());
+    EXPECT_EQ(solution.stop_reason, StopReason::converged);
+    EXPECT_NEAR(solution.coupling.mass, golden.mass, 1e-7);
+    EXPECT_NEAR(solution.energy, golden.energy, 1e-7);
+    EXPECT_NEAR(solution.primal, golden.primal, 1e-7);
+    EXPECT_FALSE(solution.coupling.is_collapsed);
+  }
+}
+
+TEST_F(GromovRelaxedGolden, SemiRelaxedDistancesEndWherePlainLoopsEnd) {
+  GromovProblem problem = distances(0.05);
+  problem.mode = GromovMode::semi_relaxed;
+  const GromovSolution solution = solve_gromov(context_, problem, tight());
+  EXPECT_EQ(solution.stop_reason, StopReason::converged);
+  EXPECT_NEAR(solution.energy, 0.0767421439, 1e-7);
+  EXPECT_NEAR(solution.primal, 0.0935922039, 1e-7);
+  EXPECT_LE(solution.coupling.error_source, 1e-10);
+}
+
 }  // namespace
 }  // namespace thalweg

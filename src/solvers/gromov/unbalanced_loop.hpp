@@ -1,0 +1,71 @@
+// The outer iteration of unbalanced Gromov-Wasserstein problems: alternate steps on both factors of the coupling.
+#pragma once
+
+#include <chrono>
+#include <limits>
+
+#include "solvers/gromov/product_coupling.hpp"
+#include "solvers/gromov/quadratic_cost.hpp"
+
+namespace thalweg {
+
+/// A coupling P of mass w, E about it, and its terms of F, with S(u|v) = sum u log(u / v).
+struct UnbalancedState {
+  LinearCost linear;  // K / w of the coupling before, without the constant s
+  std::shared_ptr<PairGeometry> geometry;
+  SinkhornSolution inner;       // f and g moved so that they generate P
+  Linearisation at;             // K(P), E(P)
+  double joint = 0.0;           // S(P | a b^T)
+  double rows = 0.0;            // S(P 1 | a)
+  double columns = 0.0;         // S(P^T 1 | b)
+  double primal = 0.0;          // F
+  double least = 0.0;           // D: a lower bound of the linear problem that P solves
+  bool is_tight = false;        // solved to the final inner tolerance
+};
+
+/// With G the coupling before, w = |G| and K = 2 alpha L(G) / s_GW + (1 - alpha) M / s_W:
+///
+///   s = epsilon S(G | a b^T) + rho_1 S(G 1 | a) + rho_2 S(G^T 1 | b)
+///   P = argmin <(K + s) / w, P> + epsilon KL(P | a b^T) + rho_1 KL(P 1 | a) + rho_2 KL(P^T 1 | b),   P <- P (w / |P|)^(1/2)
+///
+/// s moves the mass alone: P of K times exp(-(s / w) / (epsilon + rho_1 + rho_2)). `converged`: w times the linear problem's
+/// value at G less its minimum is within tolerance |F|, |P - G|_1 <= 1e-6 w, and the linear problem is solved to
+/// inner_tolerance.
+/// Source: Sejourne, Vialard & Peyre (2021), The unbalanced Gromov Wasserstein distance; docs/math.md.
+class UnbalancedLoop {
+ public:
+  UnbalancedLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
+  void watch(const GromovObserver& observer, const StopCheck& stop_check);
+
+  GromovSolution solve();
+
+ private:
+  using Stop = std::optional<StopReason>;
+  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+  UnbalancedState first() const;
+  UnbalancedState after(const UnbalancedState& before, double epsilon);
+  SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const;
+  void add_terms(UnbalancedState& state) const;
+  double bound_of(const SinkhornSolution& inner, double shift) const;
+  double gap_of(const UnbalancedState& state, const UnbalancedState& next) const;
+  double distance_between(const UnbalancedState& p, const UnbalancedState& q) const;
+  Stop end_of_step(const UnbalancedState& before, const UnbalancedState& after, double gap) const;
+  void record(const UnbalancedState& state, double gap, double change);
+  GromovSolution result(StopReason reason);
+
+  Context context_;
+  const GromovProblem& problem_;
+  const GromovSettings& settings_;
+  std::unique_ptr<QuadraticCost> cost_;
+  ProductCoupling product_;
+  GromovObserver observer_;
+  StopCheck stop_check_;
+  UnbalancedState state_;
+  GromovSolution result_;
+  std::int64_t level_ = 0;
+  double inner_tolerance_ = 0.0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace thalweg
