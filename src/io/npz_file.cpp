@@ -20,6 +20,7 @@ static_assert(std::endian::native == std::endian::little, "values of .npy files 
 constexpr std::string_view end_mark = "PK\x05\x06", member_mark = "PK\x01\x02", local_mark = "PK\x03\x04";
 constexpr std::string_view array_mark = "\x93NUMPY";
 constexpr std::uint32_t in_zip64 = 0xFFFFFFFF, whole = 0xFFFFFFFF;
+constexpr std::uint32_t most_packed = 1032;    // bytes that deflate can pack into one
 constexpr std::uint32_t header_bytes = 4096;  // of an .npy file: enough for its shape and type
 
 /// A little-endian number at a place of the archive; 0 beyond its end.
@@ -148,7 +149,7 @@ std::string NpzFile::bytes_of(const Member& member, std::uint32_t most) const {
   if (begin + member.packed_size > archive_.size()) throw damaged;
   const std::uint32_t size = std::min(member.size, most);
   if (member.method == 0) return archive_.substr(begin, size);
-  if (member.method != 8) throw damaged;
+  if (member.method != 8 || member.size / most_packed > member.packed_size) throw damaged;
   std::string bytes(size, '\0');
   z_stream stream{};
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(archive_.data() + begin));

@@ -105,6 +105,16 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
                  "gromov needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");
 }
 
+void check_align(const Job& job, const config::Value& root, config::Problems& problems) {
+  check_sides(job, root, problems);
+  if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
+    problems.add(place_of(root, "input.time_key"),
+                 "align needs several slices; set input.time_key to the obs column of the slice, or give [source] and [target]");
+  if (job.align.dissimilarity == "kl" && job.align.cost == "sq_euclidean")
+    problems.add(place_of(root, "align.dissimilarity"),
+                 "align.dissimilarity = \"kl\" is stored, distances with align.cost = \"sq_euclidean\" are not; set align.cost = \"euclidean\"");
+}
+
 void check_export(const Job& job, const config::Value& root, config::Problems& problems) {
   const std::string& prefix = job.exports.prefix;
   if (prefix.empty() || prefix.find('/') != std::string::npos)
@@ -128,6 +138,8 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.transport),
                                            config::describe(job.exports),
                                            config::describe(job.gromov),
+                                           config::describe(job.shapes, ShapeOptions::section, ShapeOptions::part),
+                                           config::describe(job.align),
                                            config::describe(job.problem),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
                                            config::describe(job.target_costs, "target", IntraCostOptions::target_part),
@@ -141,7 +153,11 @@ std::vector<std::string> transport_tables() {
 
 std::vector<std::string> gromov_tables() {
   return {"input", "source", IntraCostOptions::source_part, "target", IntraCostOptions::target_part,
-          "gromov", ProblemOptions::section, "solver", "run", "output"};
+          "gromov", ShapeOptions::part, ProblemOptions::section, "solver", "run", "output"};
+}
+
+std::vector<std::string> align_tables() {
+  return {"input", "source", "target", AlignOptions::section, ProblemOptions::section, "gromov", "solver", "run", "output"};
 }
 
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
@@ -150,6 +166,7 @@ void check_job(const Job& job, const config::Value& root, const std::vector<std:
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
   if (uses(used, "transport")) check_transport(job, root, problems);
   if (uses(used, "gromov")) check_gromov(job, root, problems);
+  if (uses(used, "align")) check_align(job, root, problems);
   if (uses(used, "export")) check_export(job, root, problems);
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);

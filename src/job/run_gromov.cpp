@@ -8,6 +8,9 @@
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
 #include "job/read_cells.hpp"
+#include "job/run_shapes.hpp"
+#include "job/shape_side.hpp"
+#include "job/solve_alignment.hpp"
 
 namespace thalweg {
 
@@ -19,52 +22,20 @@ void normalise_weights(CellSide& side) {
   for (double& weight : side.weights) weight /= sum;
 }
 
-GromovSettings settings_of(const GromovOptions& options, Precision precision) {
-  GromovSettings settings;
-  settings.epsilon_start = options.epsilon_start;
-  settings.epsilon_decay = options.epsilon_decay;
-  settings.tolerance = options.tolerance;
-  settings.max_outer = options.max_outer;
-  settings.inner_tolerance = options.inner_tolerance.value_or(precision == Precision::float64 ? 1e-6 : 1e-5);
-  settings.inner_iterations = options.inner_iterations;
-  return settings;
-}
-
-ProgressState progress_of(const std::string& pair, const GromovRecord& step, double tolerance) {
-  ProgressState state;
-  state.problem = pair;
-  state.level = step.level;
-  state.iteration = step.outer;
-  state.objective = step.energy;
-  state.marginal_error = step.error_target;
-  state.gap = step.gap;
-  state.epsilon = step.epsilon;
-  state.error = step.gap / step.primal;
-  state.tolerance = tolerance;
-  return state;
-}
-
-GromovSolution solve(JobSession& session, const GromovOptions& options, const TransportSides& sides,
+GromovSolution solve(JobSession& session, const Job& job, const TransportSides& sides,
                      const AlignmentCosts& costs, const LinearPart& linear) {
   const Context context = session.solver_context();
   GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
-                        options.epsilon};
+                        job.gromov.epsilon};
   linear.add_to(problem);
-  GromovRecord last;
-  const auto show = [&](const GromovRecord& step) {
-    session.progress().check(progress_of(sides.pair, step, options.tolerance));
-    last = step;
-  };
-  GromovSolution solution =
-      solve_gromov(context, problem, settings_of(options, context.precision), show, session.stop_check());
-  session.progress().finish(progress_of(sides.pair, last, options.tolerance), solution.stop_reason);
-  return solution;
+  return solve_alignment(session, job, problem, settings_of(job.gromov, context.precision), sides.pair);
 }
 
 }  // namespace
 
 int run_gromov(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
+  if (are_shapes(job)) return run_shapes(comm, context);
   check_memory(comm, read_plan_input(comm, context), job.run);
   JobSession session(comm, context);
   session.start_phase("read");
@@ -80,7 +51,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides);
   session.start_phase("solve");
-  const GromovSolution solution = solve(session, job.gromov, sides, costs, linear);
+  const GromovSolution solution = solve(session, job, sides, costs, linear);
   log_alignment(solution);
   session.start_phase("describe");
   const Alignment alignment = describe_alignment(comm, sides, solution);

@@ -80,7 +80,7 @@ struct GromovOptions {
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
     for (const char* key : {"rho_1", "rho_2", "starts", "init", "landmarks", "factor_rank",
-                            "allow_poor_factor", "solve_points", "anchors", "coupling"})
+                            "allow_poor_factor", "coupling"})
       field.later(key, "a part of gromov of a later version");
   }
 };
