@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/read_settings.hpp"
+#include "job/shape_side.hpp"
 
 namespace thalweg {
 
@@ -95,8 +96,24 @@ void check_transport(const Job& job, const config::Value& root, config::Problems
     problems.add(place_of(root, "transport.divergence"), "transport.divergence needs the same penalty on both sides; set solver.lambda1 and solver.lambda2 to one value");
 }
 
+/// What surfaces and slices of tissue do without.
+void check_plain_alignment(const Job& job, const std::string& of, const config::Value& root, config::Problems& problems) {
+  const GromovOptions given, &options = job.gromov;
+  const auto refuse = [&](const char* key, const std::string& value, const std::string& only) {
+    if (value == only) return;
+    problems.add(place_of(root, std::string("gromov.") + key),
+                 std::string("gromov.") + key + " = \"" + value + "\" is not for " + of + "; " +
+                     (only.empty() ? "leave it out" : "only \"" + only + "\" is"));
+  };
+  refuse("mode", options.mode, given.mode);
+  refuse("regularisation", options.regularisation, given.regularisation);
+  refuse("algorithm", options.algorithm, given.algorithm);
+  refuse("linear", options.linear, given.linear);
+}
+
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
+  if (are_shapes(job)) check_plain_alignment(job, "surfaces", root, problems);
   if (job.gromov.linear.empty() && job.problem.alpha.value_or(1.0) < 1.0)
     problems.add(place_of(root, "problem.alpha"),
                  "problem.alpha below 1 weighs a linear cost, and there is none; give gromov.linear, or leave it out");
@@ -107,6 +124,7 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
 
 void check_align(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
+  check_plain_alignment(job, "align, whose features are input.joint", root, problems);
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "align needs several slices; set input.time_key to the obs column of the slice, or give [source] and [target]");
@@ -165,8 +183,8 @@ void check_job(const Job& job, const config::Value& root, const std::vector<std:
   if (job.output.key_prefix.find('/') != std::string::npos)
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
   if (uses(used, "transport")) check_transport(job, root, problems);
-  if (uses(used, "gromov")) check_gromov(job, root, problems);
   if (uses(used, "align")) check_align(job, root, problems);
+  else if (uses(used, "gromov")) check_gromov(job, root, problems);
   if (uses(used, "export")) check_export(job, root, problems);
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);

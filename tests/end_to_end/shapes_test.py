@@ -131,7 +131,7 @@ def check_refusals():
     (session.folder / "twice.tsv").write_text("source\ttarget\n3\t4\n3\t5\n")
     (session.folder / "columns.tsv").write_text("source\tto\n3\t4\n")
     text = (session.folder / "y.off").read_text()
-    (session.folder / "cut.off").write_text(text[: len(text) // 2])
+    (session.folder / "cut.off").write_text(text[: text.rindex("\n", 0, len(text) // 2)])
     count, faces, _ = map(int, text.split("\n")[1].split())
     lines = text.split("\n")
     lines[1] = f"{count + 3} {faces + 1} 0"
