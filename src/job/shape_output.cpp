@@ -174,7 +174,7 @@ void write_shapes(JobSession& session, const JobContext& context, const ShapeRes
   session.write_text("convergence.csv", gromov_convergence("source_target", solution).csv());
   if (!session.makes_plots()) return;
   session.write_plot("convergence", plot_convergence(gromov_curves(solution, context.job.gromov.tolerance)));
-  session.write_plot("shapes", shape_plot(result.source, result.target, result.maps.of_targets));
+  session.write_plot("surfaces", shape_plot(result.source, result.target, result.maps.of_targets));
 }
 
 }  // namespace thalweg

@@ -78,6 +78,7 @@ Plot shape_plot(const Shape& source, const Shape& target, const Partners& of_tar
   const auto [first, second, third] = axes_by_size(box_of(source.mesh));
   PointPanelsLook look;
   look.title = "Vertices of the target in the colours of their matches on the source";
+  look.dot = std::min(source.num_vertices(), most_points) < 3000 ? 6.0 : 4.2;
   look.caption = "Red, green and blue are the coordinates of the source along its axes.";
   return plot_point_panels(look, {view_of(source, own, {first, second, third}, "source"), view_of(source, own, {first, third, second}, "source, from another side"),
                                   view_of(target, carried, {first, second, third}, "target"), view_of(target, carried, {first, third, second}, "target, from another side")});
