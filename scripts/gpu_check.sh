@@ -137,15 +137,37 @@ run_sanitizer() {
     --log-file "$out/sanitizer.log" "$path" --needs-device
 }
 
-run_demo() {
-  if ! has_gpu; then
-    record "demo" skipped 0
-    return
-  fi
-  local results
+# entry_of FILE COLUMN: of the first row of a table.
+entry_of() {
+  awk -F'\t' -v name="$2" 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == name) at = i} NR == 2 {print $at}' "$1"
+}
+
+# Both devices end at the same objective, which they reach by sums in different orders.
+run_job_on_both() {
+  local name=$1 command device cpu cuda
+  command=$(sed -n 's/^command = "\(.*\)"/\1/p' "$jobs_folder/$name.toml")
+  for device in cpu cuda; do
+    "$program" "$command" "$jobs_folder/$name.toml" --set run.device=$device --out "$results/$name-$device" || return
+  done
+  cpu=$(entry_of "$results/$name-cpu/index.tsv" primal)
+  cuda=$(entry_of "$results/$name-cuda/index.tsv" primal)
+  echo "$name: objective $cpu on the host, $cuda on the device"
+  awk -v a="$cpu" -v b="$cuda" 'BEGIN {exit !(a > 0 && (a - b) ^ 2 < (1e-5 * a) ^ 2)}'
+}
+
+run_jobs() {
+  local name
   results=$(mktemp -d)
-  run_test "demo" 120 "$program" hmot "$jobs_folder/demo.toml" --set run.device=cuda --out "$results/demo"
-  tar -czf "$out/demo.tar.gz" -C "$results" --exclude='*.h5ad' demo 2>/dev/null
+  for name in demo hmot_unsupervised lowrank transport; do
+    if ! has_gpu; then
+      record "job $name" skipped 0
+      continue
+    fi
+    export results program jobs_folder
+    export -f run_job_on_both entry_of
+    run_test "job $name on host and device" 120 bash -c "run_job_on_both $name"
+  done
+  tar -czf "$out/demo.tar.gz" -C "$results" --exclude='*.h5ad' . 2>/dev/null
   rm -rf "$results"
 }
 
@@ -187,7 +209,7 @@ find_programs
 : >"$out/tests.log"
 write_machine
 run_gpu_tests
-run_demo
+run_jobs
 run_sanitizer
 run_benches
 write_summary

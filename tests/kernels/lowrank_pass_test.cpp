@@ -10,7 +10,7 @@
 namespace thalweg {
 namespace {
 
-using Host = Kokkos::DefaultHostExecutionSpace;
+using Space = Kokkos::DefaultExecutionSpace;  // the device of a device build
 
 struct Case {
   std::int64_t n, p, r;
@@ -53,7 +53,7 @@ struct Pass : testing::Test {
 
   static void check(const Case& c, bool plain) {
     const Data data(c);
-    const Host exec;
+    const Space exec;
     const auto tiles = pack_feature_tiles<Scalar>(exec, data.rows, c.p, data.center, data.relative);
     const PassLayout layout = make_pass_layout({true, true}, c.n, data.max_feature, data.logits, data.duals);
     const auto sums = plain ? lowrank_pass_plain(exec, tiles, data.logits, data.duals, layout)
@@ -90,7 +90,7 @@ TYPED_TEST(Pass, PlainKernelMatchesPlainLoops) {
 TYPED_TEST(Pass, SumsOfBlocksDoNotDependOnHowRowsAreSplit) {
   const Case c{1500, 4, 5, 2, true};
   const Data data(c);
-  const Host exec;
+  const Space exec;
   const PassLayout layout = make_pass_layout({true, true}, c.n, data.max_feature, data.logits, data.duals);
   const auto pass = [&](std::int64_t first, std::int64_t count) {
     const std::span<const float> rows(data.rows.data() + first * c.p, static_cast<std::size_t>(count * c.p));
@@ -105,9 +105,9 @@ TYPED_TEST(Pass, SumsOfBlocksDoNotDependOnHowRowsAreSplit) {
 TYPED_TEST(Pass, HessianIsSymmetricWhateverTheWeights) {
   const Case c{600, 3, 23, 2, true};
   const Data data(c);
-  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, data.rows, c.p, data.center, data.relative);
+  const auto tiles = pack_feature_tiles<TypeParam>(Space{}, data.rows, c.p, data.center, data.relative);
   const PassLayout layout = make_pass_layout({false, true}, c.n, data.max_feature, data.logits, data.duals);
-  const auto sums = lowrank_pass(Host{}, tiles, data.logits, data.duals, layout);
+  const auto sums = lowrank_pass(Space{}, tiles, data.logits, data.duals, layout);
   const std::int64_t* hessian = sums.data() + layout.hessian_at();
   for (std::int64_t k = 0; k < c.r; ++k)
     for (std::int64_t l = 0; l < k; ++l) ASSERT_EQ(hessian[k * c.r + l], hessian[l * c.r + k]) << k << ' ' << l;
@@ -122,15 +122,15 @@ TYPED_TEST(Pass, MassesAreSmoothInTheDualsForLargeLogits) {
   for (std::int64_t j = 0; j < c.p; ++j)
     for (std::int64_t k = 0; k < c.r; ++k) data.logits(j, k) += 3000.0 * static_cast<double>(j - 2);
   for (double& dual : data.duals) dual += 1000.0;
-  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, data.rows, c.p, data.center, data.relative);
-  const auto exact_tiles = pack_feature_tiles<double>(Host{}, data.rows, c.p, data.center, data.relative);
+  const auto tiles = pack_feature_tiles<TypeParam>(Space{}, data.rows, c.p, data.center, data.relative);
+  const auto exact_tiles = pack_feature_tiles<double>(Space{}, data.rows, c.p, data.center, data.relative);
   for (double& value : data.logits.values) value = static_cast<double>(static_cast<float>(value));
   const PassLayout layout = make_pass_layout({false, false}, c.n, data.max_feature, data.logits, data.duals);
   const auto masses_moved = [&](const auto& of, double step) {
-    const auto before = lowrank_pass(Host{}, of, data.logits, data.duals, layout);
+    const auto before = lowrank_pass(Space{}, of, data.logits, data.duals, layout);
     std::vector<double> moved = data.duals;
     for (std::size_t k = 0; k < moved.size(); ++k) moved[k] += step * static_cast<double>(k);
-    const auto after = lowrank_pass(Host{}, of, data.logits, moved, layout);
+    const auto after = lowrank_pass(Space{}, of, data.logits, moved, layout);
     std::vector<double> change;
     for (std::size_t k = 0; k < moved.size(); ++k)
       change.push_back(static_cast<double>(after[k] - before[k]) * layout.unit.to_value * layout.rescale);
@@ -144,17 +144,17 @@ TYPED_TEST(Pass, MassesAreSmoothInTheDualsForLargeLogits) {
 
 TYPED_TEST(Pass, NoRowsGiveZeroSums) {
   const Data data({4, 2, 3, 1, false});
-  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, std::span<const float>{}, 2, data.center, std::span<const double>{});
+  const auto tiles = pack_feature_tiles<TypeParam>(Space{}, std::span<const float>{}, 2, data.center, std::span<const double>{});
   const PassLayout layout = make_pass_layout({true, true}, 4, data.max_feature, data.logits, data.duals);
-  for (const std::int64_t sum : lowrank_pass(Host{}, tiles, data.logits, data.duals, layout)) EXPECT_EQ(sum, 0);
+  for (const std::int64_t sum : lowrank_pass(Space{}, tiles, data.logits, data.duals, layout)) EXPECT_EQ(sum, 0);
 }
 
 TYPED_TEST(Pass, MembershipRowsMatchPlainLoops) {
   const Case c{600, 3, 4, 2, false};
   const Data data(c);
-  const auto tiles = pack_feature_tiles<TypeParam>(Host{}, data.rows, c.p, data.center, data.relative);
+  const auto tiles = pack_feature_tiles<TypeParam>(Space{}, data.rows, c.p, data.center, data.relative);
   const auto expected = reference::lowrank_pass(data.centered, c.p, data.weights, data.logits, data.duals).memberships;
-  const auto rows = membership_rows(Host{}, tiles, data.logits, data.duals, 1, 2);
+  const auto rows = membership_rows(Space{}, tiles, data.logits, data.duals, 1, 2);
   ASSERT_EQ(rows.size(), static_cast<std::size_t>((600 - 256) * 4));
   for (std::size_t i = 0; i < rows.size(); ++i) ASSERT_NEAR(rows[i], expected.values[256 * 4 + i], this->tolerance * 10);
 }

@@ -11,7 +11,7 @@
 namespace thalweg {
 namespace {
 
-using Host = Kokkos::DefaultHostExecutionSpace;
+using Space = Kokkos::DefaultExecutionSpace;  // the device of a device build
 
 struct Cloud {
   std::vector<double> points;
@@ -52,7 +52,7 @@ struct Search : testing::Test {
   static void check(const Cloud& cloud, std::int64_t count, bool is_plain, std::span<const std::int32_t> groups = {}) {
     SCOPED_TRACE(testing::Message() << "n " << cloud.n << " d " << cloud.d << " count " << count << " plain "
                                     << is_plain);
-    const Host exec;
+    const Space exec;
     const auto packed = pack_search_points<Scalar>(exec, cloud.points, cloud.d);
     std::vector<std::int32_t> queries(static_cast<std::size_t>(cloud.n));
     std::iota(queries.rbegin(), queries.rend(), 0);
@@ -110,9 +110,9 @@ TYPED_TEST(Search, PassesOverTheGroupOfTheQuery) {
 }
 
 TYPED_TEST(Search, NoQueriesGiveEmptyLists) {
-  const auto packed = pack_search_points<TypeParam>(Host{}, normal_cloud(10, 2).points, 2);
-  EXPECT_TRUE(nearest_neighbours(Host{}, packed, {}, 3).indices.empty());
-  EXPECT_TRUE(nearest_neighbours_plain(Host{}, packed, {}, 3).indices.empty());
+  const auto packed = pack_search_points<TypeParam>(Space{}, normal_cloud(10, 2).points, 2);
+  EXPECT_TRUE(nearest_neighbours(Space{}, packed, {}, 3).indices.empty());
+  EXPECT_TRUE(nearest_neighbours_plain(Space{}, packed, {}, 3).indices.empty());
 }
 
 }  // namespace

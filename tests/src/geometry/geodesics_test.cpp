@@ -9,6 +9,7 @@
 
 #include "golden_arrays.hpp"
 #include "kernels/random.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -64,7 +65,7 @@ Matrix relaxed_distances(const Graph& graph) {
 
 struct Geodesics : testing::Test {
   std::unique_ptr<Communicator> world = make_world_communicator(), self = make_self_communicator();
-  Context on_world{*world, Precision::float64, Device::cpu, 3}, alone{*self, Precision::float64, Device::cpu, 3};
+  Context on_world{*world, Precision::float64, test_device(), 3}, alone{*self, Precision::float64, test_device(), 3};
 };
 
 TEST_F(Geodesics, EqualScipyOnNeighbourGraphs) {

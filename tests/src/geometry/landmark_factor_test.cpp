@@ -7,6 +7,7 @@
 
 #include "geometry/row_gram.hpp"
 #include "kernels/random.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -24,7 +25,7 @@ Graph strip(std::int32_t n, EdgeWeight weight) {
 
 struct Factor : testing::Test {
   std::unique_ptr<Communicator> world = make_world_communicator(), self = make_self_communicator();
-  Context on_world{*world, Precision::float32, Device::cpu, 3}, alone{*self, Precision::float32, Device::cpu, 3};
+  Context on_world{*world, Precision::float32, test_device(), 3}, alone{*self, Precision::float32, test_device(), 3};
 };
 
 /// |D - U V^T| / |D| over all cells, from a factor of one rank.

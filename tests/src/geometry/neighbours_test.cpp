@@ -8,6 +8,7 @@
 #include "golden_arrays.hpp"
 #include "kernels/random.hpp"
 #include "tests/reference/neighbour_reference.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -16,7 +17,7 @@ using testing_support::SharedCloud;
 
 NeighbourTable all_neighbours(const Communicator& comm, const SharedCloud& cloud, Metric metric, std::int64_t k,
                               Precision precision = Precision::float32) {
-  const Context context{comm, precision, Device::cpu, 0};
+  const Context context{comm, precision, test_device(), 0};
   return gather_rows(comm, make_neighbour_search(context, cloud.owned(comm), metric)->nearest(k));
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "pair_problem.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -257,7 +258,7 @@ TEST(Translation, OfAllPointsByAThousandChangesNothing) {
   for (double& value : x) value += 1e3;
   for (double& value : y) value += 1e3;
   const auto geometry =
-      make_pair_geometry({*self, Precision::float32, Device::cpu, 0}, {Cost::sq_euclidean,
+      make_pair_geometry({*self, Precision::float32, test_device(), 0}, {Cost::sq_euclidean,
                                                                        {100, 5, std::span<const double>(x)},
                                                                        {80, 5, std::span<const double>(y)},
                                                                        problem.a,
@@ -298,7 +299,7 @@ TEST(Memory, HoldsNothingOfTheSizeOfAllPairs) {
     points.push_back(static_cast<float>(random.normal(static_cast<std::uint64_t>(i))));
   const PointSet set{count, 4, std::span<const float>(points)};
   for (const EvaluationForm form : {EvaluationForm::strip, EvaluationForm::two_pass}) {
-    const auto geometry = make_pair_geometry({*self, Precision::float32, Device::cpu, 0},
+    const auto geometry = make_pair_geometry({*self, Precision::float32, test_device(), 0},
                                              {Cost::sq_euclidean, set, set, {}, {}, {}}, form);
     geometry->set_epsilon(5.0);
     const std::vector<double> ratio(count, 0.0), g(count, -std::log(static_cast<double>(count)));

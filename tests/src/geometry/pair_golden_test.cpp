@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "geometry/pair_geometry.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -114,7 +115,7 @@ const Case cases[] = {
 void expect_golden(Precision precision, EvaluationForm form, double tolerance) {
   const Clouds clouds;
   const auto self = make_self_communicator();
-  const auto geometry = make_pair_geometry({*self, precision, Device::cpu, 0}, clouds.sides(), form);
+  const auto geometry = make_pair_geometry({*self, precision, test_device(), 0}, clouds.sides(), form);
   for (const Case& c : cases) {
     SCOPED_TRACE(testing::Message() << c.epsilon << ' ' << c.lambda1 << ' ' << c.lambda2 << ' '
                                     << static_cast<int>(c.reference));
@@ -139,7 +140,7 @@ TEST(GoldenValues, OfTheCostsAndTheBalancedCoupling) {
   const auto self = make_self_communicator();
   for (const Precision precision : {Precision::float64, Precision::float32}) {
     const double tolerance = precision == Precision::float64 ? 1e-9 : 2e-6;
-    const auto geometry = make_pair_geometry({*self, precision, Device::cpu, 0}, clouds.sides());
+    const auto geometry = make_pair_geometry({*self, precision, test_device(), 0}, clouds.sides());
     EXPECT_NEAR(geometry->cost_statistic(CostStatistic::mean), 3.487920336977733, tolerance);
     EXPECT_NEAR(geometry->cost_statistic(CostStatistic::median), 2.959532681536815, tolerance);
     EXPECT_NEAR(geometry->cost_statistic(CostStatistic::max), 12.856642452107323, 2 * tolerance);

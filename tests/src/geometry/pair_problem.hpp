@@ -8,6 +8,7 @@
 #include "kernels/block_rows.hpp"
 #include "kernels/random.hpp"
 #include "tests/reference/pair_reference.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg::testing_support {
 
@@ -75,7 +76,7 @@ struct PairProblem {
     if (cost == Cost::dense)
       for (std::int64_t i = rows.begin; i < rows.end; ++i)
         for (std::int64_t j = 0; j < m; ++j) dense.push_back(static_cast<float>(raw_cost(i, j)));
-    auto result = make_pair_geometry({comm, precision, Device::cpu, 0}, sides(comm, holds_all), form);
+    auto result = make_pair_geometry({comm, precision, test_device(), 0}, sides(comm, holds_all), form);
     result->set_scale(scale);
     result->set_epsilon(epsilon);
     result->set_reference(logs(a), logs(b));

@@ -10,6 +10,7 @@
 #include "distributed/hdf5_reader.hpp"
 #include "geometry/landmark_factor.hpp"
 #include "geometry/row_gram.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::int64_t num_cells = 1047;
 
 struct SnareSeq : testing::Test {
   std::unique_ptr<Communicator> self = make_self_communicator();
-  Context context{*self, Precision::float32, Device::cpu, 1};
+  Context context{*self, Precision::float32, test_device(), 1};
 
   void SetUp() override {
     if (!std::getenv("THALWEG_DATA") || !std::filesystem::exists(path("atac")))

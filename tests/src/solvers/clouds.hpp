@@ -13,6 +13,7 @@
 #include "kernels/block_rows.hpp"
 #include "kernels/random.hpp"
 #include "solvers/hm_ot/hm_ot.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg::testing_support {
 
@@ -112,7 +113,7 @@ inline HmOtProblem chain_problem(const Communicator& comm, const std::vector<Clo
 struct Alone {
   std::unique_ptr<Communicator> comm = make_self_communicator();
   Context context(Precision precision = Precision::float64, std::uint64_t seed = 0) const {
-    return {*comm, precision, Device::cpu, seed};
+    return {*comm, precision, test_device(), seed};
   }
 };
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "clouds.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -76,8 +77,8 @@ TEST(HmOtOnRanks, HasTheBytesOfOneRank) {
     HmOtSettings settings;
     settings.restarts = 7;  // three rounds
     settings.subsample = c.subsample;
-    const HmOtSolution solution = solve_hm_ot({*world, c.precision, Device::cpu, 5}, c.problem(*world), settings);
-    const HmOtSolution alone = solve_hm_ot({*self, c.precision, Device::cpu, 5}, c.problem(*self), settings);
+    const HmOtSolution solution = solve_hm_ot({*world, c.precision, test_device(), 5}, c.problem(*world), settings);
+    const HmOtSolution alone = solve_hm_ot({*self, c.precision, test_device(), 5}, c.problem(*self), settings);
     expect_same_state(solution.state, alone.state);
     EXPECT_EQ(solution.stop_reason, alone.stop_reason);
     EXPECT_EQ(solution.passes, alone.passes);
@@ -105,7 +106,7 @@ TEST(HmOtOnRanks, ReportsAnInfeasibleMaskOnEveryRank) {
   HmOtProblem problem = c.problem(*world);
   problem.transitions[0].allowed = Matrix(3, 4, 1.0);
   for (std::int64_t l = 0; l < 4; ++l) (*problem.transitions[0].allowed)(1, l) = 0.0;
-  EXPECT_THROW(solve_hm_ot({*world, Precision::float32, Device::cpu, 0}, problem, {}), DataError);
+  EXPECT_THROW(solve_hm_ot({*world, Precision::float32, test_device(), 0}, problem, {}), DataError);
 }
 
 }  // namespace

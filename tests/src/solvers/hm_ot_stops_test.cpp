@@ -5,6 +5,7 @@
 
 #include "clouds.hpp"
 #include "solvers/hm_ot/stop_poll.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -35,7 +36,7 @@ StoppedSolve solve(const Communicator& comm, const std::vector<Cloud>& clouds, i
     if (comm.rank() != rank || result.questions < first) return std::nullopt;
     return StopReason::time_limit;
   };
-  result.solution = solve_hm_ot({comm, Precision::float64, Device::cpu, 0}, testing_support::chain_problem(comm, clouds, {4}), settings, observe, ask);
+  result.solution = solve_hm_ot({comm, Precision::float64, test_device(), 0}, testing_support::chain_problem(comm, clouds, {4}), settings, observe, ask);
   return result;
 }
 

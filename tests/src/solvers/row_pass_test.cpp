@@ -4,6 +4,7 @@
 
 #include "clouds.hpp"
 #include "tests/reference/lowrank_reference.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -34,7 +35,7 @@ struct Case {
 PassSums sums_on(const Communicator& comm, const Case& c, Precision precision) {
   const RowBlock block = c.cloud.block(comm);
   const RowMoments moments = row_moments(comm, block, c.center);
-  const auto rows = make_row_pass({comm, precision, Device::cpu, 0}, block, c.center, moments);
+  const auto rows = make_row_pass({comm, precision, test_device(), 0}, block, c.center, moments);
   PassSums sums = rows->sums(c.logits, c.duals, {true, true});
   EXPECT_EQ(rows->num_passes(), 1);
   return sums;
@@ -82,7 +83,7 @@ TEST(RowPass, SumsLeftOutAreEmpty) {
   const auto world = make_world_communicator();
   const Case c(300, false);
   const RowBlock block = c.cloud.block(*world);
-  const auto rows = make_row_pass({*world, Precision::float32, Device::cpu, 0}, block, c.center, row_moments(*world, block, c.center));
+  const auto rows = make_row_pass({*world, Precision::float32, test_device(), 0}, block, c.center, row_moments(*world, block, c.center));
   const PassSums sums = rows->sums(c.logits, c.duals, {});
   EXPECT_TRUE(sums.features.values.empty());
   EXPECT_TRUE(sums.hessian.values.empty());
@@ -92,7 +93,7 @@ TEST(RowPass, SumsLeftOutAreEmpty) {
 TEST(RowPass, MembershipsOfAllRanksAreThoseOfOne) {
   for_each_case([](const Communicator& world, const Communicator&, const Case& c) {
     const RowBlock block = c.cloud.block(world);
-    const auto rows = make_row_pass({world, Precision::float64, Device::cpu, 0}, block, c.center, row_moments(world, block, c.center));
+    const auto rows = make_row_pass({world, Precision::float64, test_device(), 0}, block, c.center, row_moments(world, block, c.center));
     const std::vector<double> own = rows->memberships(c.logits, c.duals, 0, (block.rows.size() + block_rows - 1) / block_rows);
     const std::vector<double> all = world.all_gather(std::span<const double>(own));
     const auto expected = reference::lowrank_pass(c.cloud.centred(c.center), 3, c.cloud.normalised_weights(), c.logits, c.duals);

@@ -1,6 +1,7 @@
 // Values of POT 0.9.7 on the small problem, from a b^T without annealing.
 #include <gtest/gtest.h>
 
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -36,7 +37,7 @@ class GromovGolden : public ::testing::Test {
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   ToySide x_ = toy_source(), y_ = toy_target();
 };
 

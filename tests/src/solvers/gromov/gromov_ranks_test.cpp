@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "solvers/gromov/row_product.hpp"
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -87,7 +88,7 @@ GromovSolution solve_hops(const Communicator& comm, Precision precision) {
   GromovSettings settings;
   settings.epsilon_decay = 0.6;
   settings.inner_tolerance = precision == Precision::float32 ? 1e-5 : 1e-6;
-  return solve_gromov({comm, precision, Device::cpu, 0},
+  return solve_gromov({comm, precision, test_device(), 0},
                       {StoredIntraCosts{x.size, std::span(a), 6.0}, StoredIntraCosts{y.size, std::span(b), 6.0},
                        x.weights, y.weights, 0.02},
                       settings);
@@ -98,7 +99,7 @@ GromovSolution solve_squares(const Communicator& comm, Precision precision) {
   GromovSettings settings;
   settings.epsilon_decay = 0.6;
   settings.inner_tolerance = precision == Precision::float32 ? 1e-5 : 1e-6;
-  return solve_gromov({comm, precision, Device::cpu, 0},
+  return solve_gromov({comm, precision, test_device(), 0},
                       {SquaredDistances{{520, 3, std::span<const double>(x)}, 3.0},
                        SquaredDistances{{300, 2, std::span<const double>(y)}, 2.0}, Vector(520, 1.0 / 520),
                        Vector(300, 1.0 / 300), 0.02},
@@ -114,7 +115,7 @@ TEST(GromovOnRanks, StopsOnAllWhenOneIsTold) {
     return std::nullopt;
   };
   const GromovProblem problem{side, side, Vector(520, 1.0 / 520), Vector(520, 1.0 / 520), 0.02};
-  const GromovSolution solution = solve_gromov({*world, Precision::float64, Device::cpu, 0}, problem, {}, {}, stop);
+  const GromovSolution solution = solve_gromov({*world, Precision::float64, test_device(), 0}, problem, {}, {}, stop);
   EXPECT_EQ(solution.stop_reason, StopReason::time_limit);
   EXPECT_EQ(solution.outer, 1);
 }

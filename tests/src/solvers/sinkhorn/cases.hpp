@@ -10,6 +10,7 @@
 #include "distributed/communicator.hpp"
 #include "reference/dense_geometry.hpp"
 #include "solvers/sinkhorn/sinkhorn.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg::testing_support {
 
@@ -100,7 +101,7 @@ struct Dense {
     geometry->set_scale(clouds.scale);
   }
 
-  Context context() const { return {*comm, precision, Device::cpu, 0}; }
+  Context context() const { return {*comm, precision, test_device(), 0}; }
   SinkhornSolution solve() const { return solve_sinkhorn(context(), problem, settings); }
 
   /// The coupling in full, n x m.

@@ -3,6 +3,7 @@
 
 #include "cases.hpp"
 #include "solvers/ordered_sum.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -37,7 +38,7 @@ struct Case {
 std::unique_ptr<PairGeometry> make_geometry(const Communicator& comm, const Clouds& clouds, const Case& c) {
   const auto n = static_cast<std::int64_t>(clouds.a.size()), m = static_cast<std::int64_t>(clouds.b.size());
   if (!c.is_tiled) return reference::make_dense_geometry(comm, clouds.costs(), m, c.precision);
-  return make_pair_geometry({comm, c.precision, Device::cpu, 0}, {Cost::sq_euclidean, {n, 2, std::span(clouds.x)}, {m, 2, std::span(clouds.y)}, clouds.a, clouds.b, {}});
+  return make_pair_geometry({comm, c.precision, test_device(), 0}, {Cost::sq_euclidean, {n, 2, std::span(clouds.x)}, {m, 2, std::span(clouds.y)}, clouds.a, clouds.b, {}});
 }
 
 SinkhornSolution solve(const Communicator& comm, const Case& c) {
@@ -53,7 +54,7 @@ SinkhornSolution solve(const Communicator& comm, const Case& c) {
   problem.is_symmetric = c.is_symmetric;
   SinkhornSettings settings;
   settings.tolerance = 1e-7;
-  return solve_sinkhorn({comm, c.precision, Device::cpu, 0}, problem, settings);
+  return solve_sinkhorn({comm, c.precision, test_device(), 0}, problem, settings);
 }
 
 TEST(SinkhornOnRanks, HasTheBitsOfOneRank) {
@@ -95,7 +96,7 @@ TEST(SinkhornOnRanks, StopsOnAllWhenOneIsTold) {
     if (world->rank() == world->size() - 1) return StopReason::time_limit;
     return std::nullopt;
   };
-  EXPECT_EQ(solve_sinkhorn({*world, Precision::float64, Device::cpu, 0}, problem, {}, {}, stop).stop_reason, StopReason::time_limit);
+  EXPECT_EQ(solve_sinkhorn({*world, Precision::float64, test_device(), 0}, problem, {}, {}, stop).stop_reason, StopReason::time_limit);
 }
 
 TEST(OrderedSum, HasTheSameBitsForAnyNumberOfRanks) {

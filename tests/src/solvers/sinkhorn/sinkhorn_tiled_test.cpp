@@ -4,6 +4,7 @@
 #include "cases.hpp"
 #include "solvers/sinkhorn/divergence.hpp"
 #include "solvers/sinkhorn/gradients.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace thalweg {
 namespace {
@@ -18,7 +19,7 @@ struct Tiled {
   SinkhornProblem problem;
   SinkhornSettings settings;
 
-  Tiled(const Clouds& clouds, Precision precision) : context{*comm, precision, Device::cpu, 0} {
+  Tiled(const Clouds& clouds, Precision precision) : context{*comm, precision, test_device(), 0} {
     const auto n = static_cast<std::int64_t>(clouds.a.size()), m = static_cast<std::int64_t>(clouds.b.size());
     geometry = make_pair_geometry(context, {Cost::sq_euclidean, {n, clouds.dimension, std::span(clouds.x)}, {m, clouds.dimension, std::span(clouds.y)}, clouds.a, clouds.b, {}});
     geometry->set_scale(clouds.scale > 0.0 ? clouds.scale : geometry->cost_statistic(CostStatistic::mean));
