@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "distributed/error.hpp"
+#include "io/anndata_reader.hpp"
 #include "job/labelled_slices.hpp"
 #include "job/read_cells.hpp"
 #include "job/transport_sides.hpp"
@@ -35,6 +36,7 @@ std::vector<double> shares_of(std::vector<double> weights, std::int64_t count) {
 void add_file(const Communicator& comm, const InputOptions& input, const std::string& name, AlignSlices& result) {
   TimeSeriesRequest request = request_of_cells(input, "");
   TimeSeries series = read_time_series(comm, request);
+  AnnDataReader(comm, request.path).matrix(input.spatial, "input.spatial");  // says which key is missing
   request.features = input.spatial;
   TimeSeries places = read_time_series(comm, request);
   if (places.num_features != 2 && places.num_features != 3)
@@ -81,9 +83,13 @@ double spread_of(const AlignSlice& slice) {
 }
 
 double pooled_radius(const std::vector<AlignSlice>& slices) {
-  double square = 0.0;
-  for (const AlignSlice& slice : slices) square += spread_of(slice) / static_cast<double>(slices.size());
-  if (!(square > 0.0)) throw DataError("all places of every slice are the same; places must differ; correct input.spatial");
+  double square = 0.0, largest = 0.0;
+  for (const AlignSlice& slice : slices) {
+    square += spread_of(slice) / static_cast<double>(slices.size());
+    for (const double x : slice.places.values) largest = std::max(largest, std::abs(x));
+  }
+  constexpr double rounding = 1e-12;
+  if (!(std::sqrt(square) > rounding * largest)) throw DataError("all places of every slice are the same; places must differ; correct input.spatial");
   return std::sqrt(square);
 }
 

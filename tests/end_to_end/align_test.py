@@ -11,6 +11,7 @@ import pandas as pd  # noqa: E402
 
 warnings.simplefilter("error")
 PLACES = 320
+SPACING = 0.25  # of the places in a slice
 
 
 def turn_of(degrees):
@@ -37,7 +38,7 @@ def make_slices():
         cells.obsm["X_pca"] = features_of(own, rng).astype(np.float32)
         cells.obsm["spatial"] = stored.astype(np.float32)
         cells.obsm["truth"] = own.astype(np.float32)
-        cells.obsm["counts"] = rng.poisson(np.exp(features_of(own, rng, 0.0))).astype(np.float32)
+        cells.obsm["counts"] = rng.poisson(20 * np.exp(features_of(own, rng, 0.0))).astype(np.float32)
         parts.append(cells)
         cells.write_h5ad(session.folder / f"slice{number + 1}.h5ad")
     together = anndata.concat(parts)
@@ -70,11 +71,11 @@ def check_motions(cells):
         second = motions(name)["2.0"]
         session.check(abs(float(second["angle"]) - 37) < 0.5, f"{name}: turned by {second['angle']}, made by 37")
         session.check(error_of(name, cells, 2.0) < 0.08, f"{name}: second slice lies {error_of(name, cells, 2.0)} off")
-        session.check(error_of(name, cells, 1.0) < 1e-6 and motions(name)["1.0"]["angle"] == "0.0", f"{name}: the reference stays")
+        session.check(error_of(name, cells, 1.0) < 1e-6 and float(motions(name)["1.0"]["angle"]) == 0, f"{name}: the reference stays")
     third = motions("chain")["3.0"]
     session.check(abs(float(third["determinant"]) - 1) < 1e-10, f"mirror image kept as a turn: {third['determinant']}")
     session.check(abs(float(motions("mirror")["3.0"]["determinant"]) + 1) < 1e-10, "mirrored where it may be")
-    session.check(error_of("mirror", cells, 3.0) < 0.15 < error_of("chain", cells, 3.0), f"third slice {error_of('mirror', cells, 3.0)} off as a mirror image")
+    session.check(error_of("mirror", cells, 3.0) < SPACING < 1 < error_of("chain", cells, 3.0), f"third slice {error_of('mirror', cells, 3.0)} off as a mirror image")
     session.check(error_of("mirror", cells, 2.0, "spatial_warped") < 0.4, f"warped places {error_of('mirror', cells, 2.0, 'spatial_warped')} off")
     session.check(abs(float(motions("scaled")["2.0"]["scale"]) - 1) < 0.05, f"scale {motions('scaled')['2.0']['scale']}")
 
@@ -108,7 +109,7 @@ def check_other_inputs():
         session.check(abs(float(motions("files")["target"]["angle"]) - 37) < 0.5, f"two files: {motions('files')['target']['angle']}")
         saved = anndata.read_h5ad(session.folder / "files/result_target.h5ad")
         session.check(saved.obsm["spatial_aligned"].shape == (PLACES, 2), "a result a file")
-    counts = tables_of({"dissimilarity": "kl"}, data={"input": {"file": "slices.h5ad", "time_key": "slice", "days": [1, 2], "joint": "obsm/counts"}})
+    counts = tables_of({"dissimilarity": "kl"}, gromov={"epsilon": 0.005}, data={"input": {"file": "slices.h5ad", "time_key": "slice", "days": [1, 2], "joint": "obsm/counts"}})
     if session.done(session.run("align", session.job("counts", "align", counts), timeout=120)):
         session.check(abs(float(motions("counts")["2.0"]["angle"]) - 37) < 1.0, f"divergences: {motions('counts')['2.0']['angle']}")
 
@@ -127,7 +128,7 @@ def check_refusals(cells):
     three.obsm["same"] = np.ones((three.n_obs, 2), np.float32)
     three.write_h5ad(session.folder / "bad.h5ad")
     series = {"file": "bad.h5ad", "time_key": "slice"}
-    cases = [({"input": {**series, "spatial": "obsm/places"}}, {}, {}, ["obsm/places"]),
+    cases = [({"input": {**series, "spatial": "obsm/places"}}, {}, {}, ["places", "input.spatial", "truth"]),
              ({"input": {**series, "spatial": "obsm/wide"}}, {}, {}, ["obsm/wide", "4", "input.spatial"]),
              ({"input": {**series, "spatial": "obsm/same"}}, {}, {}, ["all places", "input.spatial"]),
              ({"input": {**series, "days": [2]}}, {}, {}, ["1 slice", "input.days"]),
