@@ -12,7 +12,7 @@ enum class StopReason {
   stagnated,
   nonfinite,
   non_monotone,  ///< a defect
-  collapsed,     ///< coupling or embedding of rank near 1
+  collapsed,     ///< coupling or embedding of rank near 1, or coupling without mass
   time_limit,    ///< run.max_wall_s
   interrupted    ///< a signal
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
@@ -64,7 +65,8 @@ double divisor_of(const Communicator& comm, const std::string& scale, const Cell
       largest = std::max(largest, cost);
       means[i] += cost * side.weights[k] * side.weights[static_cast<std::size_t>(rows.begin) + i];
     }
-  return scale == "mean" ? ordered_sum(comm, means) : comm.all_reduce(largest, Reduction::max);
+  const double mass = std::accumulate(side.weights.begin(), side.weights.end(), 0.0);
+  return scale == "mean" ? ordered_sum(comm, means) / (mass * mass) : comm.all_reduce(largest, Reduction::max);
 }
 
 void check_divisor(const CellSide& side, const std::string& cost, double divisor) {
@@ -131,11 +133,17 @@ SideCosts squared_costs(const Context& context, const GromovOptions& options, co
   return {side.num_cells, side.num_features, side.features, divisor};
 }
 
+bool have_squares(const Job& job) {
+  return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean";
+}
+
 SideCosts side_costs(const Context& context, const Job& job, const IntraCostOptions& own, const CellSide& side,
                      std::int64_t k) {
   if (own.cost == "geodesic") return geodesic_costs(context, job.gromov, side, k);
-  if (are_squared(job)) return squared_costs(context, job.gromov, side);
-  return stored_costs(context, job.gromov, own, side);
+  GromovOptions options = job.gromov;
+  if (options.scale == "auto" && have_squares(job)) options.scale = "mean";
+  if (are_squared(job)) return squared_costs(context, options, side);
+  return stored_costs(context, options, own, side);
 }
 
 }  // namespace
@@ -158,7 +166,10 @@ std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::in
 }
 
 bool are_squared(const Job& job) {
-  return job.source_costs.cost == "sq_euclidean" && job.target_costs.cost == "sq_euclidean";
+  const GromovOptions& options = job.gromov;
+  const bool is_plain =
+      options.mode == "balanced" && options.regularisation == "entropy" && options.algorithm == "mirror";
+  return is_plain && have_squares(job);
 }
 
 AlignmentCosts make_alignment_costs(const Context& context, const Job& job, TransportSides& sides) {

@@ -44,7 +44,8 @@ AlignmentCosts make_alignment_costs(const Context& context, const Job& job, Tran
 /// Neighbours of the graph of a job whose sides have so many cells, the cell itself counted.
 std::int64_t geodesic_k_of(const GromovOptions& options, std::int64_t n, std::int64_t m);
 
-/// Whether both sides are squared Euclidean: their costs are then never formed.
+/// Whether both sides are squared Euclidean and solved so that their costs are never formed: balanced, with entropy
+/// alone.
 bool are_squared(const Job& job);
 
 }  // namespace thalweg

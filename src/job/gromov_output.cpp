@@ -86,7 +86,7 @@ class Sidecar {
 
   UnsDict constants() const {
     const GromovSolution& solution = result_.solution;
-    return {{"epsilon", solution.coupling.epsilon},
+    return {{"epsilon", solution.epsilon},
             {"E", solution.energy},
             {"E_gw", solution.energy_gw},
             {"linear", solution.energy_linear},
@@ -149,6 +149,9 @@ void log_alignment(const GromovSolution& solution) {
            rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
   log_info(std::to_string(solution.outer) + " outer steps, " + std::to_string(solution.evaluations) +
            " evaluations in " + rounded_number(solution.seconds) + " s, " + name_of(solution.stop_reason));
+  if (solution.coupling.is_collapsed)
+    log_warning("collapsed", "the coupling has mass " + rounded_number(solution.coupling.mass) +
+                                 ", nearly none; raise gromov.rho_1 and gromov.rho_2");
   if (solution.stop_reason != StopReason::converged)
     log_warning("not_converged",
                 "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");

@@ -98,10 +98,11 @@ Table gromov_table(const AlignmentResult& result) {
   report.add("scale_target", result.costs.target.divisor(), "divisor of the costs within the target side");
   if (result.costs.geodesic_k > 0)
     report.add("geodesic_k", result.costs.geodesic_k, "neighbours in the graph, the cell itself counted");
-  report.add("epsilon", solution.coupling.epsilon, "in units of the loss of scaled costs");
+  report.add("epsilon", solution.epsilon, "in units of the loss of scaled costs");
   report.add("E_gw", solution.energy_gw, "quadratic loss sum (C_X - C_Y)^2 P P");
   if (solution.alpha < 1.0) add_fused_part(solution, report);
-  report.add("primal", solution.primal, "F = E + epsilon KL(P | a b^T)");
+  report.add("primal", solution.primal, "F, the loss that is minimised: E with its regularisation");
+  report.add("mass", solution.coupling.mass, "of the coupling");
   report.add("relative_entropy", solution.coupling.relative_entropy, "KL(P | a b^T)");
   report.add("gap", solution.gap, "stationarity gap");
   report.add("marginal_error_source", solution.coupling.error_source, "L1 distance to the demanded marginal / its mass");
@@ -117,7 +118,7 @@ Table gromov_table(const AlignmentResult& result) {
 Table starts_table(const GromovSolution& solution) {
   Table table(
       {"start", "name", "epsilon", "E_gw", "F", "gap", "outer", "evaluations", "seconds", "stop_reason", "selected"});
-  table.add_row({std::int64_t{1}, std::string("product"), solution.coupling.epsilon, solution.energy_gw, solution.primal,
+  table.add_row({std::int64_t{1}, std::string("product"), solution.epsilon, solution.energy_gw, solution.primal,
                  solution.gap, solution.outer, solution.evaluations, solution.seconds, name_of(solution.stop_reason),
                  true});
   return table;
@@ -160,7 +161,7 @@ ConvergenceHistory gromov_curves(const GromovSolution& solution, double toleranc
       curve.x.push_back(static_cast<double>(step.outer));
       curve.y.push_back(values[c]);
     }
-    if (step.epsilon == solution.coupling.epsilon && history.boundaries.empty())
+    if (step.epsilon == solution.epsilon && history.boundaries.empty())
       history.boundaries.push_back({static_cast<double>(step.outer), "epsilon " + rounded_number(step.epsilon)});
   }
   return history;

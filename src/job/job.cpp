@@ -107,13 +107,32 @@ void check_plain_alignment(const Job& job, const std::string& of, const config::
   };
   refuse("mode", options.mode, given.mode);
   refuse("regularisation", options.regularisation, given.regularisation);
-  refuse("algorithm", options.algorithm, given.algorithm);
   refuse("linear", options.linear, given.linear);
+}
+
+/// Modes, regularisations, algorithms and precisions of alignments that do not go together.
+void check_gromov_solver(const Job& job, const config::Value& root, config::Problems& problems) {
+  const GromovOptions& gromov = job.gromov;
+  const bool is_proximal = gromov.regularisation == "proximal", is_sharp = gromov.algorithm == "frank_wolfe";
+  if (is_proximal && gromov.mode == "unbalanced")
+    problems.add(place_of(root, "gromov.regularisation"),
+                 "gromov.regularisation = \"proximal\" goes with mode balanced or semi_relaxed; use \"entropy\"");
+  else if (is_sharp && (gromov.mode != "balanced" || is_proximal))
+    problems.add(place_of(root, "gromov.algorithm"),
+                 "gromov.algorithm = \"frank_wolfe\" goes with mode balanced and regularisation entropy; use \"mirror\"");
+  else if ((is_sharp || is_proximal) && job.solver.precision != "float64")
+    problems.add(place_of(root, is_sharp ? "gromov.algorithm" : "gromov.regularisation"),
+                 is_sharp ? "gromov.algorithm = \"frank_wolfe\" needs solver.precision = \"float64\"; set it"
+                          : "gromov.regularisation = \"proximal\" needs solver.precision = \"float64\"; set it");
 }
 
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
+  check_gromov_solver(job, root, problems);
   if (are_shapes(job)) check_plain_alignment(job, "surfaces", root, problems);
+  if (are_shapes(job) && job.gromov.algorithm != "mirror")
+    problems.add(place_of(root, "gromov.algorithm"),
+                 "gromov.algorithm = \"" + job.gromov.algorithm + "\" is not for surfaces, whose other vertices follow from an entropic coupling; use \"mirror\"");
   if (job.gromov.linear.empty() && job.problem.alpha.value_or(1.0) < 1.0)
     problems.add(place_of(root, "problem.alpha"),
                  "problem.alpha below 1 weighs a linear cost, and there is none; give gromov.linear, or leave it out");
@@ -124,6 +143,7 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
 
 void check_align(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
+  check_gromov_solver(job, root, problems);
   check_plain_alignment(job, "align, whose features are input.joint", root, problems);
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),

@@ -32,8 +32,8 @@ struct JobOptions {
   static void describe(auto& field) {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
-    for (const char* table : {"growth", "hiref", "embed", "flow", "genedist", "grid", "integrate",
-                              "preprocess", "validate", "sweep", "map", "submit"})
+    for (const char* table : {"growth", "hiref", "embed", "flow", "genedist", "grid", "integrate", "preprocess",
+                              "validate", "sweep", "map", "submit"})
       field.later(table, "table of a later command");
   }
 };

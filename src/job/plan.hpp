@@ -35,6 +35,7 @@ struct PlanInput {
   std::int64_t other_features = 0;      ///< gromov: of the target side; num_features are those of the source
   std::int64_t geodesic_k = 0;          ///< gromov: neighbours of a graph; 0: none
   std::int64_t shared_features = 0;     ///< gromov: of the linear cost between the sides; 0: none
+  bool exact_linear = false;            ///< gromov: linear problems are solved on one rank
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
   std::vector<std::int64_t> surface_vertices = {};  ///< gromov: of each side where these are surfaces; the cells are those solved
   bool dense_costs = false;             ///< transport: the features of the source are its costs

@@ -52,6 +52,7 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Col
     items.add_shares("linear costs between the sides", Collector::solving, scalar * n * m);
     items.add_shares("linear costs as formed", Collector::solving, 8 * n * m);
   }
+  if (input.exact_linear) items.add_fixed("exact linear problem", Collector::solving, false, 3 * 8 * n * m);
   items.add_fixed("blocks of products", Collector::solving, false,
                   2 * depth_rows * m * (scalar + cost) + input.threads * granule_rows * (depth_rows + m) * scalar);
 }
@@ -101,6 +102,7 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
   const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
   if (has_graph) input.geodesic_k = geodesic_k_of(job.gromov, n, m);
+  input.exact_linear = job.gromov.algorithm == "frank_wolfe";
   input.cost_bytes = bytes_of_cost(job, input.is_double);
   return input;
 }

@@ -22,12 +22,25 @@ void normalise_weights(CellSide& side) {
   for (double& weight : side.weights) weight /= sum;
 }
 
+GromovMode mode_of(const GromovOptions& options) {
+  if (options.mode == "semi_relaxed") return GromovMode::semi_relaxed;
+  return options.mode == "unbalanced" ? GromovMode::unbalanced : GromovMode::balanced;
+}
+
+void set_mode(const GromovOptions& options, GromovProblem& problem) {
+  problem.mode = mode_of(options);
+  problem.rho_1 = options.rho_1;
+  problem.rho_2 = options.rho_2;
+  if (options.regularisation == "proximal") problem.regularisation = Regularisation::proximal;
+}
+
 GromovSolution solve(JobSession& session, const Job& job, const TransportSides& sides,
                      const AlignmentCosts& costs, const LinearPart& linear) {
   const Context context = session.solver_context();
   GromovProblem problem{costs.source.costs(), costs.target.costs(), sides.source.weights, sides.target.weights,
                         job.gromov.epsilon};
   linear.add_to(problem);
+  set_mode(job.gromov, problem);
   return solve_alignment(session, job, problem, settings_of(job.gromov, context.precision), sides.pair);
 }
 
@@ -41,8 +54,10 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   session.start_phase("read");
   TransportSides sides = read_two_sides(comm, job, "gromov", job.gromov.label_key, /*in_ring=*/false);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
-  normalise_weights(sides.source);
-  normalise_weights(sides.target);
+  if (job.gromov.mode != "unbalanced") {
+    normalise_weights(sides.source);
+    normalise_weights(sides.target);
+  }
   if (!job.gromov.label_key.empty()) share_categories(sides.source, sides.target);
   const CellPairs pairs = job.gromov.pair_key.empty() ? CellPairs{} : read_cell_pairs(comm, job);
 

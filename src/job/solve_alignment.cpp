@@ -4,6 +4,7 @@ namespace thalweg {
 
 GromovSettings settings_of(const GromovOptions& options, Precision precision) {
   GromovSettings settings;
+  if (options.algorithm == "frank_wolfe") settings.algorithm = GromovAlgorithm::frank_wolfe;
   settings.epsilon_start = options.epsilon_start;
   settings.epsilon_decay = options.epsilon_decay;
   settings.tolerance = options.tolerance;

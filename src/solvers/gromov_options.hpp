@@ -16,6 +16,8 @@ struct GromovOptions {
   std::string algorithm = "mirror";
   std::string linear = {};
   std::string normalise = "product";
+  double rho_1 = 1.0;
+  double rho_2 = 1.0;
   double epsilon_start = 0.05;
   double epsilon_decay = 0.9;
   double tolerance = 1e-6;
@@ -38,19 +40,27 @@ struct GromovOptions {
     using namespace rules;
     field("epsilon", &GromovOptions::epsilon, "entropic regularisation, in units of the loss E of scaled costs",
           positive);
-    field("mode", &GromovOptions::mode, "marginals that the coupling has to have",
-          one_of({"balanced"}).later({"semi_relaxed", "unbalanced"}));
-    field("regularisation", &GromovOptions::regularisation, "entropy: KL to the product of the weights",
-          one_of({"entropy"}).later({"proximal"}));
-    field("algorithm", &GromovOptions::algorithm, "mirror: mirror descent with backtracking",
-          one_of({"mirror"}).later({"frank_wolfe"}));
-    field("linear", &GromovOptions::linear,
-          "features that both sides have (obsm key, X, layers/..): their squared distances are a cost between the sides "
-          "of weight 1 - problem.alpha",
-          Rule{}.later_ending(".npy"));
+    field("mode", &GromovOptions::mode,
+          "marginals of the coupling: both as given, those of the sources alone, or both at the prices rho_1 and rho_2",
+          one_of({"balanced", "semi_relaxed", "unbalanced"}));
+    field("regularisation", &GromovOptions::regularisation,
+          "entropy: KL to the product of the weights; proximal: to the coupling of the step before, so that the result "
+          "is "
+          "not regularised",
+          one_of({"entropy", "proximal"}));
+    field("algorithm", &GromovOptions::algorithm,
+          "mirror: mirror descent with backtracking; frank_wolfe: then exact steps without regularisation",
+          one_of({"mirror", "frank_wolfe"}));
+    field(
+        "linear", &GromovOptions::linear,
+        "features that both sides have (obsm key, X, layers/..): their squared distances are a cost between the sides "
+        "of weight 1 - problem.alpha",
+        Rule{}.later_ending(".npy"));
     field("normalise", &GromovOptions::normalise,
           "with linear, both parts of the loss are divided by their values at the product of the weights, or by 1",
           one_of({"product", "none"}));
+    field("rho_1", &GromovOptions::rho_1, "unbalanced: price of source marginals, in units of the loss", positive);
+    field("rho_2", &GromovOptions::rho_2, "unbalanced: price of target marginals, in units of the loss", positive);
     field("epsilon_start", &GromovOptions::epsilon_start, "first epsilon of the annealing; up to epsilon: no annealing",
           positive);
     field("epsilon_decay", &GromovOptions::epsilon_decay, "from one outer step of the annealing to the next",
@@ -79,8 +89,7 @@ struct GromovOptions {
           one_of({"bridge", "max", "error"}));
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
-    for (const char* key : {"rho_1", "rho_2", "starts", "init", "landmarks", "factor_rank",
-                            "allow_poor_factor", "coupling"})
+    for (const char* key : {"starts", "init", "landmarks", "factor_rank", "allow_poor_factor", "coupling"})
       field.later(key, "a part of gromov of a later version");
   }
 };

@@ -24,6 +24,8 @@ def make_sides():
     for name, cells in (("x", np.arange(SOURCES)), ("y", chosen)):
         obs = pd.DataFrame({"pair": cells, "half": pd.Categorical(np.where(place[cells] < 0.5, "early", "late"))}, index=[f"{name}{i}" for i in cells])
         side = anndata.AnnData(obs=obs)
+        side.obsm["X_shared"] = np.c_[place[cells], place[cells] ** 2].astype(np.float32)
+        side.obsm["X_wide"] = np.zeros((len(cells), 1 + len(name) + (name == "y")), np.float32)
         side.obsm["X_pca"] = (seen[name][cells] + 0.01 * rng.normal(size=(len(cells), seen[name].shape[1]))).astype(np.float32)
         side.write_h5ad(session.folder / f"{name}.h5ad")
 
@@ -74,6 +76,35 @@ def check_costs():
             session.check(min(scores["foscttm"], 1 - scores["foscttm"]) < 0.48, f"{cost}: {scores}")
 
 
+def check_kinds():
+    """A cost between the sides finds the line, not its mirror image; other couplings and algorithms."""
+    exact = {"solver": {"precision": "float64"}}
+    runs = {"fused": ({"linear": "obsm/X_shared"}, {"problem": {"alpha": 0.5}}),
+            "fused_squares": ({"linear": "obsm/X_shared"}, {}),
+            "semi_relaxed": ({"mode": "semi_relaxed"}, {}),
+            "unbalanced": ({"mode": "unbalanced", "rho_1": 0.1, "rho_2": 0.1}, {}),
+            "proximal": ({"regularisation": "proximal", "epsilon": 0.05, "tolerance": 1e-4}, exact),
+            "sharp": ({"algorithm": "frank_wolfe"}, exact)}
+    reports = {}
+    for name, (keys, tables) in runs.items():
+        cost = {"cost": "sq_euclidean"} if name == "fused_squares" else {"cost": "euclidean"}
+        job = session.job(name, "gromov", {**tables_of(keys, source=cost, target=cost), **tables})
+        if not session.done(session.run("gromov", job)):
+            continue
+        reports[name] = values(session.folder / name / "tables/gromov.tsv", "quantity")
+        session.check(reports[name]["stop_reason"] == "converged", f"{name}: {reports[name]}")
+        scores = {key: float(value) for key, value in values(session.folder / name / "tables/scores.tsv", "score").items()}
+        if name.startswith("fused"):
+            session.check(scores["foscttm"] < 0.1, f"{name}: {scores}")
+            parts = {key: float(reports[name][key]) for key in ("E", "E_gw", "linear", "alpha", "unit_quadratic", "unit_linear")}
+            loss = parts["alpha"] * parts["E_gw"] / parts["unit_quadratic"] + (1 - parts["alpha"]) * parts["linear"] / parts["unit_linear"]
+            session.check(abs(loss - parts["E"]) < 1e-6 and parts["alpha"] == 0.5, f"{name}: {parts}")
+    masses = anndata.read_h5ad(session.folder / "semi_relaxed/result_target.h5ad").obs["mass"]
+    session.check(abs(masses.sum() - 1) < 1e-6 and masses.std() > 1e-6, "learnt weights of the targets")
+    session.check(0.05 < float(reports["unbalanced"]["mass"]) < 0.999, f"unbalanced: {reports['unbalanced']}")
+    session.check(float(reports["sharp"]["epsilon"]) == 0 and float(reports["sharp"]["marginal_error_target"]) < 1e-12, f"sharp: {reports['sharp']}")
+
+
 def check_times():
     """Both sides as times of one file."""
     cells = anndata.read_h5ad(session.folder / "x.h5ad")
@@ -121,7 +152,14 @@ def check_refusals():
              ({"cost": "factored"}, {}, ["target.cost", "not available in this version"]),
              ({}, {"geodesic_k": 5000}, ["5000"]),
              ({}, {"geodesic_k": 1}, ["gromov.geodesic_k = 1 is not allowed"]),
-             ({}, {"mode": "unbalanced"}, ["gromov.mode", "not available in this version"]),
+             ({}, {"mode": "unbalanced", "rho_1": 0}, ["gromov.rho_1 = 0 is not allowed"]),
+             ({}, {"mode": "unbalanced", "regularisation": "proximal"}, ["gromov.regularisation", "semi_relaxed"]),
+             ({}, {"algorithm": "frank_wolfe"}, ["gromov.algorithm", "float64"]),
+             ({}, {"regularisation": "proximal"}, ["gromov.regularisation", "float64"]),
+             ({}, {"linear": "obsm/X_wide"}, ["gromov.linear", "2 columns", "3 on the target side"]),
+             ({}, {"linear": "obsm/X_none"}, ["X_none", "gromov.linear"]),
+             ({}, {"alpha": 0.5}, ["problem.alpha", "gromov.linear"]),
+             ({}, {"alpha": 1.5}, ["problem.alpha = 1.5 is not allowed"]),
              ({}, {"starts": 8}, ["gromov.starts", "not available in this version"]),
              ({}, {"epsilon": 0}, ["gromov.epsilon = 0 is not allowed"]),
              ({}, {"epsilonn": 1}, ["unknown key 'gromov.epsilonn'", "did you mean 'gromov.epsilon'"]),
@@ -130,7 +168,9 @@ def check_refusals():
     def refused(case):
         number, (target, gromov, texts) = case
         sides = {"source": {"cost": "sq_euclidean"}} if target.get("cost") == "sq_euclidean" else {}
-        job = session.job(f"bad{number}", "gromov", tables_of(gromov, target=target, **sides))
+        keys = {key: value for key, value in gromov.items() if key != "alpha"}
+        problem = {"problem": {"alpha": gromov["alpha"]}} if "alpha" in gromov else {}
+        job = session.job(f"bad{number}", "gromov", {**tables_of(keys, target=target, **sides), **problem})
         session.refused(session.run("gromov", job), 2, *texts, result=f"bad{number}")
 
     session.in_parallel(refused, list(enumerate(cases)))
@@ -138,6 +178,7 @@ def check_refusals():
 
 make_sides()
 check_costs()
+check_kinds()
 check_times()
 check_rank_independence()
 check_refusals()

@@ -87,9 +87,9 @@ typename DenseCost<Scalar>::Terms DenseCost<Scalar>::terms_of(std::span<const do
 template <class Scalar>
 void DenseCost<Scalar>::weigh_parts(const GromovProblem& problem) {
   const Communicator& comm = context_.comm;
-  const auto owned_columns = std::span(terms_.columns)
-                                 .subspan(static_cast<std::size_t>(columns_.begin),
-                                          static_cast<std::size_t>(columns_.size()));
+  const auto owned_columns =
+      std::span(terms_.columns)
+          .subspan(static_cast<std::size_t>(columns_.begin), static_cast<std::size_t>(columns_.size()));
   const double x = weighted_sum(comm, rows_, a_, terms_.rows), y = weighted_sum(comm, columns_, b_, owned_columns);
   if (mode_ == GromovMode::balanced) terms_.constant = x + y;
   std::vector<double> costs = linear_cost_rows(context_, problem, rows_, num_columns_);
@@ -209,9 +209,10 @@ void DenseCost<Scalar>::add_energies(const std::vector<Scalar>& coupling, const 
   const auto m = static_cast<std::size_t>(num_columns_);
   const double factor = mode_ == GromovMode::balanced ? 2.0 : 1.0;
   at.energy_gw = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    const double half = factor * (terms.rows[i] + terms.columns[j]) - 2.0 * product[i * m + j];
-    return half * static_cast<double>(coupling[i * m + j]);
-  }) - terms.constant;
+                   const double half = factor * (terms.rows[i] + terms.columns[j]) - 2.0 * product[i * m + j];
+                   return half * static_cast<double>(coupling[i * m + j]);
+                 }) -
+                 terms.constant;
   at.energy = factors_.quadratic * at.energy_gw;
   if (factors_.linear == 0.0) return;
   const double between = sum_over_pairs([&](std::size_t i, std::size_t j) {

@@ -7,8 +7,9 @@
 
 namespace thalweg {
 
-/// K(P)_ij = (alpha / s_GW) [2 (C_X.^2 p)_i + 2 (C_Y.^2 q)_j - 4 (C_X P C_Y)_ij] + ((1 - alpha) / s_W) M_ij, owned rows x m
-/// in Scalar; p = a and q = b of balanced couplings, else p = P 1 and q = P^T 1. P is formed in full for the products.
+/// K(P)_ij = (alpha / s_GW) [2 (C_X.^2 p)_i + 2 (C_Y.^2 q)_j - 4 (C_X P C_Y)_ij] + ((1 - alpha) / s_W) M_ij, owned rows
+/// x m in Scalar; p = a and q = b of balanced couplings, else p = P 1 and q = P^T 1. P is formed in full for the
+/// products.
 template <class Scalar>
 class DenseCost : public QuadraticCost {
  public:
@@ -63,7 +64,7 @@ class DenseCost : public QuadraticCost {
   Terms terms_;                   // of the coupling where iterations begin
   FusedUnits units_;
   FusedFactors factors_;
-  std::vector<Scalar> linear_;    // (1 - alpha) M / s_W of the owned rows; empty without M
+  std::vector<Scalar> linear_;  // (1 - alpha) M / s_W of the owned rows; empty without M
 };
 
 }  // namespace thalweg

@@ -70,10 +70,12 @@ std::vector<double> distances_of(const SharedClouds& clouds, RowRange rows) {
 FusedFactors fused_factors(const GromovProblem& problem, const FusedUnits& units) {
   const double alpha = problem.alpha;
   if (!(alpha >= 0.0 && alpha <= 1.0))
-    throw DataError("alpha = " + shortest_number(alpha) + " is outside [0, 1]; it weighs the quadratic part of the loss");
+    throw DataError("alpha = " + shortest_number(alpha) +
+                    " is outside [0, 1]; it weighs the quadratic part of the loss");
   if (problem.linear) return {alpha / units.quadratic, (1.0 - alpha) / units.linear};
   if (alpha < 1.0)
-    throw DataError("alpha = " + shortest_number(alpha) + " needs linear costs, and there are none; give them, or alpha = 1");
+    throw DataError("alpha = " + shortest_number(alpha) +
+                    " needs linear costs, and there are none; give them, or alpha = 1");
   return {};
 }
 
@@ -89,8 +91,7 @@ std::vector<double> linear_cost_rows(const Context& context, const GromovProblem
   context.comm.on_all([&] {
     if (const auto* stored = std::get_if<StoredLinearCosts>(&*problem.linear))
       costs = stored_rows(*stored, rows, num_columns);
-    else
-      costs = distances_of(shared_clouds(problem, static_cast<std::int64_t>(problem.a.size()), num_columns), rows);
+    else costs = distances_of(shared_clouds(problem, static_cast<std::int64_t>(problem.a.size()), num_columns), rows);
     check_rows(costs, rows, num_columns);
   });
   return costs;

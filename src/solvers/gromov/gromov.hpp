@@ -64,8 +64,8 @@ enum class Regularisation { entropy, proximal };
 ///
 ///   F = E + (rho_1 / 2) KL2(P 1 | a) + (rho_2 / 2) KL2(P^T 1 | b) + (epsilon / 2) KL2(P | a b^T)
 ///
-/// which for large rho is the balanced problem with the same epsilon. `proximal`: F = E. Both sides hold the same kind of
-/// costs; modes but `balanced` and `proximal` need stored ones, `proximal` in float64.
+/// which for large rho is the balanced problem with the same epsilon. `proximal`: F = E. Both sides hold the same kind
+/// of costs; modes but `balanced` and `proximal` need stored ones, `proximal` in float64.
 struct GromovProblem {
   IntraCosts source, target;
   std::vector<double> a, b;  // all n, all m, of sum 1 each unless unbalanced
@@ -121,10 +121,10 @@ struct GromovSolution {
   StopReason stop_reason = StopReason::converged;
   double energy = 0.0;                          // E
   double energy_gw = 0.0, energy_linear = 0.0;  // E_gw and <M, P>
-  double alpha = 1.0, epsilon = 0.0;            // of the problem; epsilon 0 without regularisation
+  double alpha = 1.0, epsilon = 0.0;            // of the problem; epsilon 0 after Frank-Wolfe steps
   FusedUnits units;                             // s_GW and s_W
   double primal = 0.0;                          // F
-  double gap = 0.0;  // stationarity gap of the coupling before the last, of no smaller F
+  double gap = 0.0;                             // stationarity gap of the coupling before the last, of no smaller F
   std::int64_t outer = 0;
   std::int64_t evaluations = 0;  // of all linear problems
   double seconds = 0.0;
@@ -142,9 +142,11 @@ using GromovObserver = std::function<void(const GromovRecord&)>;
 ///
 /// `converged`: the gap <K(P), P> + epsilon KL(P) - min <K(P), .> + epsilon KL(.), which is epsilon KL(P | P+) with P+
 /// the solution of the next linear problem, is within tolerance and the last linear problem solved to inner_tolerance.
-/// Squared Euclidean costs make E concave: then t = 1, and a rise of F is `non_monotone`. Collective.
+/// Squared Euclidean costs make balanced E concave: then t = 1, and a rise of F is `non_monotone`. Unbalanced
+/// couplings: the alternate steps of unbalanced_loop.hpp. Collective.
 /// @throws DataError for sides of different kinds, weights no marginals have, points that are not finite, linear costs
-/// that are not finite, negative or of another shape, alpha outside [0, 1] or below 1 without linear costs
+/// that are not finite, negative or of another shape, alpha outside [0, 1] or below 1 without linear costs, modes,
+/// regularisations and algorithms that do not go together
 /// Source: Peyre, Cuturi & Solomon (2016), Gromov-Wasserstein averaging; Vayer et al. (2020), Fused Gromov-Wasserstein
 /// distance for structured objects; docs/math.md.
 GromovSolution solve_gromov(const Context& context, const GromovProblem& problem, const GromovSettings& settings,

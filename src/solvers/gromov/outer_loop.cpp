@@ -79,7 +79,7 @@ OuterLoop::Stop OuterLoop::descend() {
     if (since_full_ >= measure_every) step_ = 1.0;
     const bool is_full = step_ == 1.0;
     since_full_ = is_full ? 0 : since_full_ + 1;
-    OuterState candidate = solved(next_linear(), problem_.epsilon, state_.inner.g);
+    OuterState candidate = solved(next_linear(), problem_.epsilon, next_potentials());
     if (is_proximal()) set_prices(prices_of(candidate), candidate);
     const double gap = is_full ? gap_of(state_, candidate) : unknown;
     const bool risen = is_risen(candidate);
@@ -137,10 +137,18 @@ SinkhornSolution OuterLoop::solve_linear(PairGeometry& geometry, double epsilon,
   return solve_sinkhorn(context_, inner, how, {}, stop_check_);
 }
 
-/// (1 - t) K + t K(P); proximal: K + t K(P), as log P = log a b - (sum of t K(P) of all steps) / epsilon + f and g terms.
+/// (1 - t) K + t K(P); proximal: K + t K(P), as log P = log a b - (sum of t K(P) of all steps) / epsilon + f and g
+/// terms.
 LinearCost OuterLoop::next_linear() const {
   if (is_proximal()) return added(state_.linear, state_.at.linear, step_);
   return step_ == 1.0 ? state_.at.linear : mixed(state_.linear, state_.at.linear, step_);
+}
+
+/// g; proximal: g + t psi, as K(P) is nearly phi + psi where P has mass.
+std::vector<double> OuterLoop::next_potentials() const {
+  std::vector<double> g = state_.inner.g;
+  for (std::size_t j = 0; j < state_.prices.size(); ++j) g[j] += step_ * state_.prices[j];
+  return g;
 }
 
 /// (g - g before) / t: K(P) less row terms where the step left P as it was.

@@ -41,6 +41,7 @@ class OuterLoop {
   OuterState solved(LinearCost linear, double epsilon, std::vector<double> g);
   SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const;
   LinearCost next_linear() const;
+  std::vector<double> next_potentials() const;
   void set_prices(std::vector<double> prices, OuterState& state) const;
   std::vector<double> prices_of(const OuterState& state) const;
   double change_of(const OuterState& candidate) const;

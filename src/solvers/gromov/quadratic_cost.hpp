@@ -24,7 +24,7 @@ LinearCost scaled(LinearCost k, double factor);
 struct Linearisation {
   LinearCost linear;        // K(P)
   double difference = 0.0;  // <K(P) - K, P>, K the cost whose solution P is: as one sum, so that rounding cancels
-  double value = 0.0;       // <K(P), P>, the same
+  double value = 0.0;       // <K(P), P> of those numbers: proximal steps and unbalanced problems
   double energy = 0.0;      // E(P); balanced: extended linearly from couplings of marginals a and b to others
   double energy_gw = 0.0, energy_linear = 0.0;  // E_gw(P) and <M, P>
 };

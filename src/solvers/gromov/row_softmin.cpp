@@ -65,8 +65,7 @@ SinkhornSolution row_softmin(const Context& context, const GromovProblem& proble
   solution.epsilon = epsilon;
   solution.log_alpha = logs_of(problem.a);
   solution.log_beta = logs_of(problem.b);
-  const std::unique_ptr<PairGeometry> copy =
-      context.precision == Precision::float32 ? geometry.in_float64() : nullptr;
+  const std::unique_ptr<PairGeometry> copy = context.precision == Precision::float32 ? geometry.in_float64() : nullptr;
   PairGeometry& exact = copy ? *copy : geometry;
   for (PairGeometry* each : {&geometry, &exact}) {
     each->set_reference(solution.log_alpha, solution.log_beta);

@@ -142,8 +142,8 @@ Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geom
   result.difference = -16.0 * factors_.quadratic * (square - dot(std::get<std::vector<double>>(linear), core));
   result.energy_gw = constant_ - 4.0 * sizes - 8.0 * square;
   result.energy_linear = linear_energy(means, rows);
-  result.value = -factors_.quadratic * (4.0 * sizes + 16.0 * square) +
-                 factors_.linear * (result.energy_linear - shared_constant_);
+  result.value =
+      -factors_.quadratic * (4.0 * sizes + 16.0 * square) + factors_.linear * (result.energy_linear - shared_constant_);
   result.energy = factors_.quadratic * result.energy_gw + factors_.linear * result.energy_linear;
   result.linear = std::move(core);
   return result;

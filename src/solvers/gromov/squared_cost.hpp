@@ -11,7 +11,8 @@ namespace thalweg {
 ///   E_gw(P) = const - 4 s_X^T P s_Y - 8 |T|_F^2,   K_ij = -4 s_i s_j - 16 x_i^T T y_j,   T = X^T P Y (p x q)
 ///
 /// up to terms of rows and columns. The linear problem is transport with inner products between [s_i, x_i^T T, u_i] and
-/// [s_j, y_j, v_j], each part by its factor, with u and v the features both sides share; P is formed in tiles and dropped. E is concave. Both clouds lie on every rank.
+/// [s_j, y_j, v_j], each part by its factor, with u and v the features both sides share; P is formed in tiles and
+/// dropped. E is concave. Both clouds lie on every rank.
 class SquaredCost : public QuadraticCost {
  public:
   SquaredCost(const Context& context, const GromovProblem& problem);
@@ -42,7 +43,7 @@ class SquaredCost : public QuadraticCost {
   Context context_;
   Cloud source_, target_;
   SharedClouds shared_;
-  std::vector<double> target_features_;  // [s_j, y_j, v_j]
+  std::vector<double> target_features_;            // [s_j, y_j, v_j]
   double constant_ = 0.0, shared_constant_ = 0.0;  // of E_gw and <M, P>
   FusedUnits units_;
   FusedFactors factors_;

@@ -13,8 +13,14 @@ namespace {
 
 constexpr double share_of_change = 0.1;  // inner tolerance, of the last change of the linear cost
 constexpr double first_inner_tolerance = 1e-2;
-constexpr double distance_tolerance = 1e-6;  // of |P - G|_1, in units of the mass
-constexpr double collapsed_share = 1e-3;     // of the smaller mass of both sides
+constexpr double distance_float64 = 1e-6, distance_float32 = 1e-5;  // of |P - G|_1, in units of the mass
+constexpr double rounding_of_costs = 1e-6;                          // in float32, of costs about 1; over epsilon in P
+constexpr double shortest_step = 1.0 / 1024.0;
+constexpr std::int64_t measure_every = 5;                    // steps of t < 1 between those that measure the gap
+constexpr double rise_float64 = 1e-12, rise_float32 = 1e-6;  // of |F|: rounding
+constexpr double rounding_of_prices = 1e-14;                 // of rho |a|^2 and the like, from which F is summed
+constexpr double vanished_share = 1e-8;   // of the mass of a b^T / (|a| |b|)^(1/2): P = 0 is the minimum nearby
+constexpr double collapsed_share = 1e-3;  // of the smaller mass of both sides
 
 double entropy_term(double value, double reference) { return value > 0.0 ? value * std::log(value / reference) : 0.0; }
 
@@ -40,7 +46,12 @@ UnbalancedLoop::UnbalancedLoop(const Context& context, const GromovProblem& prob
       settings_(settings),
       cost_(make_quadratic_cost(context, problem)),
       product_(problem.a, problem.b),
-      inner_tolerance_(std::max(settings.inner_tolerance, first_inner_tolerance)) {
+      distance_tolerance_(context.precision == Precision::float64
+                              ? distance_float64
+                              : std::max(distance_float32, rounding_of_costs / problem.epsilon)),
+      final_tolerance_(
+          std::min(settings.inner_tolerance, share_of_change * std::min(distance_tolerance_, distance_float32))),
+      inner_tolerance_(first_inner_tolerance) {
   if (!(problem.rho_1 > 0.0 && problem.rho_2 > 0.0) || std::isinf(problem.rho_1) || std::isinf(problem.rho_2))
     throw DataError("rho_1 = " + shortest_number(problem.rho_1) + ", rho_2 = " + shortest_number(problem.rho_2) +
                     "; the prices of both marginals are finite and greater than 0");
@@ -52,26 +63,68 @@ void UnbalancedLoop::watch(const GromovObserver& observer, const StopCheck& stop
 }
 
 GromovSolution UnbalancedLoop::solve() {
-  double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
   state_ = first();
-  for (std::int64_t outer = 0; outer < settings_.max_outer;) {
-    UnbalancedState next = after(state_, epsilon);
-    const bool is_final = epsilon == problem_.epsilon, has_gap = is_final && state_.inner.epsilon == epsilon;
-    const double gap = has_gap ? gap_of(state_, next) : unknown;
-    const double change = cost_->relative_change(scaled(next.linear, state_.inner.mass), next.at.linear);
-    record(next, gap, change);
-    const Stop stop = end_of_step(state_, next, gap);
-    if (has_gap) result_.gap = gap;
-    const bool is_closed = has_gap && gap <= settings_.tolerance * std::abs(next.primal);
-    inner_tolerance_ = is_closed ? settings_.inner_tolerance
-                                 : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
-    state_ = std::move(next);
-    if (stop) return result(*stop);
-    if (is_final) ++outer;
-    else ++level_;
+  Stop stop = anneal();
+  if (!stop) stop = descend();
+  return result(*stop);
+}
+
+/// One full step at every epsilon down to the final one.
+UnbalancedLoop::Stop UnbalancedLoop::anneal() {
+  double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
+  while (true) {
+    state_ = after(state_, epsilon, 1.0);
+    record(state_, unknown, true);
+    tighten(change_of(state_), false);
+    if (const Stop stop = interruption(state_)) return stop;
+    if (epsilon == problem_.epsilon) return {};
     epsilon = std::max(problem_.epsilon, epsilon * settings_.epsilon_decay);
+    ++level_;
   }
-  return result(StopReason::max_iterations);
+}
+
+UnbalancedLoop::Stop UnbalancedLoop::descend() {
+  for (std::int64_t outer = 0; outer < settings_.max_outer; ++outer) {
+    if (since_full_ >= measure_every) step_ = 1.0;
+    const bool is_full = step_ == 1.0;
+    since_full_ = is_full ? 0 : since_full_ + 1;
+    UnbalancedState candidate = after(state_, problem_.epsilon, step_);
+    const double gap = is_full ? gap_of(state_, candidate) : unknown;
+    const bool risen = is_risen(candidate);
+    record(candidate, gap, !risen);
+    if (is_full) result_.gap = gap;
+    if (const Stop stop = end_of_step(candidate, gap)) {
+      if (!risen) state_ = std::move(candidate);
+      return stop;
+    }
+    const bool was_loose = candidate.tolerance > final_tolerance_;
+    tighten(change_of(candidate), (risen && was_loose) || gap <= settings_.tolerance * std::abs(state_.primal));
+    if (!risen) {
+      state_ = std::move(candidate);
+      step_ = std::min(1.0, 2.0 * step_);
+    } else if (!was_loose) {
+      step_ /= 2.0;
+      if (step_ < shortest_step) return StopReason::stagnated;
+    }
+  }
+  return StopReason::max_iterations;
+}
+
+bool UnbalancedLoop::is_risen(const UnbalancedState& candidate) const {
+  const double rounding = context_.precision == Precision::float64 ? rise_float64 : rise_float32;
+  const double a = product_.mass_a, b = product_.mass_b;
+  const double summed = problem_.rho_1 * a * a + problem_.rho_2 * b * b + problem_.epsilon * a * a * b * b;
+  return !(candidate.primal <= state_.primal + rounding * std::abs(state_.primal) + rounding_of_prices * summed);
+}
+
+void UnbalancedLoop::tighten(double change, bool is_closed) {
+  const double wanted = is_closed ? 0.0 : std::min(inner_tolerance_, share_of_change * change);
+  inner_tolerance_ = std::max(final_tolerance_, wanted);
+}
+
+/// Of K / w, between the coupling before and this one.
+double UnbalancedLoop::change_of(const UnbalancedState& state) const {
+  return cost_->relative_change(state.linear, scaled(state.at.linear, 1.0 / state.inner.mass));
 }
 
 /// a b^T / (|a| |b|)^(1/2), of which only what the next step needs.
@@ -86,19 +139,33 @@ UnbalancedState UnbalancedLoop::first() const {
   return state;
 }
 
-UnbalancedState UnbalancedLoop::after(const UnbalancedState& before, double epsilon) {
-  const double w = before.inner.mass, rho = problem_.rho_1 + problem_.rho_2;
-  const double constant = epsilon * before.joint + problem_.rho_1 * before.rows + problem_.rho_2 * before.columns;
+/// s
+double UnbalancedLoop::constant_of(const UnbalancedState& state, double epsilon) const {
+  return epsilon * state.joint + problem_.rho_1 * state.rows + problem_.rho_2 * state.columns;
+}
+
+UnbalancedState UnbalancedLoop::after(const UnbalancedState& before, double epsilon, double t) {
+  const double w = before.inner.mass, prices = epsilon + problem_.rho_1 + problem_.rho_2;
   UnbalancedState state;
   state.linear = scaled(before.at.linear, 1.0 / w);
+  state.constant = constant_of(before, epsilon) / w;
+  if (t < 1.0) {
+    state.linear = mixed(before.linear, state.linear, t);
+    state.constant = (1.0 - t) * before.constant + t * state.constant;
+  }
   state.geometry = cost_->geometry_of(state.linear);
   state.inner = solve_linear(*state.geometry, epsilon, before.inner.g);
   result_.evaluations += state.inner.evaluations;
-  state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= settings_.inner_tolerance;
-  const double shift = -constant / (w * (epsilon + rho));
+  state.tolerance = inner_tolerance_;
+  state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= final_tolerance_;
+  const double shift = -state.constant / prices;
   state.least = bound_of(state.inner, shift);
   scale_coupling(state.inner, std::exp(shift));
-  scale_coupling(state.inner, std::sqrt(w / state.inner.mass));
+  if (t == 1.0) {
+    const double factor = std::sqrt(w / state.inner.mass);
+    scale_coupling(state.inner, factor);
+    state.constant -= prices * std::log(factor);
+  }
   state.at = cost_->at(state.linear, *state.geometry, state.inner);
   add_terms(state);
   return state;
@@ -161,8 +228,7 @@ void UnbalancedLoop::add_terms(UnbalancedState& state) const {
 /// w times the linear problem at G, which its cost is about, less its minimum.
 double UnbalancedLoop::gap_of(const UnbalancedState& state, const UnbalancedState& next) const {
   const double w = state.inner.mass, a = product_.mass_a, b = product_.mass_b, epsilon = problem_.epsilon;
-  const double constant = epsilon * state.joint + problem_.rho_1 * state.rows + problem_.rho_2 * state.columns;
-  const double value = state.at.value / w + constant + epsilon * (state.joint - w + a * b) +
+  const double value = state.at.value / w + constant_of(state, epsilon) + epsilon * (state.joint - w + a * b) +
                        problem_.rho_1 * (state.rows - w + a) + problem_.rho_2 * (state.columns - w + b);
   return w * (value - next.least);
 }
@@ -174,29 +240,36 @@ double UnbalancedLoop::distance_between(const UnbalancedState& p, const Unbalanc
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += block_rows) {
     const RowRange block{begin, std::min(rows.end, begin + block_rows)};
     const auto first = static_cast<std::size_t>(begin - rows.begin), count = static_cast<std::size_t>(block.size());
-    const std::vector<double> x = p.geometry->coupling_rows(block, std::span(p.inner.f).subspan(first, count), p.inner.g);
-    const std::vector<double> y = q.geometry->coupling_rows(block, std::span(q.inner.f).subspan(first, count), q.inner.g);
+    const std::vector<double> x =
+        p.geometry->coupling_rows(block, std::span(p.inner.f).subspan(first, count), p.inner.g);
+    const std::vector<double> y =
+        q.geometry->coupling_rows(block, std::span(q.inner.f).subspan(first, count), q.inner.g);
     const std::size_t m = x.size() / count;
     for (std::size_t k = 0; k < x.size(); ++k) sums[first + k / m] += std::abs(x[k] - y[k]);
   }
   return ordered_sum(context_.comm, sums);
 }
 
-UnbalancedLoop::Stop UnbalancedLoop::end_of_step(const UnbalancedState& before, const UnbalancedState& after,
-                                                 double gap) const {
-  if (!std::isfinite(after.primal) || !std::isfinite(after.least)) return StopReason::nonfinite;
-  const StopReason inner = after.inner.stop_reason;
+UnbalancedLoop::Stop UnbalancedLoop::interruption(const UnbalancedState& state) const {
+  if (!std::isfinite(state.primal) || !std::isfinite(state.least)) return StopReason::nonfinite;
+  if (state.inner.mass < vanished_share * product_.mass) return StopReason::collapsed;
+  const StopReason inner = state.inner.stop_reason;
   if (inner == StopReason::interrupted || inner == StopReason::time_limit) return inner;
-  if (const Stop stop = shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt)) return stop;
-  if (!(gap <= settings_.tolerance * std::abs(after.primal))) return {};
-  if (distance_between(before, after) > distance_tolerance * after.inner.mass) return {};
-  if (after.is_tight) return StopReason::converged;
+  return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
+}
+
+UnbalancedLoop::Stop UnbalancedLoop::end_of_step(const UnbalancedState& candidate, double gap) const {
+  if (const Stop stop = interruption(candidate)) return stop;
+  if (!(gap <= settings_.tolerance * std::abs(candidate.primal))) return {};
+  if (distance_between(state_, candidate) > distance_tolerance_ * candidate.inner.mass) return {};
+  if (candidate.is_tight) return StopReason::converged;
+  const StopReason inner = candidate.inner.stop_reason;
   if (inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
   if (inner == StopReason::stagnated) return inner;
   return {};
 }
 
-void UnbalancedLoop::record(const UnbalancedState& state, double gap, double change) {
+void UnbalancedLoop::record(const UnbalancedState& state, double gap, bool is_accepted) {
   GromovRecord entry;
   entry.level = level_;
   entry.outer = ++result_.outer;
@@ -208,7 +281,9 @@ void UnbalancedLoop::record(const UnbalancedState& state, double gap, double cha
   entry.primal = state.primal;
   entry.relative_entropy = state.inner.relative_entropy;
   entry.gap = gap;
-  entry.change = change;
+  entry.step = step_;
+  entry.change = change_of(state);
+  entry.is_accepted = is_accepted;
   entry.error_target = state.inner.error_target;
   entry.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   result_.history.push_back(entry);

@@ -11,27 +11,32 @@ namespace thalweg {
 
 /// A coupling P of mass w, E about it, and its terms of F, with S(u|v) = sum u log(u / v).
 struct UnbalancedState {
-  LinearCost linear;  // K / w of the coupling before, without the constant s
+  LinearCost linear;      // of the linear problem that P solves, less a constant: K / w of the coupling before
+  double constant = 0.0;  // that, s / w
   std::shared_ptr<PairGeometry> geometry;
-  SinkhornSolution inner;       // f and g moved so that they generate P
-  Linearisation at;             // K(P), E(P)
-  double joint = 0.0;           // S(P | a b^T)
-  double rows = 0.0;            // S(P 1 | a)
-  double columns = 0.0;         // S(P^T 1 | b)
-  double primal = 0.0;          // F
-  double least = 0.0;           // D: a lower bound of the linear problem that P solves
-  bool is_tight = false;        // solved to the final inner tolerance
+  SinkhornSolution inner;  // f and g moved so that they generate P
+  Linearisation at;        // K(P), E(P)
+  double joint = 0.0;      // S(P | a b^T)
+  double rows = 0.0;       // S(P 1 | a)
+  double columns = 0.0;    // S(P^T 1 | b)
+  double primal = 0.0;     // F
+  double least = 0.0;      // D: a lower bound of the linear problem that P solves
+  double tolerance = 0.0;  // that it was to be solved to
+  bool is_tight = false;   // solved to the final inner tolerance
 };
 
 /// With G the coupling before, w = |G| and K = 2 alpha L(G) / s_GW + (1 - alpha) M / s_W:
 ///
 ///   s = epsilon S(G | a b^T) + rho_1 S(G 1 | a) + rho_2 S(G^T 1 | b)
-///   P = argmin <(K + s) / w, P> + epsilon KL(P | a b^T) + rho_1 KL(P 1 | a) + rho_2 KL(P^T 1 | b),   P <- P (w / |P|)^(1/2)
+///   P = argmin <(K + s) / w, P> + epsilon KL(P | a b^T) + rho_1 KL(P 1 | a) + rho_2 KL(P^T 1 | b),   P <- P (w /
+///   |P|)^(1/2)
 ///
-/// s moves the mass alone: P of K times exp(-(s / w) / (epsilon + rho_1 + rho_2)). `converged`: w times the linear problem's
-/// value at G less its minimum is within tolerance |F|, |P - G|_1 <= 1e-6 w, and the linear problem is solved to
-/// inner_tolerance.
-/// Source: Sejourne, Vialard & Peyre (2021), The unbalanced Gromov Wasserstein distance; docs/math.md.
+/// s moves the mass alone: P of K times exp(-(s / w) / (epsilon + rho_1 + rho_2)). As grad F(P) = w [(K(P) + s) / w -
+/// the cost whose solution P is], mixtures (1 - t) and t of the two costs descend for small t: where F rises t is
+/// halved, a success doubles it; the last factor is for t = 1 alone. `converged`: w times the linear problem's value at
+/// G less its minimum is within tolerance |F|, |P - G|_1 <= 1e-6 w (float32: the larger of 1e-5 and 1e-6 / epsilon,
+/// which is what rounded costs leave), and the linear problem is solved to inner_tolerance, at most 1e-7 (float32:
+/// 1e-6). Source: Sejourne, Vialard & Peyre (2021), The unbalanced Gromov Wasserstein distance; docs/math.md.
 class UnbalancedLoop {
  public:
   UnbalancedLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
@@ -43,15 +48,22 @@ class UnbalancedLoop {
   using Stop = std::optional<StopReason>;
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
+  Stop anneal();
+  Stop descend();
   UnbalancedState first() const;
-  UnbalancedState after(const UnbalancedState& before, double epsilon);
+  UnbalancedState after(const UnbalancedState& before, double epsilon, double t);
   SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const;
   void add_terms(UnbalancedState& state) const;
   double bound_of(const SinkhornSolution& inner, double shift) const;
   double gap_of(const UnbalancedState& state, const UnbalancedState& next) const;
   double distance_between(const UnbalancedState& p, const UnbalancedState& q) const;
-  Stop end_of_step(const UnbalancedState& before, const UnbalancedState& after, double gap) const;
-  void record(const UnbalancedState& state, double gap, double change);
+  bool is_risen(const UnbalancedState& candidate) const;
+  Stop interruption(const UnbalancedState& state) const;
+  Stop end_of_step(const UnbalancedState& candidate, double gap) const;
+  void tighten(double change, bool is_closed);
+  double change_of(const UnbalancedState& state) const;
+  double constant_of(const UnbalancedState& state, double epsilon) const;
+  void record(const UnbalancedState& state, double gap, bool is_accepted);
   GromovSolution result(StopReason reason);
 
   Context context_;
@@ -64,7 +76,11 @@ class UnbalancedLoop {
   UnbalancedState state_;
   GromovSolution result_;
   std::int64_t level_ = 0;
-  double inner_tolerance_ = 0.0;
+  double step_ = 1.0;                // t
+  std::int64_t since_full_ = 0;      // steps since the last of t = 1
+  double distance_tolerance_ = 0.0;  // of |P - G|_1 / w
+  double final_tolerance_ = 0.0;     // of linear problems: that of the job, and finer than the distance
+  double inner_tolerance_ = 0.0;     // at present
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 

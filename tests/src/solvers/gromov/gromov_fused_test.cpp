@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "solvers/gromov/quadratic_cost.hpp"
+#include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
 namespace thalweg {
@@ -26,9 +27,7 @@ class GromovFused : public ::testing::Test {
     problem.normalise = normalise;
     return problem;
   }
-  SharedFeatures shared() const {
-    return {{24, 2, std::span<const double>(u_)}, {20, 2, std::span<const double>(v_)}};
-  }
+  SharedFeatures shared() const { return {{24, 2, std::span<const double>(u_)}, {20, 2, std::span<const double>(v_)}}; }
   static GromovSettings tight() {
     GromovSettings settings;
     settings.tolerance = 1e-11;
@@ -42,7 +41,7 @@ class GromovFused : public ::testing::Test {
   }
 
   std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, Device::cpu, 0};
+  Context context_{*comm_, Precision::float64, test_device(), 0};
   ToySide x_ = toy_source(), y_ = toy_target();
   Vector a_ = x_.distances(false), b_ = y_.distances(false), a2_ = x_.distances(true), b2_ = y_.distances(true);
   Vector u_ = toy_shared(24, 1.0), v_ = toy_shared(20, 1.1), linear_ = toy_linear();
@@ -156,7 +155,8 @@ TEST_F(GromovFused, LinearisesWithTheGradientOfTheLoss) {
       up[l] += 1e-3 * direction[l];
       down[l] -= 1e-3 * direction[l];
     }
-    const double slope = (loss_of(up, problem, linear_, cost->units()) - loss_of(down, problem, linear_, cost->units())) / 2e-3;
+    const double slope =
+        (loss_of(up, problem, linear_, cost->units()) - loss_of(down, problem, linear_, cost->units())) / 2e-3;
     EXPECT_NEAR(sum_of_products(gradient, direction), slope, 1e-7) << k;
   }
 }

@@ -77,7 +77,15 @@ Hops hops_of(std::int64_t size, double bend) {
   return side;
 }
 
-GromovSolution solve_hops(const Communicator& comm, Precision precision) {
+/// What differs from the plain problem of stored costs.
+struct Kind {
+  GromovMode mode = GromovMode::balanced;
+  Regularisation regularisation = Regularisation::entropy;
+  GromovAlgorithm algorithm = GromovAlgorithm::mirror;
+  bool is_fused = true;
+};
+
+GromovSolution solve_kind(const Communicator& comm, Precision precision, const Kind& kind) {
   const Hops x = hops_of(520, 0.2), y = hops_of(300, 0.4);
   const auto rows = [&](const Hops& side) {
     const RowRange own = Partition(side.size, comm.size(), block_rows).rows_of(comm.rank());
@@ -88,10 +96,24 @@ GromovSolution solve_hops(const Communicator& comm, Precision precision) {
   GromovSettings settings;
   settings.epsilon_decay = 0.6;
   settings.inner_tolerance = precision == Precision::float32 ? 1e-5 : 1e-6;
-  return solve_gromov({comm, precision, test_device(), 0},
-                      {StoredIntraCosts{x.size, std::span(a), 6.0}, StoredIntraCosts{y.size, std::span(b), 6.0},
-                       x.weights, y.weights, 0.02},
-                      settings);
+  settings.algorithm = kind.algorithm;
+  if (kind.is_fused) settings.max_outer = 4;
+  const Vector u = values_of(x.size, 2, 0.5), v = values_of(y.size, 2, 0.6);
+  GromovProblem problem{StoredIntraCosts{x.size, std::span(a), 6.0}, StoredIntraCosts{y.size, std::span(b), 6.0},
+                        x.weights, y.weights, 0.02};
+  problem.mode = kind.mode;
+  problem.regularisation = kind.regularisation;
+  if (kind.is_fused) {
+    problem.alpha = 0.7;
+    problem.linear = SharedFeatures{{x.size, 2, std::span<const double>(u)}, {y.size, 2, std::span<const double>(v)}};
+  }
+  return solve_gromov({comm, precision, test_device(), 0}, problem, settings);
+}
+
+GromovSolution solve_hops(const Communicator& comm, Precision precision) {
+  Kind plain;
+  plain.is_fused = false;
+  return solve_kind(comm, precision, plain);
 }
 
 GromovSolution solve_squares(const Communicator& comm, Precision precision) {
@@ -132,6 +154,31 @@ TEST(GromovOnRanks, HasTheBitsOfOneRank) {
       EXPECT_EQ(many.coupling.g, one.coupling.g);
       EXPECT_EQ(world->all_gather(std::span<const double>(many.coupling.f)), one.coupling.f);
     }
+}
+
+void expect_bits_of_one_rank(Precision precision, const Kind& kind) {
+  const auto world = make_world_communicator(), self = make_self_communicator();
+  const GromovSolution many = solve_kind(*world, precision, kind), one = solve_kind(*self, precision, kind);
+  EXPECT_EQ(many.stop_reason, one.stop_reason);
+  EXPECT_LT(one.primal, one.history.front().primal);
+  EXPECT_EQ(many.primal, one.primal);
+  EXPECT_EQ(many.energy_gw, one.energy_gw);
+  EXPECT_EQ(many.energy_linear, one.energy_linear);
+  EXPECT_EQ(many.gap, one.gap);
+  EXPECT_EQ(many.outer, one.outer);
+  EXPECT_EQ(many.coupling.mass, one.coupling.mass);
+  EXPECT_EQ(many.coupling.g, one.coupling.g);
+  EXPECT_EQ(world->all_gather(std::span<const double>(many.coupling.row_sums)), one.coupling.row_sums);
+}
+
+TEST(GromovOnRanks, HasTheBitsOfOneRankForEveryKindOfProblem) {
+  for (const Precision precision : {Precision::float32, Precision::float64})
+    for (const GromovMode mode : {GromovMode::balanced, GromovMode::semi_relaxed, GromovMode::unbalanced})
+      expect_bits_of_one_rank(precision, {mode});
+  for (const GromovMode mode : {GromovMode::balanced, GromovMode::semi_relaxed})
+    expect_bits_of_one_rank(Precision::float64, {mode, Regularisation::proximal});
+  expect_bits_of_one_rank(Precision::float64,
+                          {GromovMode::balanced, Regularisation::entropy, GromovAlgorithm::frank_wolfe});
 }
 
 }  // namespace

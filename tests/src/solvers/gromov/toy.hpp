@@ -1,4 +1,5 @@
-// The small problem whose values other programs gave: 24 points of dimension 3 against 20 of dimension 4.
+// The small problem whose values other programs gave: 24 points of dimension 3 against 20 of dimension 4, or other
+// sizes.
 #pragma once
 
 #include <algorithm>
@@ -41,8 +42,8 @@ struct ToySide {
   }
 };
 
-inline ToySide toy_source() {
-  ToySide side{24, 3, {}, {}};
+inline ToySide toy_source(std::int64_t size = 24) {
+  ToySide side{size, 3, {}, {}};
   for (int i = 0; i < side.size; ++i) {
     side.points.insert(side.points.end(), {std::cos(0.7 * i), std::sin(1.3 * i + 0.2), i / 10.0});
     side.weights.push_back(1.0 + 0.5 * std::cos(i));
@@ -51,8 +52,8 @@ inline ToySide toy_source() {
   return side;
 }
 
-inline ToySide toy_target() {
-  ToySide side{20, 4, {}, {}};
+inline ToySide toy_target(std::int64_t size = 20) {
+  ToySide side{size, 4, {}, {}};
   for (int j = 0; j < side.size; ++j) {
     side.points.insert(side.points.end(),
                        {std::sin(0.9 * j + 1.0), 1.2 * std::cos(0.4 * j), j / 9.0, std::cos(2.1 * j)});
@@ -69,12 +70,12 @@ inline Vector toy_shared(std::int64_t size, double step) {
   return points;
 }
 
-/// M_ij = |u_i - v_j|^2 of those, 24 x 20.
-inline Vector toy_linear() {
-  const Vector u = toy_shared(24, 1.0), v = toy_shared(20, 1.1);
+/// M_ij = |u_i - v_j|^2 of those.
+inline Vector toy_linear(std::int64_t n = 24, std::int64_t m = 20) {
+  const Vector u = toy_shared(n, 1.0), v = toy_shared(m, 1.1);
   Vector costs;
-  for (std::size_t i = 0; i < 24; ++i)
-    for (std::size_t j = 0; j < 20; ++j)
+  for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
+    for (std::size_t j = 0; j < static_cast<std::size_t>(m); ++j)
       costs.push_back(std::pow(u[2 * i] - v[2 * j], 2) + std::pow(u[2 * i + 1] - v[2 * j + 1], 2));
   return costs;
 }
