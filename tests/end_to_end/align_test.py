@@ -38,7 +38,7 @@ def make_slices():
         cells.obsm["X_pca"] = features_of(own, rng).astype(np.float32)
         cells.obsm["spatial"] = stored.astype(np.float32)
         cells.obsm["truth"] = own.astype(np.float32)
-        cells.obsm["counts"] = rng.poisson(20 * np.exp(features_of(own, rng, 0.0))).astype(np.float32)
+        cells.obsm["counts"] = np.random.default_rng(number).poisson(20 * np.exp(features_of(own, rng, 0.0))).astype(np.float32)
         parts.append(cells)
         cells.write_h5ad(session.folder / f"slice{number + 1}.h5ad")
     together = anndata.concat(parts)
@@ -49,7 +49,7 @@ def make_slices():
 
 def tables_of(align=(), problem=(), gromov=(), data=None, **others):
     return {**(data or {"input": {"file": "slices.h5ad", "time_key": "slice"}}), "align": dict(align), "problem": {"alpha": 0.3, **dict(problem)},
-            "gromov": {"epsilon": 0.002, **dict(gromov)}, "solver": {"precision": "float64"}, **others}
+            "gromov": {"epsilon": 0.002, "inner_tolerance": 1e-5, **dict(gromov)}, "solver": {"precision": "float64"}, **others}
 
 
 def motions(name):
