@@ -18,7 +18,8 @@ std::vector<double> weights_in_use(const Matrix& images, std::span<const double>
       if (!std::isfinite(u)) used[static_cast<std::size_t>(i)] = 0.0;
     sum += used[static_cast<std::size_t>(i)];
   }
-  if (!(sum > 0.0)) throw DataError("no point has both a weight and an image; a motion needs one; check the coupling of the slices");
+  if (!(sum > 0.0))
+    throw DataError("no point has both a weight and an image; a motion needs one; check the coupling of the slices");
   for (double& weight : used) weight /= sum;
   return used;
 }

@@ -23,7 +23,8 @@ struct RigidMotionSettings {
 
 /// The motion with the least sum_i w_i |scale R x_i + t - u_i|^2. With v and c the centred x and u,
 ///
-///   H = sum_i w_i v_i c_i^T = U S V^T,   R = V diag(1, .., 1, det(V U^T)) U^T,   scale = sum s_k d_k / sum_i w_i |v_i|^2
+///   H = sum_i w_i v_i c_i^T = U S V^T,   R = V diag(1, .., 1, det(V U^T)) U^T,   scale = sum s_k d_k / sum_i w_i
+///   |v_i|^2
 ///
 /// without the determinant where reflections are allowed. Points whose weight is 0 or image not finite take no part.
 /// @param points, images   n x d

@@ -21,8 +21,10 @@ std::vector<double> shares_of(const Profiles& profiles, RowRange rows, double ps
     for (std::size_t g = 0; g < width; ++g) {
       const auto value = static_cast<double>(from[g]);
       if (!(value >= 0.0))
-        throw DataError("feature " + std::to_string(g) + " of row " + std::to_string(i) + " of slice " + profiles.name + " is " +
-                        shortest_number(value) + "; divergences need counts, not below 0; name them with input.joint, or set align.dissimilarity = \"sq_euclidean\"");
+        throw DataError("feature " + std::to_string(g) + " of row " + std::to_string(i) + " of slice " + profiles.name +
+                        " is " + shortest_number(value) +
+                        "; divergences need counts, not below 0; name them with input.joint, or set "
+                        "align.dissimilarity = \"sq_euclidean\"");
       to[g] = value + pseudocount;
       sum += to[g];
     }

@@ -89,7 +89,9 @@ Graph surface_graph(const TriangleMesh& mesh, bool unfolded) {
   for (std::size_t first = 0, last = 0; first < sides.size(); first = last) {
     const Side& side = sides[first];
     while (last < sides.size() && sides[last].from == side.from && sides[last].to == side.to) ++last;
-    edges.push_back({side.from, side.to, distance(mesh.vertices[static_cast<std::size_t>(side.from)], mesh.vertices[static_cast<std::size_t>(side.to)])});
+    edges.push_back({side.from, side.to,
+                     distance(mesh.vertices[static_cast<std::size_t>(side.from)],
+                              mesh.vertices[static_cast<std::size_t>(side.to)])});
     if (!unfolded || last - first != 2) continue;
     const auto [low, high] = std::minmax(side.opposite, sides[first + 1].opposite);
     const double length = unfolded_length(mesh, side, sides[first + 1]);

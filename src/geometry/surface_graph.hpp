@@ -1,4 +1,5 @@
-// Distances along a surface of triangles: its areas and the graph whose shortest paths stand for its geodesics. No Kokkos.
+// Distances along a surface of triangles: its areas and the graph whose shortest paths stand for its geodesics. No
+// Kokkos.
 #pragma once
 
 #include <cstdint>

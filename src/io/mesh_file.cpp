@@ -28,16 +28,19 @@ std::string setting_of(const MeshSource& source, const char* key) { return sourc
 
 void require_faces(const MeshSource& source) {
   if (source.faces.empty())
-    throw DataError(source.path + " holds several arrays; name that of the triangles with " + setting_of(source, "faces"));
+    throw DataError(source.path + " holds several arrays; name that of the triangles with " +
+                    setting_of(source, "faces"));
 }
 
 TriangleMesh mesh_of(const std::vector<double>& vertices, const std::vector<std::int64_t>& faces) {
   TriangleMesh mesh;
-  for (std::size_t i = 0; i + 2 < vertices.size(); i += 3) mesh.vertices.push_back({vertices[i], vertices[i + 1], vertices[i + 2]});
+  for (std::size_t i = 0; i + 2 < vertices.size(); i += 3)
+    mesh.vertices.push_back({vertices[i], vertices[i + 1], vertices[i + 2]});
   const auto corner = [&](std::size_t at) {  // out of range stays out of range
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(faces[at], -1, 2147483647));
   };
-  for (std::size_t k = 0; k + 2 < faces.size(); k += 3) mesh.triangles.push_back({corner(k), corner(k + 1), corner(k + 2)});
+  for (std::size_t k = 0; k + 2 < faces.size(); k += 3)
+    mesh.triangles.push_back({corner(k), corner(k + 1), corner(k + 2)});
   return mesh;
 }
 
@@ -45,8 +48,9 @@ void require_three_columns(const std::vector<std::int64_t>& shape, const std::st
   if (shape.size() == 2 && shape[1] == 3) return;
   std::string text;
   for (const std::int64_t size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
-  throw DataError("'" + key + "' of " + source.path + " is " + text + "; vertices and triangles have three columns; correct " +
-                  setting_of(source, "key") + " or " + setting_of(source, "faces"));
+  throw DataError("'" + key + "' of " + source.path + " is " + text +
+                  "; vertices and triangles have three columns; correct " + setting_of(source, "key") + " or " +
+                  setting_of(source, "faces"));
 }
 
 TriangleMesh read_npz_mesh(const MeshSource& source) {
@@ -57,7 +61,8 @@ TriangleMesh read_npz_mesh(const MeshSource& source) {
   require_three_columns(vertices.shape, source.vertices, source);
   require_three_columns(faces.shape, source.faces, source);
   if (!faces.is_integer)
-    throw DataError("'" + source.faces + "' of " + source.path + " holds no integers; the corners of triangles are numbers of vertices; correct " +
+    throw DataError("'" + source.faces + "' of " + source.path +
+                    " holds no integers; the corners of triangles are numbers of vertices; correct " +
                     setting_of(source, "faces"));
   return mesh_of(vertices.values, {faces.values.begin(), faces.values.end()});
 }
@@ -65,8 +70,9 @@ TriangleMesh read_npz_mesh(const MeshSource& source) {
 std::vector<std::int64_t> shape_of_faces(const AnnDataReader& reader, const MeshSource& source) {
   const Hdf5Object& object = reader.file().object(source.faces);
   if (object.is_dataset() && object.values == Hdf5Object::Values::integer) return object.shape;
-  throw DataError("'" + source.faces + "' of " + source.path + " is no array of integers; name that of the triangles with " +
-                  setting_of(source, "faces") + ", as in \"uns/faces\"");
+  throw DataError("'" + source.faces + "' of " + source.path +
+                  " is no array of integers; name that of the triangles with " + setting_of(source, "faces") +
+                  ", as in \"uns/faces\"");
 }
 
 TriangleMesh read_h5ad_mesh(const Communicator& comm, const MeshSource& source) {
@@ -77,15 +83,19 @@ TriangleMesh read_h5ad_mesh(const Communicator& comm, const MeshSource& source) 
   const std::vector<std::int64_t> shape = shape_of_faces(reader, source);
   require_three_columns(shape, source.faces, source);
   const std::vector<float> positions = vertices.read_dense({0, vertices.num_rows()});
-  return mesh_of({positions.begin(), positions.end()}, reader.file().read_rows<std::int64_t>(source.faces, {0, shape[0]}));
+  return mesh_of({positions.begin(), positions.end()},
+                 reader.file().read_rows<std::int64_t>(source.faces, {0, shape[0]}));
 }
 
 /// What one rank reads for all.
 TriangleMesh read_on_one_rank(const MeshSource& source) {
   switch (format_of(source)) {
-    case Format::off: return parse_off(read_text_file(source.path), source.path);
-    case Format::ply: return parse_ply(read_text_file(source.path), source.path);
-    default: return read_npz_mesh(source);
+    case Format::off:
+      return parse_off(read_text_file(source.path), source.path);
+    case Format::ply:
+      return parse_ply(read_text_file(source.path), source.path);
+    default:
+      return read_npz_mesh(source);
   }
 }
 
@@ -94,7 +104,8 @@ void check_mesh(const TriangleMesh& mesh, const MeshSource& source) {
   for (std::size_t i = 0; i < mesh.vertices.size(); ++i)
     for (const double x : mesh.vertices[i])
       if (!std::isfinite(x))
-        throw DataError("vertex " + std::to_string(i) + " of " + source.path + " has a coordinate that is not finite; correct it");
+        throw DataError("vertex " + std::to_string(i) + " of " + source.path +
+                        " has a coordinate that is not finite; correct it");
   std::vector<bool> is_used(mesh.vertices.size(), false);
   for (std::size_t k = 0; k < mesh.triangles.size(); ++k)
     for (const std::int32_t vertex : mesh.triangles[k]) {
@@ -113,7 +124,8 @@ MeshSize size_on_one_rank(const MeshSource& source) {
   if (format_of(source) == Format::npz) {
     require_faces(source);
     const NpzFile file(source.path);
-    return {file.shape(source.vertices, setting_of(source, "key")).at(0), file.shape(source.faces, setting_of(source, "faces")).at(0)};
+    return {file.shape(source.vertices, setting_of(source, "key")).at(0),
+            file.shape(source.faces, setting_of(source, "faces")).at(0)};
   }
   if (format_of(source) == Format::ply) {
     const auto [vertices, triangles] = ply_size(read_text_file(source.path), source.path);
@@ -125,7 +137,9 @@ MeshSize size_on_one_rank(const MeshSource& source) {
 
 }  // namespace
 
-bool is_mesh_file(const std::string& path) { return path.ends_with(".off") || path.ends_with(".ply") || path.ends_with(".npz"); }
+bool is_mesh_file(const std::string& path) {
+  return path.ends_with(".off") || path.ends_with(".ply") || path.ends_with(".npz");
+}
 
 TriangleMesh read_mesh(const Communicator& comm, const MeshSource& source) {
   TriangleMesh mesh;

@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "values of .npy files 
 constexpr std::string_view end_mark = "PK\x05\x06", member_mark = "PK\x01\x02", local_mark = "PK\x03\x04";
 constexpr std::string_view array_mark = "\x93NUMPY";
 constexpr std::uint32_t in_zip64 = 0xFFFFFFFF, whole = 0xFFFFFFFF;
-constexpr std::uint32_t most_packed = 1032;    // bytes that deflate can pack into one
+constexpr std::uint32_t most_packed = 1032;   // bytes that deflate can pack into one
 constexpr std::uint32_t header_bytes = 4096;  // of an .npy file: enough for its shape and type
 
 /// A little-endian number at a place of the archive; 0 beyond its end.
@@ -90,7 +90,8 @@ std::vector<double> converted(const ArrayHeader& header, std::string_view bytes,
   if (type == "<u4") return values_of<std::uint32_t>(bytes, count, where);
   if (type == "<i8") return values_of<std::int64_t>(bytes, count, where);
   if (type == "<u8") return values_of<std::uint64_t>(bytes, count, where);
-  throw DataError(where + " has type '" + header.type + "'; floats of 4 and 8 bytes and integers, little endian, are read");
+  throw DataError(where + " has type '" + header.type +
+                  "'; floats of 4 and 8 bytes and integers, little endian, are read");
 }
 
 /// From Fortran order, for two dimensions.
@@ -113,7 +114,7 @@ NpzFile::NpzFile(const std::string& path) : path_(path), archive_(read_text_file
   for (std::uint16_t k = 0; k < count; ++k) {
     if (at + 46 > archive_.size() || archive_.compare(at, 4, member_mark) != 0) throw damaged;
     const auto name_length = number_at<std::uint16_t>(archive_, at + 28);
-    Member member{archive_.substr(at + 46, name_length), number_at<std::uint16_t>(archive_, at + 10),
+    Member member{archive_.substr(at + 46, name_length),       number_at<std::uint16_t>(archive_, at + 10),
                   number_at<std::uint32_t>(archive_, at + 20), number_at<std::uint32_t>(archive_, at + 24),
                   number_at<std::uint32_t>(archive_, at + 16), number_at<std::uint32_t>(archive_, at + 42)};
     if (member.size == in_zip64 || member.place == in_zip64) throw damaged;
@@ -141,7 +142,8 @@ const NpzFile::Member& NpzFile::member(const std::string& name, const std::strin
 
 /// The first bytes of a member, at most `most`; checked against its checksum when it is read whole.
 std::string NpzFile::bytes_of(const Member& member, std::uint32_t most) const {
-  const DataError damaged("array '" + member.name + "' of " + path_ + " is damaged or packed in an unknown way; save the file again");
+  const DataError damaged("array '" + member.name + "' of " + path_ +
+                          " is damaged or packed in an unknown way; save the file again");
   const std::size_t local = member.place;
   if (local + 30 > archive_.size() || archive_.compare(local, 4, local_mark) != 0) throw damaged;
   const std::size_t begin =
@@ -160,7 +162,8 @@ std::string NpzFile::bytes_of(const Member& member, std::uint32_t most) const {
   inflate(&stream, Z_SYNC_FLUSH);
   inflateEnd(&stream);
   if (stream.avail_out != 0) throw damaged;
-  if (size == member.size && crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), size) != member.checksum) throw damaged;
+  if (size == member.size && crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), size) != member.checksum)
+    throw damaged;
   return bytes;
 }
 

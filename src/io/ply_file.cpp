@@ -20,9 +20,9 @@ enum class Type { int8, uint8, int16, uint16, int32, uint32, float32, float64 };
 
 std::optional<Type> type_of(const std::string& word) {
   static const std::pair<const char*, Type> names[] = {
-      {"char", Type::int8},     {"int8", Type::int8},     {"uchar", Type::uint8},   {"uint8", Type::uint8},
-      {"short", Type::int16},   {"int16", Type::int16},   {"ushort", Type::uint16}, {"uint16", Type::uint16},
-      {"int", Type::int32},     {"int32", Type::int32},   {"uint", Type::uint32},   {"uint32", Type::uint32},
+      {"char", Type::int8},     {"int8", Type::int8},       {"uchar", Type::uint8},    {"uint8", Type::uint8},
+      {"short", Type::int16},   {"int16", Type::int16},     {"ushort", Type::uint16},  {"uint16", Type::uint16},
+      {"int", Type::int32},     {"int32", Type::int32},     {"uint", Type::uint32},    {"uint32", Type::uint32},
       {"float", Type::float32}, {"float32", Type::float32}, {"double", Type::float64}, {"float64", Type::float64}};
   for (const auto& [name, type] : names)
     if (word == name) return type;
@@ -70,7 +70,8 @@ Property property_of(std::istringstream& words, const DataError& damaged) {
 }
 
 Header header_of(const std::string& bytes, const std::string& path) {
-  const DataError damaged(path + " has no header that is understood; \"ascii\" and \"binary_little_endian\" of version 1.0 are read");
+  const DataError damaged(
+      path + " has no header that is understood; \"ascii\" and \"binary_little_endian\" of version 1.0 are read");
   Header header;
   std::size_t begin = 0;
   for (std::int64_t number = 0;; ++number) {
@@ -113,14 +114,22 @@ class Values {
   double next(Type type) {
     if (!is_binary_) return next_text();
     switch (type) {
-      case Type::int8: return next_binary<std::int8_t>();
-      case Type::uint8: return next_binary<std::uint8_t>();
-      case Type::int16: return next_binary<std::int16_t>();
-      case Type::uint16: return next_binary<std::uint16_t>();
-      case Type::int32: return next_binary<std::int32_t>();
-      case Type::uint32: return next_binary<std::uint32_t>();
-      case Type::float32: return next_binary<float>();
-      case Type::float64: return next_binary<double>();
+      case Type::int8:
+        return next_binary<std::int8_t>();
+      case Type::uint8:
+        return next_binary<std::uint8_t>();
+      case Type::int16:
+        return next_binary<std::int16_t>();
+      case Type::uint16:
+        return next_binary<std::uint16_t>();
+      case Type::int32:
+        return next_binary<std::int32_t>();
+      case Type::uint32:
+        return next_binary<std::uint32_t>();
+      case Type::float32:
+        return next_binary<float>();
+      case Type::float64:
+        return next_binary<double>();
     }
     return 0.0;
   }
@@ -184,7 +193,8 @@ void read_face(Values& values, const Element& element, TriangleMesh& mesh) {
       values.fail("it has " + std::to_string(list.size()) + " corners; triangles are read; triangulate the surface");
     for (const double vertex : list)
       if (!(vertex >= 0.0 && vertex < 2147483648.0)) values.fail("vertices are numbers from 0");
-    mesh.triangles.push_back({static_cast<std::int32_t>(list[0]), static_cast<std::int32_t>(list[1]), static_cast<std::int32_t>(list[2])});
+    mesh.triangles.push_back(
+        {static_cast<std::int32_t>(list[0]), static_cast<std::int32_t>(list[1]), static_cast<std::int32_t>(list[2])});
   }
 }
 

@@ -21,9 +21,11 @@ struct AlignOptions {
     field("cost", &AlignOptions::cost, "distances between places within a slice; squared ones are never stored",
           one_of({"euclidean", "sq_euclidean"}));
     field("dissimilarity", &AlignOptions::dissimilarity,
-          "cost between the slices on input.joint; kl: divergence of the shares of each feature in a place from those in the other, of counts",
+          "cost between the slices on input.joint; kl: divergence of the shares of each feature in a place from those "
+          "in the other, of counts",
           one_of({"sq_euclidean", "kl"}));
-    field("pseudocount", &AlignOptions::pseudocount, "added to all features before their shares are taken, for kl", positive);
+    field("pseudocount", &AlignOptions::pseudocount, "added to all features before their shares are taken, for kl",
+          positive);
     field("reflection", &AlignOptions::reflection, "slices may lie upside down: the motion may be a mirror image");
     field("scale", &AlignOptions::scale, "the motion also scales a slice, by one factor in all directions");
   }

@@ -36,22 +36,29 @@ Table motion_table(const Result& result) {
   for (std::size_t k = 0; k < d; ++k) columns.push_back(std::string("translation_") + axes[k]);
   for (std::size_t k = 0; k < d; ++k)
     for (std::size_t l = 0; l < d; ++l) columns.push_back(std::string("rotation_") + axes[k] + axes[l]);
-  for (const char* name : {"E_gw", "linear", "loss", "F", "gap", "s_gw", "s_w", "epsilon", "outer", "seconds", "stop_reason"}) columns.push_back(name);
+  for (const char* name :
+       {"E_gw", "linear", "loss", "F", "gap", "s_gw", "s_w", "epsilon", "outer", "seconds", "stop_reason"})
+    columns.push_back(name);
   Table table(columns);
   for (std::size_t t = 0; t < result.placed.size(); ++t) {
     const PlacedSlice& placed = result.placed[t];
     const RigidMotion& motion = placed.motion;
-    std::vector<TableCell> row = {result.name(t), placed.is_reference(t) ? TableCell{} : TableCell{result.name(placed.neighbour)},
-                                  result.slices.slices[t].num_places(), angle_of(motion), determinant_of(motion.rotation), motion.scale,
+    std::vector<TableCell> row = {result.name(t),
+                                  placed.is_reference(t) ? TableCell{} : TableCell{result.name(placed.neighbour)},
+                                  result.slices.slices[t].num_places(),
+                                  angle_of(motion),
+                                  determinant_of(motion.rotation),
+                                  motion.scale,
                                   motion.residual_rms};
     row.insert(row.end(), motion.translation.begin(), motion.translation.end());
     row.insert(row.end(), motion.rotation.values.begin(), motion.rotation.values.end());
     const GromovSolution& solution = placed.solution;
     if (placed.is_reference(t)) row.resize(columns.size());
     else
-      for (const TableCell& cell : std::vector<TableCell>{solution.energy_gw, solution.energy_linear, solution.energy, solution.primal, solution.gap,
-                                                          solution.units.quadratic, solution.units.linear, solution.coupling.epsilon, solution.outer,
-                                                          solution.seconds, name_of(solution.stop_reason)})
+      for (const TableCell& cell : std::vector<TableCell>{
+               solution.energy_gw, solution.energy_linear, solution.energy, solution.primal, solution.gap,
+               solution.units.quadratic, solution.units.linear, solution.coupling.epsilon, solution.outer,
+               solution.seconds, name_of(solution.stop_reason)})
         row.push_back(cell);
     table.add_row(std::move(row));
   }
@@ -79,21 +86,28 @@ UnsDict constants_of(const Result& result, std::size_t slice) {
 class SliceFile {
  public:
   SliceFile(JobSession& session, const JobContext& context, const Result& result, std::size_t file)
-      : comm_(session.comm()), result_(result), file_(file), sidecar_(session, context.job.output, result.slices.files[file]) {}
+      : comm_(session.comm()),
+        result_(result),
+        file_(file),
+        sidecar_(session, context.job.output, result.slices.files[file]) {}
 
   void write(const std::string& name) {
-    sidecar_.writer().obs().add(sidecar_.key("match"), in_file_order<std::int64_t>([](const PlacedSlice& placed) { return placed.match; }));
-    sidecar_.writer().obs().add(sidecar_.key("confidence"), in_file_order<double>([](const PlacedSlice& placed) { return placed.confidence; }));
+    sidecar_.writer().obs().add(sidecar_.key("match"),
+                                in_file_order<std::int64_t>([](const PlacedSlice& placed) { return placed.match; }));
+    sidecar_.writer().obs().add(sidecar_.key("confidence"),
+                                in_file_order<double>([](const PlacedSlice& placed) { return placed.confidence; }));
     add_places("spatial_aligned", &PlacedSlice::aligned);
     add_places("spatial_warped", &PlacedSlice::warped);
     for (std::size_t t = 0; t < result_.placed.size(); ++t)
-      if (result_.slices.slices[t].file == file_) sidecar_.writer().add_uns("thalweg/align/" + as_file_name(result_.name(t)), constants_of(result_, t));
+      if (result_.slices.slices[t].file == file_)
+        sidecar_.writer().add_uns("thalweg/align/" + as_file_name(result_.name(t)), constants_of(result_, t));
     sidecar_.write(name);
   }
 
  private:
   void add_places(const std::string& key, Matrix PlacedSlice::*member) {
-    const auto values = in_file_order<double>([&](const PlacedSlice& placed) { return (placed.*member).values; }, result_.dimension());
+    const auto values =
+        in_file_order<double>([&](const PlacedSlice& placed) { return (placed.*member).values; }, result_.dimension());
     sidecar_.writer().add_matrix("obsm/" + sidecar_.key(key), NumericBlock::own(values), result_.dimension());
   }
 
@@ -177,9 +191,10 @@ Plot slice_plot(const Result& result) {
   std::size_t places = 0;
   for (const AlignSlice& slice : result.slices.slices) places += static_cast<std::size_t>(slice.num_places());
   look.dot = places < 1500 ? 5.0 : places < 8000 ? 3.0 : 1.6;
-  return plot_point_panels(look, {panel_of(result, "before", [&](std::size_t t) -> const Matrix& { return result.slices.slices[t].places; }),
-                                  panel_of(result, "aligned", [&](std::size_t t) -> const Matrix& { return result.placed[t].aligned; }),
-                                  panel_of(result, "warped", [&](std::size_t t) -> const Matrix& { return result.placed[t].warped; })});
+  return plot_point_panels(
+      look, {panel_of(result, "before", [&](std::size_t t) -> const Matrix& { return result.slices.slices[t].places; }),
+             panel_of(result, "aligned", [&](std::size_t t) -> const Matrix& { return result.placed[t].aligned; }),
+             panel_of(result, "warped", [&](std::size_t t) -> const Matrix& { return result.placed[t].warped; })});
 }
 
 }  // namespace
@@ -190,7 +205,8 @@ void write_aligned_slices(JobSession& session, const JobContext& context, const 
   session.write_table("align", motion_table(result));
   const bool share_file = slices.files.size() == 1;
   for (std::size_t file = 0; file < slices.files.size(); ++file)
-    SliceFile(session, context, result, file).write(share_file ? "result.h5ad" : "result_" + result.name(file) + ".h5ad");
+    SliceFile(session, context, result, file)
+        .write(share_file ? "result.h5ad" : "result_" + result.name(file) + ".h5ad");
   session.write_text("convergence.csv", all_steps(result).csv());
   std::vector<IndexRow> index;
   for (std::size_t t = 0; t < placed.size(); ++t)

@@ -13,11 +13,11 @@ namespace thalweg {
 struct PlacedSlice {
   std::size_t neighbour = 0;  // the slice that it was coupled with; itself: the reference
   RigidMotion motion;
-  Matrix aligned;             // places after the motion
-  Matrix warped;              // each place at the mean of its partners, chained to the reference
+  Matrix aligned;  // places after the motion
+  Matrix warped;   // each place at the mean of its partners, chained to the reference
   std::vector<std::int64_t> match;
   std::vector<double> confidence;
-  GromovSolution solution;    // without history and couplings in the reference
+  GromovSolution solution;  // without history and couplings in the reference
 
   bool is_reference(std::size_t slice) const { return neighbour == slice; }
 };

@@ -22,7 +22,8 @@ Matrix centred(const AlignSlice& slice, double radius) {
   Matrix places = slice.places;
   std::vector<double> mean(static_cast<std::size_t>(places.columns), 0.0);
   for (std::int64_t i = 0; i < places.rows; ++i)
-    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += slice.weights[static_cast<std::size_t>(i)] * places.row(i)[k];
+    for (std::size_t k = 0; k < mean.size(); ++k)
+      mean[k] += slice.weights[static_cast<std::size_t>(i)] * places.row(i)[k];
   for (std::int64_t i = 0; i < places.rows; ++i)
     for (std::size_t k = 0; k < mean.size(); ++k) places.row(i)[k] = (places.row(i)[k] - mean[k]) / radius;
   return places;
@@ -35,7 +36,8 @@ std::vector<Value> distances(const Matrix& places, RowRange rows) {
   for (std::int64_t i = rows.begin; i < rows.end; ++i)
     for (std::int64_t k = 0; k < places.rows; ++k) {
       double square = 0.0;
-      for (std::int64_t axis = 0; axis < places.columns; ++axis) square += std::pow(places(i, axis) - places(k, axis), 2);
+      for (std::int64_t axis = 0; axis < places.columns; ++axis)
+        square += std::pow(places(i, axis) - places(k, axis), 2);
       values.push_back(static_cast<Value>(std::sqrt(square)));
     }
   return values;
@@ -75,7 +77,8 @@ std::vector<T> gathered(const Communicator& comm, const std::vector<T>& owned) {
 
 }  // namespace
 
-IntraCosts SlicePair::costs_within(const Context& context, const AlignSlice& slice, double radius, bool is_squared, Stored& values) {
+IntraCosts SlicePair::costs_within(const Context& context, const AlignSlice& slice, double radius, bool is_squared,
+                                   Stored& values) {
   Matrix places = centred(slice, radius);
   const std::int64_t n = places.rows, d = places.columns;
   if (is_squared) {
@@ -87,11 +90,13 @@ IntraCosts SlicePair::costs_within(const Context& context, const AlignSlice& sli
   else values = distances<float>(places, rows);
   StoredIntraCosts stored;
   stored.num_cells = n;
-  std::visit([&]<class Value>(const std::vector<Value>& owned) { stored.values = std::span<const Value>(owned); }, values);
+  std::visit([&]<class Value>(const std::vector<Value>& owned) { stored.values = std::span<const Value>(owned); },
+             values);
   return stored;
 }
 
-SlicePair::SlicePair(const Context& context, const Job& job, const AlignSlices& slices, std::size_t source, std::size_t target) {
+SlicePair::SlicePair(const Context& context, const Job& job, const AlignSlices& slices, std::size_t source,
+                     std::size_t target) {
   const AlignSlice &x = slices.slices[source], &y = slices.slices[target];
   const bool is_squared = job.align.cost == "sq_euclidean";
   problem_.source = costs_within(context, x, slices.radius, is_squared, source_costs_);
@@ -114,8 +119,8 @@ SlicePair::SlicePair(const Context& context, const Job& job, const AlignSlices& 
   problem_.linear = StoredLinearCosts{std::span<const double>(linear_costs_)};
 }
 
-SlicePartners partners_of_slice(const Communicator& comm, const GromovSolution& solution, const std::vector<double>& weights,
-                                const Matrix& aligned, const Matrix& warped) {
+SlicePartners partners_of_slice(const Communicator& comm, const GromovSolution& solution,
+                                const std::vector<double>& weights, const Matrix& aligned, const Matrix& warped) {
   const PairGeometry& geometry = *solution.geometry;
   const auto m = static_cast<std::size_t>(geometry.num_columns());
   OwnPartners own;
@@ -124,10 +129,11 @@ SlicePartners partners_of_slice(const Communicator& comm, const GromovSolution& 
     const auto f = std::span(solution.coupling.f).subspan(first, static_cast<std::size_t>(rows.size()));
     const std::vector<double> coupling = geometry.coupling_rows(rows, f, solution.coupling.g);
     for (std::size_t i = 0; i < f.size(); ++i)
-      own.add(std::span(coupling).subspan(i * m, m), weights[static_cast<std::size_t>(rows.begin) + i], aligned, warped);
+      own.add(std::span(coupling).subspan(i * m, m), weights[static_cast<std::size_t>(rows.begin) + i], aligned,
+              warped);
   }
-  SlicePartners partners{gathered(comm, own.match), gathered(comm, own.confidence), Matrix(geometry.num_rows(), aligned.columns),
-                         Matrix(geometry.num_rows(), warped.columns)};
+  SlicePartners partners{gathered(comm, own.match), gathered(comm, own.confidence),
+                         Matrix(geometry.num_rows(), aligned.columns), Matrix(geometry.num_rows(), warped.columns)};
   partners.aligned.values = gathered(comm, own.aligned);
   partners.warped.values = gathered(comm, own.warped);
   return partners;

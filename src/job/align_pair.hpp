@@ -24,7 +24,8 @@ class SlicePair {
  private:
   using Stored = std::variant<std::vector<float>, std::vector<double>>;
 
-  IntraCosts costs_within(const Context& context, const AlignSlice& slice, double radius, bool is_squared, Stored& values);
+  IntraCosts costs_within(const Context& context, const AlignSlice& slice, double radius, bool is_squared,
+                          Stored& values);
 
   Stored source_costs_, target_costs_;  // or places, of distances that are not stored
   std::vector<double> linear_costs_;
@@ -39,7 +40,7 @@ struct SlicePartners {
 };
 
 /// @param aligned, warped   places of the target slice, targets x d. Collective.
-SlicePartners partners_of_slice(const Communicator& comm, const GromovSolution& solution, const std::vector<double>& weights,
-                                const Matrix& aligned, const Matrix& warped);
+SlicePartners partners_of_slice(const Communicator& comm, const GromovSolution& solution,
+                                const std::vector<double>& weights, const Matrix& aligned, const Matrix& warped);
 
 }  // namespace thalweg

@@ -45,7 +45,11 @@ void add_file(const Communicator& comm, const InputOptions& input, const std::st
   for (std::size_t t = 0; t < series.slices.size(); ++t) {
     SliceRows& rows = series.slices[t];
     if (!name.empty()) rows.name = name;
-    AlignSlice slice{rows.name, result.files.size(), t, series.num_features, gathered(comm, rows.features),
+    AlignSlice slice{rows.name,
+                     result.files.size(),
+                     t,
+                     series.num_features,
+                     gathered(comm, rows.features),
                      matrix_of(gathered(comm, places.slices[t].features), places.num_features),
                      shares_of(gathered(comm, rows.weights), rows.num_cells)};
     rows.features = {};
@@ -62,11 +66,12 @@ void check_slices(const AlignSlices& result) {
                     "; two or more are needed; name them in input.days, or give [source] and [target]");
   for (const AlignSlice& slice : result.slices) {
     if (slice.num_features != first.num_features)
-      throw DataError("slices " + first.name + " and " + slice.name + " have " + std::to_string(first.num_features) + " and " +
-                      std::to_string(slice.num_features) + " features; give keys of the same features");
+      throw DataError("slices " + first.name + " and " + slice.name + " have " + std::to_string(first.num_features) +
+                      " and " + std::to_string(slice.num_features) + " features; give keys of the same features");
     if (slice.places.columns != first.places.columns)
-      throw DataError("slices " + first.name + " and " + slice.name + " have " + std::to_string(first.places.columns) + " and " +
-                      std::to_string(slice.places.columns) + " coordinates; give keys of the same dimensions");
+      throw DataError("slices " + first.name + " and " + slice.name + " have " + std::to_string(first.places.columns) +
+                      " and " + std::to_string(slice.places.columns) +
+                      " coordinates; give keys of the same dimensions");
   }
 }
 
@@ -78,7 +83,8 @@ double spread_of(const AlignSlice& slice) {
   for (std::int64_t i = 0; i < slice.num_places(); ++i)
     for (std::size_t k = 0; k < d; ++k) mean[k] += slice.weights[static_cast<std::size_t>(i)] * slice.places.row(i)[k];
   for (std::int64_t i = 0; i < slice.num_places(); ++i)
-    for (std::size_t k = 0; k < d; ++k) square += slice.weights[static_cast<std::size_t>(i)] * std::pow(slice.places.row(i)[k] - mean[k], 2);
+    for (std::size_t k = 0; k < d; ++k)
+      square += slice.weights[static_cast<std::size_t>(i)] * std::pow(slice.places.row(i)[k] - mean[k], 2);
   return square;
 }
 
@@ -89,7 +95,8 @@ double pooled_radius(const std::vector<AlignSlice>& slices) {
     for (const double x : slice.places.values) largest = std::max(largest, std::abs(x));
   }
   constexpr double rounding = 1e-12;
-  if (!(std::sqrt(square) > rounding * largest)) throw DataError("all places of every slice are the same; places must differ; correct input.spatial");
+  if (!(std::sqrt(square) > rounding * largest))
+    throw DataError("all places of every slice are the same; places must differ; correct input.spatial");
   return std::sqrt(square);
 }
 

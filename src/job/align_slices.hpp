@@ -27,8 +27,8 @@ struct AlignSlice {
 struct AlignSlices {
   std::vector<TimeSeries> files;  // one that holds all slices, or one a slice; without features
   std::vector<AlignSlice> slices;
-  std::size_t reference = 0;      // whose places the others get
-  double radius = 1.0;            // root mean square distance from the middle of a slice, of all slices
+  std::size_t reference = 0;  // whose places the others get
+  double radius = 1.0;        // root mean square distance from the middle of a slice, of all slices
 
   /// The slice that this one is coupled with: its neighbour towards the reference, or the reference.
   std::size_t neighbour_of(std::size_t slice, bool is_star) const;

@@ -25,7 +25,8 @@ PlanInput align_input(const Communicator& comm, const JobContext& context) {
     add_sizes(reader, matrix, request, input);
   }
   if (input.cells_per_slice.size() < 2)
-    throw DataError("align has " + std::to_string(input.cells_per_slice.size()) + " slice in " + job.input.file.front() +
+    throw DataError("align has " + std::to_string(input.cells_per_slice.size()) + " slice in " +
+                    job.input.file.front() +
                     "; two or more are needed; name them in input.days, or give [source] and [target]");
   std::sort(input.cells_per_slice.begin(), input.cells_per_slice.end(), std::greater<>());
   return input;
@@ -35,7 +36,8 @@ void add_align(const PlanInput& input, Collector& items) {
   WideInt cells = 0;
   for (const std::int64_t size : input.cells_per_slice) cells += size;
   constexpr WideInt doubles_a_place = 3 * 3 + 4;  // places, aligned and warped; weight, match, confidence
-  items.add_fixed("features and places of all slices", Collector::always, false, cells * (4 * input.num_features + 8 * doubles_a_place));
+  items.add_fixed("features and places of all slices", Collector::always, false,
+                  cells * (4 * input.num_features + 8 * doubles_a_place));
   const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1];
   items.add_shares("costs between the slices", Collector::solving, 2 * 8 * n * m);
 }

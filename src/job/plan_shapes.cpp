@@ -34,13 +34,16 @@ PlanInput shape_input(const Communicator& comm, const JobContext& context) {
 
 void add_shapes(const PlanInput& input, Collector& items) {
   if (input.surface_vertices.empty()) return;
-  const WideInt n = input.surface_vertices[0], m = input.surface_vertices[1], s = input.cells_per_slice[0], t = input.cells_per_slice[1];
+  const WideInt n = input.surface_vertices[0], m = input.surface_vertices[1], s = input.cells_per_slice[0],
+                t = input.cells_per_slice[1];
   items.add_fixed("surfaces and their graphs", Collector::always, false,
                   (n + m) * (24 + triangles_a_vertex * 12 + edges_a_vertex * bytes_of_edge));
-  items.add_fixed("distances to solved vertices", Collector::solving | Collector::writing, false, 2 * 8 * (n * s + m * t));
+  items.add_fixed("distances to solved vertices", Collector::solving | Collector::writing, false,
+                  2 * 8 * (n * s + m * t));
   items.add_fixed("coupling, extended", Collector::writing, false,
                   8 * (2 * s * t + s * m + t * n) + input.threads * tile_rows_of_extension * 8 * std::max(n, m));
-  items.add_fixed("partners of vertices", Collector::writing, false, 2 * (n + m) * (3 * 8 + 24 + 16 * num_top_partners));
+  items.add_fixed("partners of vertices", Collector::writing, false,
+                  2 * (n + m) * (3 * 8 + 24 + 16 * num_top_partners));
 }
 
 }  // namespace thalweg

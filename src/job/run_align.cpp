@@ -60,7 +60,8 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
   placed.match = std::move(partners.match);
   placed.confidence = std::move(partners.confidence);
   placed.solution.geometry.reset();  // large, and of no use from here on
-  log_info(pair + ": residual rms " + rounded_number(placed.motion.residual_rms, 4) + " of a radius of " + rounded_number(slices.radius, 4));
+  log_info(pair + ": residual rms " + rounded_number(placed.motion.residual_rms, 4) + " of a radius of " +
+           rounded_number(slices.radius, 4));
   return placed;
 }
 

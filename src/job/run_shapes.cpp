@@ -20,7 +20,8 @@ InputRecord record_of(const Shape& shape) {
 }
 
 /// Pairs that a job names, none where it does not.
-VertexPairs pairs_of(const Communicator& comm, const std::string& path, const char* setting, const Shape& source, const Shape& target) {
+VertexPairs pairs_of(const Communicator& comm, const std::string& path, const char* setting, const Shape& source,
+                     const Shape& target) {
   return path.empty() ? VertexPairs{} : read_vertex_pairs(comm, path, setting, source, target);
 }
 
@@ -47,7 +48,8 @@ int run_shapes(const Communicator& comm, const JobContext& context) {
   const Context solver = session.solver_context();
   session.start_phase("read");
   const auto [source_file, target_file] = shape_sources(job);
-  Shape source = read_shape(comm, source_file, job.shapes.unfold), target = read_shape(comm, target_file, job.shapes.unfold);
+  Shape source = read_shape(comm, source_file, job.shapes.unfold),
+        target = read_shape(comm, target_file, job.shapes.unfold);
   for (const Shape* shape : {&source, &target}) session.record().add_input(record_of(*shape));
   const VertexPairs anchors = pairs_of(comm, job.shapes.anchors, "gromov.anchors", source, target);
   const VertexPairs reference = pairs_of(comm, job.shapes.reference_map, "gromov.reference_map", source, target);

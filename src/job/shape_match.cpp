@@ -44,8 +44,9 @@ std::vector<T> gathered(const Communicator& comm, const std::vector<T>& owned) {
 }
 
 Partners gathered(const Communicator& comm, const Partners& own, std::int64_t num_points) {
-  Partners all{gathered(comm, own.match), gathered(comm, own.confidence), gathered(comm, own.entropy), Matrix(num_points, own.means.columns),
-               gathered(comm, own.top), gathered(comm, own.top_shares)};
+  Partners all{gathered(comm, own.match),   gathered(comm, own.confidence),
+               gathered(comm, own.entropy), Matrix(num_points, own.means.columns),
+               gathered(comm, own.top),     gathered(comm, own.top_shares)};
   all.means.values = gathered(comm, own.means.values);
   return all;
 }
@@ -59,14 +60,16 @@ std::vector<double> errors_on(const Context& context, const Shape& shape, const 
                               const std::vector<std::int32_t>& from, const std::vector<std::int32_t>& to) {
   std::vector<double> errors(match.size(), std::numeric_limits<double>::quiet_NaN());
   std::vector<double> own;
-  const RowRange share = Partition(static_cast<std::int64_t>(from.size()), context.comm.size()).rows_of(context.comm.rank());
+  const RowRange share =
+      Partition(static_cast<std::int64_t>(from.size()), context.comm.size()).rows_of(context.comm.rank());
   const std::int64_t most = context.comm.all_reduce(share.size(), Reduction::max);
   for (std::int64_t done = 0; done < most; done += block_rows) {
     const std::int64_t begin = std::min(share.end, share.begin + done), end = std::min(share.end, begin + block_rows);
     const auto sources = std::span(to).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     const GeodesicRows rows = geodesic_rows(context, shape.graph, sources, Disconnected::error);
     for (std::int64_t k = 0; k < end - begin; ++k)
-      own.push_back(rows(k, match[static_cast<std::size_t>(from[static_cast<std::size_t>(begin + k)])]) / shape.diameter);
+      own.push_back(rows(k, match[static_cast<std::size_t>(from[static_cast<std::size_t>(begin + k)])]) /
+                    shape.diameter);
   }
   const std::vector<double> all = gathered(context.comm, own);
   for (std::size_t k = 0; k < from.size(); ++k) errors[static_cast<std::size_t>(from[k])] = all[k];
@@ -75,8 +78,12 @@ std::vector<double> errors_on(const Context& context, const Shape& shape, const 
 
 }  // namespace
 
-ShapeProblem::ShapeProblem(const Communicator& comm, const Job& job, const Shape& source, const Shape& target, VertexPairs anchors)
-    : target_(target), anchors_(std::move(anchors)), source_costs_(solved_costs(comm, source)), target_costs_(solved_costs(comm, target)) {
+ShapeProblem::ShapeProblem(const Communicator& comm, const Job& job, const Shape& source, const Shape& target,
+                           VertexPairs anchors)
+    : target_(target),
+      anchors_(std::move(anchors)),
+      source_costs_(solved_costs(comm, source)),
+      target_costs_(solved_costs(comm, target)) {
   problem_.source = StoredIntraCosts{source.num_solved(), std::span<const double>(source_costs_), 1.0};
   problem_.target = StoredIntraCosts{target.num_solved(), std::span<const double>(target_costs_), 1.0};
   problem_.a = source.side.solved_weights;
@@ -91,7 +98,8 @@ ShapeProblem::ShapeProblem(const Communicator& comm, const Job& job, const Shape
     const auto row = static_cast<std::int64_t>(column_of(source, anchors_.source[k]));
     if (row < rows.begin || row >= rows.end) continue;
     for (std::size_t j = 0; j < m; ++j)
-      linear_costs_[static_cast<std::size_t>(row - rows.begin) * m + j] = linear[k].costs[static_cast<std::size_t>(target.solved[j])];
+      linear_costs_[static_cast<std::size_t>(row - rows.begin) * m + j] =
+          linear[k].costs[static_cast<std::size_t>(target.solved[j])];
   }
   problem_.linear = StoredLinearCosts{std::span<const double>(linear_costs_)};
   problem_.alpha = 0.5;
@@ -111,8 +119,8 @@ std::vector<LinearRow> ShapeProblem::linear_rows() const {
   return rows;
 }
 
-ShapeMaps match_vertices(const Communicator& comm, const ShapeProblem& problem, const GromovSolution& solution, Shape& source,
-                         Shape& target) {
+ShapeMaps match_vertices(const Communicator& comm, const ShapeProblem& problem, const GromovSolution& solution,
+                         Shape& source, Shape& target) {
   source.side.potential = gathered(comm, solution.coupling.f);
   target.side.potential = solution.coupling.g;
   CouplingExtension extension(source.side, target.side, whole_coupling(comm, solution),
@@ -120,8 +128,10 @@ ShapeMaps match_vertices(const Communicator& comm, const ShapeProblem& problem, 
   extension.set_linear(problem.linear_rows());
   extension.extend(source.solved, target.solved);
   const RowRange rows = share_of(comm, source.num_vertices()), columns = share_of(comm, target.num_vertices());
-  return {gathered(comm, extension.partners_of_sources(rows, positions_of(target.mesh), num_top_partners), source.num_vertices()),
-          gathered(comm, extension.partners_of_targets(columns, positions_of(source.mesh), num_top_partners), target.num_vertices())};
+  return {gathered(comm, extension.partners_of_sources(rows, positions_of(target.mesh), num_top_partners),
+                   source.num_vertices()),
+          gathered(comm, extension.partners_of_targets(columns, positions_of(source.mesh), num_top_partners),
+                   target.num_vertices())};
 }
 
 MapErrors map_errors(const Context& context, const Shape& source, const Shape& target, const ShapeMaps& maps,

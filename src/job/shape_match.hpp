@@ -11,9 +11,9 @@ namespace thalweg {
 /// Problem between the solved vertices, and what it is made of; moved nowhere, because its parts view each other.
 class ShapeProblem {
  public:
-  /// Anchors are the first of the solved vertices of both sides. With them E = (E_gw + <M, P>) / 2 at half epsilon, whose
-  /// coupling is that of E_gw + <M, P> at epsilon; M of an anchor to a vertex is the distance of its partner to it over
-  /// the diameter, that of other vertices 0.
+  /// Anchors are the first of the solved vertices of both sides. With them E = (E_gw + <M, P>) / 2 at half epsilon,
+  /// whose coupling is that of E_gw + <M, P> at epsilon; M of an anchor to a vertex is the distance of its partner to
+  /// it over the diameter, that of other vertices 0.
   ShapeProblem(const Communicator& comm, const Job& job, const Shape& source, const Shape& target, VertexPairs anchors);
   ShapeProblem(const ShapeProblem&) = delete;
   ShapeProblem& operator=(const ShapeProblem&) = delete;
@@ -41,8 +41,8 @@ struct ShapeMaps {
 inline constexpr std::int64_t num_top_partners = 32;
 
 /// Extends the coupling to all vertices; the potentials of the solution are put into both shapes. Collective.
-ShapeMaps match_vertices(const Communicator& comm, const ShapeProblem& problem, const GromovSolution& solution, Shape& source,
-                         Shape& target);
+ShapeMaps match_vertices(const Communicator& comm, const ShapeProblem& problem, const GromovSolution& solution,
+                         Shape& source, Shape& target);
 
 /// Distance on the other surface between the match of each vertex and its partner in a reference, over the diameter;
 /// NaN without a reference.

@@ -8,6 +8,7 @@
 #include "io/anndata_writer.hpp"
 #include "job/gromov_tables.hpp"
 #include "job/quantity_table.hpp"
+#include "job/run_record.hpp"
 #include "job/shape_plot.hpp"
 #include "kernels/block_rows.hpp"
 
@@ -35,8 +36,9 @@ Table map_table(const MappedSide& side) {
   const Partners& partners = side.partners;
   for (std::size_t i = 0; i < partners.match.size(); ++i) {
     const auto mean = partners.means.row(static_cast<std::int64_t>(i));
-    table.add_row({static_cast<std::int64_t>(i), partners.match[i], partners.confidence[i], partners.entropy[i], mean[0], mean[1], mean[2],
-                   solved[i] != 0, side.errors.empty() ? TableCell{} : TableCell{side.errors[i]}});
+    table.add_row({static_cast<std::int64_t>(i), partners.match[i], partners.confidence[i], partners.entropy[i],
+                   mean[0], mean[1], mean[2], solved[i] != 0,
+                   side.errors.empty() ? TableCell{} : TableCell{side.errors[i]}});
   }
   return table;
 }
@@ -59,10 +61,12 @@ ErrorSummary summary_of(std::vector<double> errors) {
 }
 
 /// Errors of solved vertices without a given partner.
-std::vector<double> errors_of_solved(const std::vector<double>& errors, const Shape& shape, const std::vector<std::int32_t>& anchors) {
+std::vector<double> errors_of_solved(const std::vector<double>& errors, const Shape& shape,
+                                     const std::vector<std::int32_t>& anchors) {
   std::vector<double> chosen;
   for (const std::int32_t vertex : shape.solved)
-    if (std::find(anchors.begin(), anchors.end(), vertex) == anchors.end()) chosen.push_back(errors[static_cast<std::size_t>(vertex)]);
+    if (std::find(anchors.begin(), anchors.end(), vertex) == anchors.end())
+      chosen.push_back(errors[static_cast<std::size_t>(vertex)]);
   return chosen;
 }
 
@@ -71,8 +75,8 @@ Table score_table(const ShapeResult& result) {
   const auto add = [&](const std::string& name, const std::vector<double>& errors, const std::string& meaning) {
     const ErrorSummary summary = summary_of(errors);
     table.add_row({name, summary.count, summary.mean, summary.median, meaning});
-    log_info(name + " of " + std::to_string(summary.count) + " vertices: mean " + rounded_number(summary.mean) + ", median " +
-             rounded_number(summary.median) + " of the diameter");
+    log_info(name + " of " + std::to_string(summary.count) + " vertices: mean " + rounded_number(summary.mean) +
+             ", median " + rounded_number(summary.median) + " of the diameter");
   };
   const VertexPairs& anchors = result.problem.anchors();
   add("error_source_solved", errors_of_solved(result.errors.of_sources, result.source, anchors.source),
@@ -103,7 +107,8 @@ Table quantity_table(const ShapeResult& result) {
   report.add("gap", unit * solution.gap, "stationarity gap");
   report.add("outer", solution.outer, "outer steps, annealing included");
   report.add("seconds", solution.seconds, "of the solve");
-  report.add("stop_reason", name_of(solution.stop_reason), "converged: the stationarity gap and the marginals are within tolerance");
+  report.add("stop_reason", name_of(solution.stop_reason),
+             "converged: the stationarity gap and the marginals are within tolerance");
   return std::move(report).table();
 }
 
@@ -116,7 +121,8 @@ std::vector<Stored> rows_of(const std::vector<T>& values, RowRange rows, std::in
 void write_sidecar(JobSession& session, const JobContext& context, const MappedSide& side, const UnsDict& constants) {
   const OutputOptions& output = context.job.output;
   const Shape& shape = side.shape;
-  const RowRange rows = Partition(shape.num_vertices(), session.comm().size(), block_rows).rows_of(session.comm().rank());
+  const RowRange rows =
+      Partition(shape.num_vertices(), session.comm().size(), block_rows).rows_of(session.comm().rank());
   const auto key = [&](const std::string& name) { return output.key_prefix + name; };
   AnnDataWriter writer;
   std::vector<std::string> names;
@@ -133,10 +139,13 @@ void write_sidecar(JobSession& session, const JobContext& context, const MappedS
   writer.obs().add(key("entropy"), rows_of(side.partners.entropy, rows));
   if (!side.errors.empty()) writer.obs().add(key("error"), rows_of(side.errors, rows));
   writer.add_matrix("obsm/" + key("vertices"), NumericBlock::own(positions), 3);
-  writer.add_matrix("obsm/" + key(side.projection), NumericBlock::own(rows_of<double, float>(side.partners.means.values, rows, 3)), 3);
+  writer.add_matrix("obsm/" + key(side.projection),
+                    NumericBlock::own(rows_of<double, float>(side.partners.means.values, rows, 3)), 3);
   const auto num_top = static_cast<std::int64_t>(side.partners.top.size()) / shape.num_vertices();
-  writer.add_matrix("obsm/" + key("coupling_top_indices"), NumericBlock::own(rows_of(side.partners.top, rows, num_top)), num_top);
-  writer.add_matrix("obsm/" + key("coupling_top_values"), NumericBlock::own(rows_of<double, float>(side.partners.top_shares, rows, num_top)), num_top);
+  writer.add_matrix("obsm/" + key("coupling_top_indices"), NumericBlock::own(rows_of(side.partners.top, rows, num_top)),
+                    num_top);
+  writer.add_matrix("obsm/" + key("coupling_top_values"),
+                    NumericBlock::own(rows_of<double, float>(side.partners.top_shares, rows, num_top)), num_top);
   std::vector<std::int64_t> faces;
   for (const auto& triangle : shape.mesh.triangles) faces.insert(faces.end(), triangle.begin(), triangle.end());
   writer.add_uns(key("faces"), UnsArray{NumericBlock::own(faces), {shape.mesh.num_triangles(), 3}});
@@ -146,6 +155,28 @@ void write_sidecar(JobSession& session, const JobContext& context, const MappedS
   const Compression compression = output.compression == "gzip" ? Compression::gzip : Compression::none;
   writer.write(session.comm(), session.results().file(name), {.compression = compression});
   session.record().add_file(name);
+}
+
+IndexRow index_row(const ShapeResult& result) {
+  const GromovSolution& solution = result.solution;
+  const double unit = result.problem.has_anchors() ? 2.0 : 1.0;
+  IndexRow row;
+  row.pair = "source_target";
+  row.source = "source";
+  row.target = "target";
+  row.n = result.source.num_vertices();
+  row.m = result.target.num_vertices();
+  row.mass = solution.coupling.mass;
+  row.cost = unit * solution.energy;
+  row.primal = unit * solution.primal;
+  row.gap = unit * solution.gap;
+  row.marginal_error_source = solution.coupling.error_source;
+  row.marginal_error_target = solution.coupling.error_target;
+  row.iterations = solution.outer;
+  row.stop_reason = solution.stop_reason;
+  row.seconds = solution.seconds;
+  row.peak_gib = static_cast<double>(peak_host_bytes()) / 0x1p30;
+  return row;
 }
 
 UnsDict constants_of(const ShapeResult& result) {
@@ -172,6 +203,7 @@ void write_shapes(JobSession& session, const JobContext& context, const ShapeRes
   session.write_table("map_target", map_table(target));
   if (!result.errors.of_sources.empty()) session.write_table("scores", score_table(result));
   session.write_text("convergence.csv", gromov_convergence("source_target", solution).csv());
+  session.write_text("index.tsv", index_tsv({index_row(result)}));
   if (!session.makes_plots()) return;
   session.write_plot("convergence", plot_convergence(gromov_curves(solution, context.job.gromov.tolerance)));
   session.write_plot("surfaces", shape_plot(result.source, result.target, result.maps.of_targets));

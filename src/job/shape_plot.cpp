@@ -51,7 +51,8 @@ std::vector<Rgb> position_colors(const TriangleMesh& mesh) {
   return colors;
 }
 
-PointPanel view_of(const Shape& shape, const std::vector<Rgb>& colors, std::array<std::size_t, 3> axes, const std::string& name) {
+PointPanel view_of(const Shape& shape, const std::vector<Rgb>& colors, std::array<std::size_t, 3> axes,
+                   const std::string& name) {
   constexpr const char* names[3] = {"x", "y", "z"};
   PointPanel panel;
   panel.name = name;
@@ -80,8 +81,10 @@ Plot shape_plot(const Shape& source, const Shape& target, const Partners& of_tar
   look.title = "Vertices of the target in the colours of their matches on the source";
   look.dot = std::min(source.num_vertices(), most_points) < 3000 ? 6.0 : 4.2;
   look.caption = "Red, green and blue are the coordinates of the source along its axes.";
-  return plot_point_panels(look, {view_of(source, own, {first, second, third}, "source"), view_of(source, own, {first, third, second}, "source, from another side"),
-                                  view_of(target, carried, {first, second, third}, "target"), view_of(target, carried, {first, third, second}, "target, from another side")});
+  return plot_point_panels(look, {view_of(source, own, {first, second, third}, "source"),
+                                  view_of(source, own, {first, third, second}, "source, from another side"),
+                                  view_of(target, carried, {first, second, third}, "target"),
+                                  view_of(target, carried, {first, third, second}, "target, from another side")});
 }
 
 }  // namespace thalweg

@@ -29,7 +29,8 @@ MeshSource source_of(const InputOptions& input, const SideOptions& side, const s
 void check_parts(const Shape& shape) {
   const Components parts = components_of(shape.graph);
   if (parts.sizes.size() == 1) return;
-  const auto other = std::find_if(parts.label.begin(), parts.label.end(), [](std::int32_t label) { return label != 0; });
+  const auto other =
+      std::find_if(parts.label.begin(), parts.label.end(), [](std::int32_t label) { return label != 0; });
   throw DataError(shape.file.path + " is in " + std::to_string(parts.sizes.size()) + " parts; vertex 0 is in one of " +
                   std::to_string(parts.sizes[0]) + " vertices, vertex " + std::to_string(other - parts.label.begin()) +
                   " is not; distances need a surface in one part; join or remove the others");
@@ -49,7 +50,8 @@ std::vector<double> gathered_weights(const Matrix& distances, const std::vector<
   std::vector<double> gathered(static_cast<std::size_t>(distances.columns), 0.0);
   for (std::int64_t x = 0; x < distances.rows; ++x) {
     const auto row = distances.row(x);
-    gathered[static_cast<std::size_t>(std::min_element(row.begin(), row.end()) - row.begin())] += weights[static_cast<std::size_t>(x)];
+    gathered[static_cast<std::size_t>(std::min_element(row.begin(), row.end()) - row.begin())] +=
+        weights[static_cast<std::size_t>(x)];
   }
   return gathered;
 }
@@ -69,8 +71,8 @@ std::pair<double, double> largest_and_mean(const Shape& shape) {
 std::int32_t vertex_of(double value, const Shape& shape, const std::string& where) {
   if (value >= 0.0 && value < static_cast<double>(shape.num_vertices()) && value == std::floor(value))
     return static_cast<std::int32_t>(value);
-  throw DataError(where + " is " + shortest_number(value) + "; the vertices of the " + shape.file.name + " surface are 0 to " +
-                  std::to_string(shape.num_vertices() - 1));
+  throw DataError(where + " is " + shortest_number(value) + "; the vertices of the " + shape.file.name +
+                  " surface are 0 to " + std::to_string(shape.num_vertices() - 1));
 }
 
 VertexPairs pairs_of_table(const std::string& path, const Shape& source, const Shape& target) {
@@ -85,17 +87,19 @@ VertexPairs pairs_of_table(const std::string& path, const Shape& source, const S
   return pairs;
 }
 
-VertexPairs pairs_of_array(const std::string& file, const std::string& name, const std::string& setting, const Shape& source,
-                           const Shape& target) {
+VertexPairs pairs_of_array(const std::string& file, const std::string& name, const std::string& setting,
+                           const Shape& source, const Shape& target) {
   const NpzArray array = NpzFile(file).read(name, setting);
   if (array.values.size() != source.mesh.vertices.size())
-    throw DataError("array '" + name + "' of " + file + " has " + std::to_string(array.values.size()) + " entries, the source surface " +
-                    std::to_string(source.num_vertices()) + " vertices; " + setting + " needs one for each");
+    throw DataError("array '" + name + "' of " + file + " has " + std::to_string(array.values.size()) +
+                    " entries, the source surface " + std::to_string(source.num_vertices()) + " vertices; " + setting +
+                    " needs one for each");
   VertexPairs pairs;
   for (std::size_t x = 0; x < array.values.size(); ++x) {
     if (array.values[x] < 0.0) continue;
     pairs.source.push_back(static_cast<std::int32_t>(x));
-    pairs.target.push_back(vertex_of(array.values[x], target, "entry " + std::to_string(x) + " of array '" + name + "' of " + file));
+    pairs.target.push_back(
+        vertex_of(array.values[x], target, "entry " + std::to_string(x) + " of array '" + name + "' of " + file));
   }
   return pairs;
 }
@@ -105,13 +109,15 @@ void check_unique(const VertexPairs& pairs, const std::string& path) {
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice != sorted.end())
-    throw DataError("source vertex " + std::to_string(*twice) + " occurs twice in " + path + "; a source vertex has one partner");
+    throw DataError("source vertex " + std::to_string(*twice) + " occurs twice in " + path +
+                    "; a source vertex has one partner");
 }
 
 }  // namespace
 
 bool are_shapes(const Job& job) {
-  return is_shape(input_of_side(job.input, job.source), job.source) || is_shape(input_of_side(job.input, job.target), job.target);
+  return is_shape(input_of_side(job.input, job.source), job.source) ||
+         is_shape(input_of_side(job.input, job.target), job.target);
 }
 
 std::pair<MeshSource, MeshSource> shape_sources(const Job& job) {
@@ -121,7 +127,8 @@ std::pair<MeshSource, MeshSource> shape_sources(const Job& job) {
   for (std::size_t k = 0; k < 2; ++k)
     if (!is_shape(inputs[k], *sides[k]))
       throw DataError(std::string("the ") + names[1 - k] + " side is a surface, the " + names[k] +
-                      " side is not; name a .off, .ply or .npz file with " + names[k] + ".file, or its triangles with " + names[k] + ".faces");
+                      " side is not; name a .off, .ply or .npz file with " + names[k] +
+                      ".file, or its triangles with " + names[k] + ".faces");
   return {source_of(inputs[0], job.source, "source"), source_of(inputs[1], job.target, "target")};
 }
 
@@ -145,8 +152,9 @@ void prepare_shape(const Context& context, const Job& job, std::vector<std::int3
   const std::string& scale = job.gromov.scale;
   shape.divisor = scale == "none" ? 1.0 : scale == "mean" ? mean : largest;
   for (double& distance : shape.side.distances.values) distance /= shape.divisor;
-  log_info(shape.file.name + ": " + std::to_string(shape.num_vertices()) + " vertices, " + std::to_string(shape.mesh.num_triangles()) +
-           " triangles, " + std::to_string(shape.num_solved()) + " vertices solved, diameter " + rounded_number(shape.diameter, 6));
+  log_info(shape.file.name + ": " + std::to_string(shape.num_vertices()) + " vertices, " +
+           std::to_string(shape.mesh.num_triangles()) + " triangles, " + std::to_string(shape.num_solved()) +
+           " vertices solved, diameter " + rounded_number(shape.diameter, 6));
 }
 
 std::vector<double> solved_costs(const Communicator& comm, const Shape& shape) {
@@ -164,10 +172,12 @@ VertexPairs read_vertex_pairs(const Communicator& comm, const std::string& path,
   VertexPairs pairs;
   comm.on_root([&] {
     const std::size_t split = path.rfind(".npz/");
-    pairs = split == std::string::npos ? pairs_of_table(path, source, target)
-                                       : pairs_of_array(path.substr(0, split + 4), path.substr(split + 5), setting, source, target);
+    pairs = split == std::string::npos
+                ? pairs_of_table(path, source, target)
+                : pairs_of_array(path.substr(0, split + 4), path.substr(split + 5), setting, source, target);
     check_unique(pairs, path);
-    if (pairs.source.empty()) throw DataError(path + " names no pairs; give at least one, or leave " + setting + " out");
+    if (pairs.source.empty())
+      throw DataError(path + " names no pairs; give at least one, or leave " + setting + " out");
   });
   comm.broadcast(pairs.source);
   comm.broadcast(pairs.target);

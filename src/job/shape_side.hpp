@@ -30,7 +30,7 @@ struct Shape {
   std::vector<std::int32_t> solved;  // vertices, those of anchors first
   ExtendedSide side;                 // its distances are over `divisor`; potentials come with the solution
   double divisor = 1.0;
-  double diameter = 0.0;             // largest distance between solved vertices, in units of the file
+  double diameter = 0.0;  // largest distance between solved vertices, in units of the file
 
   std::int64_t num_vertices() const { return mesh.num_vertices(); }
   std::int64_t num_solved() const { return static_cast<std::int64_t>(solved.size()); }

@@ -101,6 +101,8 @@ def check_kinds_of_files(place):
     table = read_tsv(session.folder / "off/tables/map_source.tsv")
     session.check(saved.n_obs == len(place) and saved.uns["faces"].shape[1] == 3, "result_source.h5ad holds the surface")
     session.check([int(row["match"]) for row in table] == saved.obs["match"].tolist(), "matches of table and result")
+    index = read_tsv(session.folder / "off/index.tsv")
+    session.check([(row["n"], row["converged"]) for row in index] == [(str(len(place)), "True")], f"index: {index}")
     session.check(np.allclose(saved.obs["weight"].sum(), 1) and saved.obs["solved"].sum() == 150, "weights and solved vertices")
     target = anndata.read_h5ad(session.folder / "off/result_target.h5ad").obsm["vertices"]
     own = [np.array([float(row[axis]) for axis in "xyz"]) for row in table]

@@ -39,8 +39,8 @@ void check_panel(const PointPanel& panel) {
   if (panel.y.size() == size && panel.colors.size() == size && (panel.depth.empty() || panel.depth.size() == size) &&
       (panel.ids.empty() || panel.ids.size() == size))
     return;
-  throw DataError("panel '" + panel.name + "' has " + std::to_string(size) + " x, " + std::to_string(panel.y.size()) + " y and " +
-                  std::to_string(panel.colors.size()) + " colours; give one of each a point");
+  throw DataError("panel '" + panel.name + "' has " + std::to_string(size) + " x, " + std::to_string(panel.y.size()) +
+                  " y and " + std::to_string(panel.colors.size()) + " colours; give one of each a point");
 }
 
 /// The channels of a colour in 16 steps, so that points share paths.
@@ -76,7 +76,8 @@ void draw_points(Svg& svg, const PointPanel& panel, const Frame& frame, double d
   for (std::size_t i = 0; i < panel.x.size(); ++i) {
     if (!std::isfinite(panel.x[i]) || !std::isfinite(panel.y[i])) continue;
     const auto [x, y] = frame.pixel(panel.x[i], panel.y[i]);
-    paths[{layer[i], hex(coarse(panel.colors[i]))}] += 'M' + svg_number(std::round(10.0 * x) / 10.0) + ' ' + svg_number(std::round(10.0 * y) / 10.0) + "h0";
+    paths[{layer[i], hex(coarse(panel.colors[i]))}] +=
+        'M' + svg_number(std::round(10.0 * x) / 10.0) + ' ' + svg_number(std::round(10.0 * y) / 10.0) + "h0";
   }
   svg.begin_group({{"fill", "none"}, {"stroke-linecap", "round"}, {"stroke-width", dot}});
   for (const auto& [key, path] : paths) svg.path(path, {{"stroke", key.second}});
@@ -84,12 +85,17 @@ void draw_points(Svg& svg, const PointPanel& panel, const Frame& frame, double d
 }
 
 void draw_frame(Svg& svg, const PointPanel& panel, const Frame& frame) {
-  svg.rect(frame.x, frame.y, panel_width, frame.height, {{"fill", "none"}, {"stroke", "#999999"}, {"stroke-width", 0.8}});
-  svg.text(frame.x, frame.y - 6.0, shorten(panel.name, 12.0 * 1.13, panel_width), {{"font-size", 12.0}, {"font-weight", "bold"}}, panel.name);
-  svg.text(frame.x + 0.5 * panel_width, frame.y + frame.height + 14.0, panel.x_label, {{"text-anchor", "middle"}, {"font-size", 10.0}});
+  svg.rect(frame.x, frame.y, panel_width, frame.height,
+           {{"fill", "none"}, {"stroke", "#999999"}, {"stroke-width", 0.8}});
+  svg.text(frame.x, frame.y - 6.0, shorten(panel.name, 12.0 * 1.13, panel_width),
+           {{"font-size", 12.0}, {"font-weight", "bold"}}, panel.name);
+  svg.text(frame.x + 0.5 * panel_width, frame.y + frame.height + 14.0, panel.x_label,
+           {{"text-anchor", "middle"}, {"font-size", 10.0}});
   const double x = frame.x - 8.0, y = frame.y + 0.5 * frame.height;
   svg.text(x, y, panel.y_label,
-           {{"text-anchor", "middle"}, {"font-size", 10.0}, {"transform", "rotate(-90 " + svg_number(x) + ' ' + svg_number(y) + ')'}});
+           {{"text-anchor", "middle"},
+            {"font-size", 10.0},
+            {"transform", "rotate(-90 " + svg_number(x) + ' ' + svg_number(y) + ')'}});
 }
 
 PlotTable table_of(const std::vector<PointPanel>& panels) {
@@ -97,7 +103,8 @@ PlotTable table_of(const std::vector<PointPanel>& panels) {
   for (const PointPanel& panel : panels)
     for (std::size_t i = 0; i < panel.x.size(); ++i) {
       const auto id = panel.ids.empty() ? static_cast<std::int64_t>(i) : panel.ids[i];
-      table.rows.push_back({panel.name, std::to_string(id), table_cell(panel.x[i]), table_cell(panel.y[i]), hex(panel.colors[i])});
+      table.rows.push_back(
+          {panel.name, std::to_string(id), table_cell(panel.x[i]), table_cell(panel.y[i]), hex(panel.colors[i])});
     }
   return table;
 }
@@ -134,7 +141,8 @@ std::vector<Frame> frames_of(const PointPanelsLook& look, const std::vector<Poin
 Plot plot_point_panels(const PointPanelsLook& look, const std::vector<PointPanel>& panels) {
   for (const PointPanel& panel : panels) check_panel(panel);
   const std::vector<Frame> frames = frames_of(look, panels);
-  const double width = margin + std::min<double>(look.columns, static_cast<double>(panels.size())) * (panel_width + margin);
+  const double width =
+      margin + std::min<double>(look.columns, static_cast<double>(panels.size())) * (panel_width + margin);
   const double bottom = frames.empty() ? top : frames.back().y + frames.back().height + 24.0;
   Svg svg(width, bottom + 12.0 + caption_height(look.caption, width - 28.0), look.title);
   draw_title(svg, 14.0, width - 28.0, look.title);

@@ -36,7 +36,8 @@ struct Partners {
   std::vector<double> top_shares;
 };
 
-/// With P of some points of both sides, D the distances from all points to these, k and l the factors of both parts of E,
+/// With P of some points of both sides, D the distances from all points to these, k and l the factors of both parts of
+/// E,
 ///
 ///   K(x, y) = 2 k [sum_i p_i D_X(x, i)^2 + sum_j q_j D_Y(y, j)^2 - 2 (D_X P D_Y^T)(x, y)] + l M(x, y)
 ///   f_x = -epsilon log sum_j b_j exp((g_j - K(x, j)) / epsilon) over the solved j, and g_y likewise

@@ -14,7 +14,8 @@ namespace {
 Matrix cloud(std::int64_t size, std::int64_t dimension, std::uint32_t stream) {
   const RandomStream random{7, stream};
   Matrix points(size, dimension);
-  for (std::size_t k = 0; k < points.values.size(); ++k) points.values[k] = random.uniform(k) * (1.0 + static_cast<double>(k % static_cast<std::size_t>(dimension)));
+  for (std::size_t k = 0; k < points.values.size(); ++k)
+    points.values[k] = random.uniform(k) * (1.0 + static_cast<double>(k % static_cast<std::size_t>(dimension)));
   return points;
 }
 
@@ -28,7 +29,9 @@ RigidMotion turn(double degrees, std::vector<double> translation, double scale =
   return motion;
 }
 
-double angle_of(const RigidMotion& motion) { return std::atan2(motion.rotation(1, 0), motion.rotation(0, 0)) * 180.0 / std::numbers::pi; }
+double angle_of(const RigidMotion& motion) {
+  return std::atan2(motion.rotation(1, 0), motion.rotation(0, 0)) * 180.0 / std::numbers::pi;
+}
 
 void expect_near(const Matrix& a, const Matrix& b, double tolerance) {
   for (std::size_t k = 0; k < a.values.size(); ++k) EXPECT_NEAR(a.values[k], b.values[k], tolerance) << k;
@@ -57,13 +60,16 @@ TEST(Procrustes, HasTheLeastWeightedResidualOfAllTurns) {
     double residual = 0.0, sum = 78.0;
     for (std::int64_t k = 0; k < 2; ++k) {
       double shift = 0.0;
-      for (std::int64_t i = 0; i < 12; ++i) shift += weights[static_cast<std::size_t>(i)] / sum * (images(i, k) - turned(i, k));
-      for (std::int64_t i = 0; i < 12; ++i) residual += weights[static_cast<std::size_t>(i)] / sum * std::pow(turned(i, k) + shift - images(i, k), 2);
+      for (std::int64_t i = 0; i < 12; ++i)
+        shift += weights[static_cast<std::size_t>(i)] / sum * (images(i, k) - turned(i, k));
+      for (std::int64_t i = 0; i < 12; ++i)
+        residual += weights[static_cast<std::size_t>(i)] / sum * std::pow(turned(i, k) + shift - images(i, k), 2);
     }
     return std::sqrt(residual);
   };
   EXPECT_NEAR(residual_at(angle_of(best)), best.residual_rms, 1e-12);
-  for (double degrees = -180.0; degrees < 180.0; degrees += 0.5) EXPECT_GE(residual_at(degrees), best.residual_rms - 1e-12) << degrees;
+  for (double degrees = -180.0; degrees < 180.0; degrees += 0.5)
+    EXPECT_GE(residual_at(degrees), best.residual_rms - 1e-12) << degrees;
 }
 
 TEST(Procrustes, MirrorsOnlyWhereItMay) {

@@ -32,7 +32,8 @@ TEST(ProfileDivergence, IsThatOfTheSharesWithPseudocounts) {
 
 TEST(ProfileDivergence, FormsTheRowsAskedFor) {
   const auto all = profile_divergences({x, 3, "1.0"}, {y, 3, "2.0"}, {0, 2}, 0.01);
-  EXPECT_EQ(profile_divergences({x, 3, "1.0"}, {y, 3, "2.0"}, {1, 2}, 0.01), std::vector<double>(all.begin() + 3, all.end()));
+  EXPECT_EQ(profile_divergences({x, 3, "1.0"}, {y, 3, "2.0"}, {1, 2}, 0.01),
+            std::vector<double>(all.begin() + 3, all.end()));
 }
 
 TEST(ProfileDivergence, RefusesWhatIsNoCount) {

@@ -33,7 +33,9 @@ TriangleMesh square(int n) {
   return mesh;
 }
 
-double distance(const Graph& graph, std::int32_t from, std::int32_t to) { return GraphSearch(graph).from(from)[static_cast<std::size_t>(to)]; }
+double distance(const Graph& graph, std::int32_t from, std::int32_t to) {
+  return GraphSearch(graph).from(from)[static_cast<std::size_t>(to)];
+}
 
 TEST(SurfaceGraph, SharesTheAreaAmongVertices) {
   const std::vector<double> areas = vertex_areas(square(3));
@@ -49,7 +51,8 @@ TEST(SurfaceGraph, SharesTheAreaAmongVertices) {
 TEST(SurfaceGraph, JoinsOppositeVerticesOverTheEdgeLaidFlat) {
   for (const double fold : {0.0, 0.5, 2.0})  // the fold does not change lengths on the surface
     EXPECT_NEAR(distance(surface_graph(hinge(0.3, 0.8, fold), true), 2, 3), std::hypot(0.5, 2.0), 1e-14);
-  EXPECT_NEAR(distance(surface_graph(hinge(0.3, 0.8, 0.0), false), 2, 3), std::hypot(0.7, 1.0) + std::hypot(0.2, 1.0), 1e-14);  // by vertex 1
+  EXPECT_NEAR(distance(surface_graph(hinge(0.3, 0.8, 0.0), false), 2, 3), std::hypot(0.7, 1.0) + std::hypot(0.2, 1.0),
+              1e-14);  // by vertex 1
 }
 
 TEST(SurfaceGraph, DoesNotJoinThemBesideTheEdge) {

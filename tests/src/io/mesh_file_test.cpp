@@ -60,18 +60,23 @@ TriangleMesh expected() {
 }
 
 const std::string off_text =
-    "OFF\n# a comment\n5 6 0\n0 0 0\n1 0 0 # red\n0 1 0\r\n\n0 0 1\n1 1 1.5\n3 0 2 1 255 0 0\n3 0 1 3\n3 0 3 2\n3 1 2 4\n3 2 3 4\n3 3 1 4\n";
+    "OFF\n# a comment\n5 6 0\n0 0 0\n1 0 0 # red\n0 1 0\r\n\n0 0 1\n1 1 1.5\n3 0 2 1 255 0 0\n3 0 1 3\n3 0 3 2\n3 1 2 "
+    "4\n3 2 3 4\n3 3 1 4\n";
 
 std::string ply_text() {
-  return "ply\nformat ascii 1.0\ncomment made by hand\nelement vertex 5\nproperty float x\nproperty float y\nproperty float z\nproperty uchar red\n"
-         "element face 6\nproperty list uchar int vertex_indices\nend_header\n0 0 0 9\n1 0 0 9\n0 1 0 9\n0 0 1 9\n1 1 1.5 9\n"
+  return "ply\nformat ascii 1.0\ncomment made by hand\nelement vertex 5\nproperty float x\nproperty float y\nproperty "
+         "float z\nproperty uchar red\n"
+         "element face 6\nproperty list uchar int vertex_indices\nend_header\n0 0 0 9\n1 0 0 9\n0 1 0 9\n0 0 1 9\n1 1 "
+         "1.5 9\n"
          "3 0 2 1\n3 0 1 3\n3 0 3 2\n3 1 2 4\n3 2 3 4\n3 3 1 4\n";
 }
 
 std::string ply_binary() {
   std::string bytes =
-      "ply\nformat binary_little_endian 1.0\nelement camera 1\nproperty double angle\nproperty list ushort float lens\nelement vertex 5\n"
-      "property double x\nproperty float quality\nproperty double y\nproperty double z\nelement face 6\nproperty uchar flags\n"
+      "ply\nformat binary_little_endian 1.0\nelement camera 1\nproperty double angle\nproperty list ushort float "
+      "lens\nelement vertex 5\n"
+      "property double x\nproperty float quality\nproperty double y\nproperty double z\nelement face 6\nproperty uchar "
+      "flags\n"
       "property list uchar uint vertex_index\nend_header\n";
   const auto put = [&](auto value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); };
   put(1.5);
@@ -97,11 +102,13 @@ TEST_F(MeshFile, ReadsEveryFormat) {
   expect_same(read(written("a.off", off_text)), expected());
   expect_same(read(written("a.ply", ply_text())), expected());
   expect_same(read(written("b.ply", ply_binary())), expected());
-  for (const auto& [vertices, faces] : {std::pair{"V", "F"}, {"V64", "F64"}, {"V", "F16"}}) expect_same(read(arrays, vertices, faces), expected());
+  for (const auto& [vertices, faces] : {std::pair{"V", "F"}, {"V64", "F64"}, {"V", "F16"}})
+    expect_same(read(arrays, vertices, faces), expected());
 }
 
 TEST_F(MeshFile, KnowsSizesFromHeaders) {
-  for (const std::string& path : {written("a.off", off_text), written("a.ply", ply_text()), written("b.ply", ply_binary()), arrays}) {
+  for (const std::string& path :
+       {written("a.off", off_text), written("a.ply", ply_text()), written("b.ply", ply_binary()), arrays}) {
     const MeshSize size = read_mesh_size(*comm_, {path, "V", "F", "source"});
     EXPECT_EQ(size.vertices, 5) << path;
     EXPECT_EQ(size.triangles, 6) << path;
@@ -110,7 +117,8 @@ TEST_F(MeshFile, KnowsSizesFromHeaders) {
 
 TEST_F(MeshFile, ReadsArraysOfNumbers) {
   const NpzFile file(arrays);
-  EXPECT_THAT(file.names(), ::testing::UnorderedElementsAre("V", "F", "V64", "F64", "F16", "map", "names", "flat", "real"));
+  EXPECT_THAT(file.names(),
+              ::testing::UnorderedElementsAre("V", "F", "V64", "F64", "F16", "map", "names", "flat", "real"));
   EXPECT_EQ(file.read("map", "x").values, (std::vector<double>{4, 3, 2, -1, 0}));
   EXPECT_TRUE(file.read("map", "x").is_integer);
   EXPECT_FALSE(file.read("V64", "x").is_integer);
@@ -129,7 +137,8 @@ TEST_F(MeshFile, SaysWhatIsWrongWithArrays) {
 /// Cut anywhere, or with any byte changed, a file is refused or read as it was; it never does worse.
 TEST_F(MeshFile, RefusesDamagedArchives) {
   const std::string bytes = read_text_file(arrays);
-  EXPECT_THAT(message_of([&] { read(written("cut.npz", bytes.substr(0, bytes.size() / 2)), "V", "F"); }), HasSubstr("cut.npz"));
+  EXPECT_THAT(message_of([&] { read(written("cut.npz", bytes.substr(0, bytes.size() / 2)), "V", "F"); }),
+              HasSubstr("cut.npz"));
   EXPECT_THAT(message_of([&] { read(written("empty.npz", ""), "V", "F"); }), HasSubstr("no .npz archive"));
   std::size_t refused = 0;
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
@@ -164,7 +173,8 @@ TEST_F(MeshFile, NamesLineAndCauseInTexts) {
 }
 
 TEST_F(MeshFile, RefusesVerticesWithoutTriangle) {
-  EXPECT_THAT(message_of([&] { read(written("a.off", "OFF\n4 1 0\n0 0 0\n1 0 0\n0 1 0\n5 5 5\n3 0 1 2\n")); }), HasSubstr("vertex 3"));
+  EXPECT_THAT(message_of([&] { read(written("a.off", "OFF\n4 1 0\n0 0 0\n1 0 0\n0 1 0\n5 5 5\n3 0 1 2\n")); }),
+              HasSubstr("vertex 3"));
   EXPECT_THAT(message_of([&] { read(written("a.off", "OFF\n1 0 0\n0 0 0\n")); }), HasSubstr("no triangles"));
 }
 
