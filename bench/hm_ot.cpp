@@ -18,7 +18,7 @@ namespace {
 using namespace thalweg;
 
 struct Options {
-  std::string data, form = "lc", precision = "float32";
+  std::string data, form = "lc", precision = "float32", device = "cpu";
   std::int64_t n = 100'000, p = 32, slices = 3;
   std::vector<std::int64_t> r = {20};
   int seeds = 1, restarts = 10;
@@ -69,7 +69,7 @@ void run(const Options& options, const Communicator& comm, int threads, const st
   const HmOtProblem problem = problem_of(options, comm, points, r);
   HmOtSettings settings;
   settings.restarts = options.restarts;
-  const Context context{comm, options.precision == "float64" ? Precision::float64 : Precision::float32, Device::cpu, static_cast<std::uint64_t>(seed)};
+  const Context context{comm, options.precision == "float64" ? Precision::float64 : Precision::float32, options.device == "cuda" ? Device::cuda : Device::cpu, static_cast<std::uint64_t>(seed)};
   bench::Timing timing;
   const double begin = bench::steady_seconds(), own = bench::own_cpu_seconds(), machine = bench::machine_cpu_seconds();
   const HmOtSolution solution = solve_hm_ot(context, problem, settings);
@@ -79,7 +79,7 @@ void run(const Options& options, const Communicator& comm, int threads, const st
   if (!comm.is_root()) return;
   auto record = bench::record_of("hm_ot", options.form, timing);
   record.update({{"threads", threads}, {"ranks", comm.size()}, {"n", options.n}, {"slices", options.slices}, {"d", options.p}, {"r", r},
-                 {"seed", seed}, {"precision", options.precision}, {"objective", solution.state.objective}, {"baseline", solution.baseline},
+                 {"seed", seed}, {"device", options.device}, {"precision", options.precision}, {"objective", solution.state.objective}, {"baseline", solution.baseline},
                  {"error", solution.column_error}, {"gap", solution.coupling_gap}, {"passes", solution.passes},
                  {"stop_reason", name_of(solution.stop_reason)}, {"peak_mib", bench::peak_mib()}, {"bytes_sent", comm.bytes_sent()}});
   std::printf("%s\n", record.dump().c_str());
@@ -97,13 +97,14 @@ int main(int argc, char** argv) {
   app.add_option("--slices", options.slices, "slices; 2 is low-rank transport");
   app.add_option("--r", options.r, "types, several for several runs")->delimiter(',');
   app.add_option("--form", options.form, "lc or lot")->check(CLI::IsMember({"lc", "lot"}));
+  app.add_option("--device", options.device, "cpu, or cuda in a build for it")->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--precision", options.precision)->check(CLI::IsMember({"float32", "float64"}));
   app.add_option("--seeds", options.seeds, "seeds 0 .. seeds - 1");
   app.add_option("--restarts", options.restarts);
   app.add_flag("--smoke", options.smoke, "a tiny run, to see that it works");
   CLI11_PARSE(app, argc, argv);
   if (options.smoke) options.n = 2000, options.p = 8, options.r = {4};
-  Runtime runtime;
+  Runtime runtime({.device = options.device == "cuda" ? "cuda" : "auto"});
   const auto comm = make_world_communicator();
   const std::vector<float> points = points_of(options);
   for (const std::int64_t r : options.r)

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numeric>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "bench/machine_limits.hpp"
@@ -16,11 +17,13 @@ namespace {
 
 using namespace thalweg;
 using Host = Kokkos::DefaultHostExecutionSpace;
+using Space = Kokkos::DefaultExecutionSpace;
 
 struct Options {
   std::vector<std::int64_t> n = {20'000, 1'000'000}, p = {2, 30, 32, 50}, r = {10, 12, 20, 40};
   std::vector<std::string> parts = {"none", "hessian", "features", "both"}, variants = {"tuned"},
                            precisions = {"float32"};
+  std::string device = "cpu";
   int threads = 1;
   bool weighted = false, smoke = false;
   double budget = 1.0;
@@ -62,10 +65,10 @@ double seconds_at_limit(const Case& c, PassParts parts, int threads) {
   return (work.fma / fma + work.exponentials / exp) / threads;
 }
 
-template <class Scalar>
+template <class Scalar, class ExecutionSpace>
 void run_case(const Case& c, const Options& options) {
   const Input input(c);
-  const Host exec;
+  const ExecutionSpace exec;
   const auto tiles = pack_feature_tiles<Scalar>(exec, input.rows, c.p, input.center, input.weights);
   for (const std::string& name : options.parts) {
     const PassParts parts{name == "features" || name == "both", name == "hessian" || name == "both"};
@@ -83,7 +86,8 @@ void run_case(const Case& c, const Options& options) {
                    {"weighted", c.weighted},
                    {"precision", sizeof(Scalar) == 4 ? "float32" : "float64"}});
     record["core_ns_per_eval"] = 1e9 * timing.cpu_seconds / static_cast<double>(c.n * c.r);
-    record["share_of_limit"] = seconds_at_limit<Scalar>(c, parts, options.threads) / timing.median();
+    record["device"] = options.device;
+    if (options.device == "cpu") record["share_of_limit"] = seconds_at_limit<Scalar>(c, parts, options.threads) / timing.median();
     std::puts(record.dump().c_str());
     std::fflush(stdout);
   }
@@ -98,6 +102,7 @@ void shrink(Options& options) {
   options.budget = 0.01;
 }
 
+template <class ExecutionSpace>
 void run_all(const Options& options) {
   for (const std::int64_t n : options.n)
     for (const std::int64_t p : options.p)
@@ -105,8 +110,8 @@ void run_all(const Options& options) {
         for (const std::string& variant : options.variants)
           for (const std::string& precision : options.precisions) {
             const Case c{n, p, r, variant, options.weighted};
-            if (precision == "float32") run_case<float>(c, options);
-            else run_case<double>(c, options);
+            if (precision == "float32") run_case<float, ExecutionSpace>(c, options);
+            else run_case<double, ExecutionSpace>(c, options);
           }
 }
 
@@ -121,13 +126,19 @@ int main(int argc, char** argv) {
   app.add_option("--parts", options.parts, "none, hessian, features, both");
   app.add_option("--variants", options.variants, "tuned, plain");
   app.add_option("--precisions", options.precisions, "float32, float64");
+  app.add_option("--device", options.device, "cpu, or cuda in a build for it")->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--threads", options.threads, "threads");
   app.add_option("--budget", options.budget, "seconds a line");
   app.add_flag("--weighted", options.weighted, "unequal weights");
   app.add_flag("--smoke", options.smoke, "small sizes, under two seconds in all");
   CLI11_PARSE(app, argc, argv);
   if (options.smoke) shrink(options);
+  if (options.device == "cuda" && std::is_same_v<Space, Host>) {
+    std::fputs("error: --device cuda needs a build with `cmake --preset cuda`\n", stderr);
+    return 2;
+  }
   const Kokkos::ScopeGuard kokkos(
       Kokkos::InitializationSettings().set_num_threads(options.threads).set_disable_warnings(true));
-  run_all(options);
+  if (options.device == "cuda") run_all<Space>(options);
+  else run_all<Host>(options);
 }

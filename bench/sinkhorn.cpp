@@ -17,7 +17,7 @@ namespace {
 using namespace thalweg;
 
 struct Options {
-  std::string data, out, form = "auto", precision = "float32", acceleration = "anderson";
+  std::string data, out, form = "auto", precision = "float32", device = "cpu", acceleration = "anderson";
   std::int64_t n = 5000, d = 30, iterations = 0, max_iterations = 5000;
   double epsilon = 0.05, tolerance = 1e-6;
   bool smoke = false;
@@ -75,7 +75,7 @@ void run(const Options& options, const Communicator& comm, int threads) {
   sides.source = {options.n, options.d, std::span<const double>(points.data(), half)};
   sides.target = {options.n, options.d, std::span<const double>(points.data() + half, half)};
   sides.source_weights = sides.target_weights = weights;
-  const Context context{comm, options.precision == "float64" ? Precision::float64 : Precision::float32, Device::cpu, 0};
+  const Context context{comm, options.precision == "float64" ? Precision::float64 : Precision::float32, options.device == "cuda" ? Device::cuda : Device::cpu, 0};
   const auto geometry = make_pair_geometry(context, sides, form_of(options.form));
   geometry->set_scale(geometry->cost_statistic(CostStatistic::mean));
   SinkhornProblem problem;
@@ -92,7 +92,7 @@ void run(const Options& options, const Communicator& comm, int threads) {
   auto record = bench::record_of("sinkhorn", "thalweg_" + options.form, timing);
   const double pairs = static_cast<double>(options.n) * static_cast<double>(options.n) * static_cast<double>(solution.evaluations);
   record.update({{"threads", threads}, {"ranks", comm.size()}, {"n", options.n}, {"m", options.n}, {"d", options.d}, {"epsilon", options.epsilon},
-                 {"precision", options.precision}, {"evaluations", solution.evaluations}, {"ns_per_pair_iter", timing.seconds[0] * 1e9 / pairs},
+                 {"device", options.device}, {"precision", options.precision}, {"evaluations", solution.evaluations}, {"ns_per_pair_iter", timing.seconds[0] * 1e9 / pairs},
                  {"error", solution.error_target}, {"cost", solution.cost}, {"gap", solution.gap}, {"stop_reason", name_of(solution.stop_reason)},
                  {"fallback_tiles", solution.fallback_tiles}, {"peak_mib", bench::peak_mib() - before}, {"bytes_sent", comm.bytes_sent()}});
   std::printf("%s\n", record.dump().c_str());
@@ -112,11 +112,12 @@ int main(int argc, char** argv) {
   app.add_option("--tolerance", options.tolerance, "relative L1 error of the marginals");
   app.add_option("--max-iterations", options.max_iterations);
   app.add_option("--form", options.form)->check(CLI::IsMember({"auto", "strip", "two_pass"}));
+  app.add_option("--device", options.device, "cpu, or cuda in a build for it")->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--precision", options.precision)->check(CLI::IsMember({"float32", "float64"}));
   app.add_option("--acceleration", options.acceleration)->check(CLI::IsMember({"anderson", "overrelax", "none"}));
   app.add_flag("--smoke", options.smoke, "a tiny run, to see that it works");
   CLI11_PARSE(app, argc, argv);
   if (options.smoke) options.n = 500, options.d = 8, options.tolerance = 1e-4;
-  Runtime runtime;
+  Runtime runtime({.device = options.device == "cuda" ? "cuda" : "auto"});
   run(options, *make_world_communicator(), runtime.threads());
 }

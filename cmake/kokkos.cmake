@@ -17,6 +17,9 @@ function(thalweg_kokkos_from_source dir)
   set(BUILD_SHARED_LIBS OFF)
   if(THALWEG_ENABLE_CUDA)
     thalweg_choose_gpu_architecture()
+    # nvcc 13 gives members with [[no_unique_address]] another layout on the device than the host compiler does, so that
+    # kernels read mdspan-based views wrongly, without an error (kokkos/mdspan pull request 434).
+    set(Kokkos_ENABLE_IMPL_VIEW_LEGACY ON CACHE BOOL "" FORCE)
   endif()
   add_subdirectory(${dir} ${CMAKE_BINARY_DIR}/_kokkos EXCLUDE_FROM_ALL SYSTEM)
   get_directory_property(version DIRECTORY ${dir} DEFINITION Kokkos_VERSION)

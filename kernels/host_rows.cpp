@@ -1,6 +1,7 @@
 #include "kernels/host_rows.hpp"
 
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 #include <atomic>
 #include <exception>
 
@@ -46,6 +47,12 @@ void for_each_row_on_host(std::int64_t count, const std::function<void(std::int6
   Kokkos::parallel_for("thalweg::host_rows::for_each_row_on_host", Policy(exec, 0, count, Kokkos::ChunkSize(1)), guarded);
   exec.fence("thalweg::host_rows::for_each_row_on_host");
   first.rethrow();
+}
+
+void for_each_piece_on_host(std::int64_t count, const std::function<void(std::int64_t begin, std::int64_t end)>& body) {
+  for_each_row_on_host((count + piece_rows - 1) / piece_rows, [&](std::int64_t piece) {
+    body(piece * piece_rows, std::min(count, (piece + 1) * piece_rows));
+  });
 }
 
 }  // namespace thalweg

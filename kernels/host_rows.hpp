@@ -10,4 +10,8 @@ namespace thalweg {
 /// ends the loop and is thrown here. A row is to be worth thousands of operations; not to be called from a body.
 void for_each_row_on_host(std::int64_t count, const std::function<void(std::int64_t row)>& body);
 
+/// The same for rows of a few operations each: body(begin, end) of pieces of `piece_rows` rows that make up all of them.
+inline constexpr std::int64_t piece_rows = 4096;
+void for_each_piece_on_host(std::int64_t count, const std::function<void(std::int64_t begin, std::int64_t end)>& body);
+
 }  // namespace thalweg

@@ -145,11 +145,12 @@ NeighbourLists nearest_neighbours_plain(const ExecutionSpace& exec, const Search
                                         std::span<const std::int32_t> groups) {
   using Search = PlainSearch<Scalar, ExecutionSpace>;
   using Memory = typename Search::Memory;
+  const auto width = static_cast<std::size_t>(count);
   const Search search{points,
                       to_device<std::int32_t, Memory>(queries),
                       to_device<std::int32_t, Memory>(groups),
-                      {"thalweg::squared_distances", queries.size(), static_cast<std::size_t>(count)},
-                      {"thalweg::indices", queries.size(), static_cast<std::size_t>(count)},
+                      decltype(Search::squared_distances)("thalweg::squared_distances", queries.size(), width),
+                      decltype(Search::indices)("thalweg::indices", queries.size(), width),
                       count};
   Kokkos::parallel_for("thalweg::nearest_neighbours::plain",
                        Kokkos::RangePolicy<ExecutionSpace>(exec, 0, static_cast<std::int64_t>(queries.size())), search);

@@ -50,4 +50,21 @@ inline constexpr double no_bias = -1e30;
 /// Columns whose exponentials are added in Scalar before the sum goes to double.
 inline constexpr std::int64_t flush_columns = 1536;
 
+/// On devices work items take slices of the columns, whole multiples of flush_columns but the last; how many slices
+/// there are depends on nothing but the number of columns.
+struct ColumnSlice {
+  std::int64_t begin = 0, end = 0;
+};
+inline constexpr std::int64_t most_slices = 16;
+
+constexpr std::int64_t num_slices(std::int64_t num_columns) {
+  const std::int64_t chunks = (num_columns + flush_columns - 1) / flush_columns;
+  return chunks < 1 ? 1 : chunks > most_slices ? most_slices : chunks;
+}
+constexpr ColumnSlice slice_of_columns(std::int64_t num_columns, std::int64_t slice) {
+  const std::int64_t chunks = (num_columns + flush_columns - 1) / flush_columns, count = num_slices(num_columns);
+  const std::int64_t end = chunks * (slice + 1) / count * flush_columns;
+  return {chunks * slice / count * flush_columns, end < num_columns ? end : num_columns};
+}
+
 }  // namespace thalweg

@@ -10,7 +10,8 @@
 
 namespace thalweg::plain {
 
-/// Gathers over one slice of the columns for some lanes of a tile; work item = (tile, slice, lanes), lanes fastest.
+/// Gathers over all columns for some lanes of a tile; work item = (tile, lanes), lanes fastest. For hosts, whose
+/// compilers make vectors of the loops over lanes; devices: pair_team.hpp.
 template <class Scalar, class Score, class Gather, int lanes>
 struct RowPass {
   PairOperands<Scalar> operands;
@@ -18,25 +19,21 @@ struct RowPass {
   std::int64_t first_tile;
   const Scalar* shifts;  // null: 0
   const Scalar* column_logs;
-  double* results;  // (tile, slice, row, which)
-  std::int64_t num_slices;
+  double* results;  // (tile, row, which)
 
   KOKKOS_FUNCTION void operator()(const std::int64_t item) const {
     constexpr int groups = tile_rows / lanes;
-    const std::int64_t position = item / groups / num_slices, slice = item / groups % num_slices;
+    const std::int64_t position = item / groups;
     const int first_lane = static_cast<int>(item % groups) * lanes;
-    const std::int64_t chunks = (operands.num_columns + flush_columns - 1) / flush_columns;
-    const std::int64_t begin = chunks * slice / num_slices * flush_columns;
-    const std::int64_t end = Kokkos::min(operands.num_columns, chunks * (slice + 1) / num_slices * flush_columns);
     Scalar shift[lanes];
     for (int i = 0; i < lanes; ++i) shift[i] = shifts ? shifts[position * tile_rows + first_lane + i] : Scalar(0);
     double* result = results + item * lanes * Gather::size;
     for (int i = 0; i < lanes * Gather::size; ++i) result[i] = start(i % Gather::size);
-    for (std::int64_t chunk = begin; chunk < end; chunk += flush_columns) {
+    for (std::int64_t chunk = 0; chunk < operands.num_columns; chunk += flush_columns) {
       Scalar values[Gather::size * lanes];
       for (int i = 0; i < lanes * Gather::size; ++i) values[i] = static_cast<Scalar>(start(i / lanes));
       gather(tiles ? tiles[position] : first_tile + position, first_lane, chunk,
-             Kokkos::min(end, chunk + flush_columns), shift, values);
+             Kokkos::min(operands.num_columns, chunk + flush_columns), shift, values);
       for (int i = 0; i < lanes; ++i)
         for (int w = 0; w < Gather::size; ++w) {
           double& to = result[i * Gather::size + w];

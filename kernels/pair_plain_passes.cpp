@@ -5,6 +5,7 @@
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_parallel.hpp"
 #include "kernels/pair_plain.hpp"
+#include "kernels/pair_team.hpp"
 
 namespace thalweg::plain {
 
@@ -17,63 +18,87 @@ void for_each_item(const ExecutionSpace& exec, std::int64_t count, const Body& b
   exec.fence("thalweg::pair_rows::plain");
 }
 
+/// What a gather reads of the rows and columns beside the operands.
+template <class Scalar>
+struct OfPoints {
+  std::span<const Scalar> shifts, column_logs;
+};
+
+template <class Gather, class Scalar, class ExecutionSpace>
+std::vector<double> gather_on_host(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
+                                   const OfPoints<Scalar>& of_points) {
+  const std::int64_t rows = tiles.count * tile_rows;
+  std::vector<double> results(static_cast<std::size_t>(rows * Gather::size));
+  with_score(operands.score, [&](auto score) {
+    using Pass = RowPass<Scalar, decltype(score), Gather, host_lanes>;
+    for_each_item(exec, rows / host_lanes,
+                  Pass{operands, tiles.list.empty() ? nullptr : tiles.list.data(), tiles.first,
+                       of_points.shifts.empty() ? nullptr : of_points.shifts.data(), of_points.column_logs.data(),
+                       results.data()});
+  });
+  return results;
+}
+
+template <class Pass, class ExecutionSpace>
+void run_teams(const ExecutionSpace& exec, const Pass& pass, std::int64_t league) {
+  using Policy = Kokkos::TeamPolicy<ExecutionSpace, Kokkos::LaunchBounds<Pass::team_size, Pass::teams_at_once>>;
+  Policy policy(exec, static_cast<int>(league), Pass::team_size);
+  const std::size_t bytes = Pass::scratch_bytes + Pass::scratch_alignment;
+  Kokkos::parallel_for("thalweg::pair_rows::teams", policy.set_scratch_size(0, Kokkos::PerTeam(bytes)), pass);
+}
+
+template <class Gather, class Scalar, class ExecutionSpace>
+std::vector<double> gather_on_device(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
+                                     const Tiles& tiles, const OfPoints<Scalar>& of_points,
+                                     const DevicePool<ExecutionSpace>& pool) {
+  const std::int64_t slices = num_slices(operands.num_columns), size = tiles.count * tile_rows * Gather::size;
+  if (size == 0) return {};
+  const auto list = pool.copy(exec, tiles.list);
+  const auto shifts = pool.copy(exec, of_points.shifts), logs = pool.copy(exec, of_points.column_logs);
+  const auto parts = pool.template values<double>(exec, slices * size), joined = pool.template values<double>(exec, size);
+  with_score(operands.score, [&](auto score) {
+    run_teams(exec,
+              TeamRowPass<Scalar, decltype(score), Gather>{operands, tiles.list.empty() ? nullptr : list.data(),
+                                                           tiles.first, tiles.count,
+                                                           of_points.shifts.empty() ? nullptr : shifts.data(),
+                                                           logs.data(), parts.data()},
+              tiles.count * slices);
+  });
+  for_each_item(exec, size, JoinSlices<Gather>{parts.data(), size, slices, joined.data()});
+  return values_on_host(exec, static_cast<const double*>(joined.data()), size);
+}
+
 /// What `Gather` collects for every row of the tiles.
 template <class Gather, class Scalar, class ExecutionSpace>
 std::vector<double> gather_rows(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                                std::span<const Scalar> shifts, std::span<const Scalar> column_logs = {}) {
-  constexpr std::int64_t most_slices = is_host<ExecutionSpace> ? 1 : 16;
-  const std::int64_t chunks = (operands.num_columns + flush_columns - 1) / flush_columns;
-  const std::int64_t slices = std::clamp<std::int64_t>(chunks, 1, most_slices);
-  const auto list = to_device<std::int64_t>(exec, tiles.list);
-  const auto shift = to_device<Scalar>(exec, shifts), logs = to_device<Scalar>(exec, column_logs);
-  constexpr int lanes = is_host<ExecutionSpace> ? host_lanes : 1;
-  const std::int64_t rows = tiles.count * slices * tile_rows;
-  const Kokkos::View<double*, typename ExecutionSpace::memory_space> results(
-      "thalweg::pair_sums", static_cast<std::size_t>(rows * Gather::size));
-  with_score(operands.score, [&](auto score) {
-    using Pass = RowPass<Scalar, decltype(score), Gather, lanes>;
-    for_each_item(exec, rows / lanes,
-                  Pass{operands, tiles.list.empty() ? nullptr : list.data(), tiles.first,
-                       shifts.empty() ? nullptr : shift.data(), logs.data(), results.data(), slices});
-  });
-  const std::vector<double> parts = to_host(results);
-  constexpr std::int64_t stride = tile_rows * Gather::size;
-  std::vector<double> gathered(static_cast<std::size_t>(tiles.count * stride));
-  for (std::int64_t position = 0; position < tiles.count; ++position)
-    for (std::int64_t i = 0; i < stride; ++i) {
-      double& value = gathered[static_cast<std::size_t>(position * stride + i)];
-      value = parts[static_cast<std::size_t>(position * slices * stride + i)];
-      for (std::int64_t slice = 1; slice < slices; ++slice) {
-        const double part = parts[static_cast<std::size_t>((position * slices + slice) * stride + i)];
-        value = Gather::is_maximum(static_cast<int>(i % Gather::size)) ? std::max(value, part) : value + part;
-      }
-    }
-  return gathered;
+                                const OfPoints<Scalar>& of_points, const DevicePool<ExecutionSpace>& pool = {}) {
+  if constexpr (is_host<ExecutionSpace>) return gather_on_host<Gather>(exec, operands, tiles, of_points);
+  else return gather_on_device<Gather>(exec, operands, tiles, of_points, pool);
 }
 
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                             std::span<const Scalar> shifts) {
-  return gather_rows<RowSum>(exec, operands, tiles, shifts);
+                             std::span<const Scalar> shifts, const DevicePool<ExecutionSpace>& pool) {
+  return gather_rows<RowSum>(exec, operands, tiles, OfPoints<Scalar>{shifts, {}}, pool);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles) {
-  return gather_rows<RowMaximum>(exec, operands, tiles, std::span<const Scalar>{});
+  return gather_rows<RowMaximum>(exec, operands, tiles, OfPoints<Scalar>{});
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
                                 std::span<const Scalar> shifts, std::span<const Scalar> column_logs) {
-  return gather_rows<RowMoments>(exec, operands, tiles, shifts, column_logs);
+  return gather_rows<RowMoments>(exec, operands, tiles, OfPoints<Scalar>{shifts, column_logs});
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
                               std::span<const Scalar> shifts) {
-  return gather_rows<RowCosts>(exec, operands, tiles, shifts);
+  return gather_rows<RowCosts>(exec, operands, tiles, OfPoints<Scalar>{shifts, {}});
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -132,7 +157,7 @@ std::vector<double> scores(const ExecutionSpace& exec, const PairOperands<Scalar
 
 #define THALWEG_PAIR_PLAIN(Scalar, Space)                                                                            \
   template std::vector<double> row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,      \
-                                                       std::span<const Scalar>);                                     \
+                                                       std::span<const Scalar>, const DevicePool<Space>&);           \
   template std::vector<double> row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&);   \
   template std::vector<double> row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,   \
                                                           std::span<const Scalar>, std::span<const Scalar>);         \

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/device_pool.hpp"
 #include "kernels/ordered_bits.hpp"
 #include "kernels/pair_operands.hpp"
 
@@ -23,7 +24,7 @@ struct Tiles {
 /// Results of the functions of pair_rows.hpp of the same names.
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                             std::span<const Scalar> shifts);
+                             std::span<const Scalar> shifts, const DevicePool<ExecutionSpace>& pool = {});
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles);
 template <class Scalar, class ExecutionSpace>

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <type_traits>
 
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_apply_host.hpp"
 #include "kernels/pair_parallel.hpp"
 #include "kernels/pair_plain_passes.hpp"
 #include "kernels/pair_rows_host.hpp"
+#include "kernels/pair_sums_hopper.hpp"
 
 namespace thalweg {
 
@@ -59,17 +61,34 @@ StripSums<Scalar> strip_on_host(const ExecutionSpace& exec, const PairOperands<S
   return result;
 }
 
+template <class ExecutionSpace>
+std::vector<double> sums_on_hopper(const ExecutionSpace& exec, const PairOperands<float>& operands,
+                                   std::span<const std::int64_t> tiles, std::span<const float> shifts,
+                                   const DevicePool<ExecutionSpace>& pool) {
+  const auto count = static_cast<std::int64_t>(tiles.size()), rows = count * tile_rows;
+  if (count == 0) return {};
+  const auto list = pool.copy(exec, tiles);
+  const auto of_rows = pool.copy(exec, shifts);
+  const auto packed = pool.template values<unsigned char>(exec, hopper::packed_bytes(operands));
+  const auto parts = pool.template values<double>(exec, num_slices(operands.num_columns) * rows),
+             sums = pool.template values<double>(exec, rows);
+  hopper::start_sums(exec.cuda_stream(), {operands, list.data(), count, of_rows.data(), packed.data(), parts.data(), sums.data()});
+  return values_on_host(exec, static_cast<const double*>(sums.data()), rows);
+}
+
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_sums_plain(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                        std::span<const std::int64_t> tiles, std::span<const Scalar> shifts) {
-  return plain::row_sums(exec, operands, plain::Tiles::of_list(tiles), shifts);
+                                        std::span<const std::int64_t> tiles, std::span<const Scalar> shifts,
+                                        const DevicePool<ExecutionSpace>& pool) {
+  return plain::row_sums(exec, operands, plain::Tiles::of_list(tiles), shifts, pool);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                  std::span<const std::int64_t> tiles, std::span<const Scalar> shifts) {
+                                  std::span<const std::int64_t> tiles, std::span<const Scalar> shifts,
+                                  const DevicePool<ExecutionSpace>& pool) {
   if constexpr (is_host<ExecutionSpace>) {
     std::vector<double> sums(tiles.size() * tile_rows);
     for_each_tile(exec, static_cast<std::int64_t>(tiles.size()), operands.num_columns, [&](const std::int64_t p) {
@@ -78,7 +97,9 @@ std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands
     });
     return sums;
   } else {
-    return pair_row_sums_plain(exec, operands, tiles, shifts);
+    if constexpr (std::is_same_v<Scalar, float>)
+      if (hopper::can_sum(operands)) return sums_on_hopper(exec, operands, tiles, shifts, pool);
+    return pair_row_sums_plain(exec, operands, tiles, shifts, pool);
   }
 }
 
@@ -177,9 +198,11 @@ StripSums<Scalar> pair_strip(const ExecutionSpace& exec, const PairOperands<Scal
   template std::vector<Scalar> pair_row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&,              \
                                                               std::span<const std::int64_t>);                         \
   template std::vector<double> pair_row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&,                \
-                                                            std::span<const std::int64_t>, std::span<const Scalar>);  \
+                                                            std::span<const std::int64_t>, std::span<const Scalar>,   \
+                                                            const DevicePool<Space>&);                                \
   template std::vector<double> pair_row_sums_plain<Scalar, Space>(                                                    \
-      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>);             \
+      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>,              \
+      const DevicePool<Space>&);                                                                                      \
   template std::vector<double> pair_row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,  \
                                                                std::span<const Scalar>, std::span<const Scalar>);     \
   template std::vector<double> pair_row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,    \

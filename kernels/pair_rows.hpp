@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/device_pool.hpp"
 #include "kernels/ordered_bits.hpp"
 #include "kernels/pair_operands.hpp"
 #include "kernels/pair_strip_host.hpp"
@@ -19,17 +20,21 @@ struct TileRange {
 };
 
 /// Operands are addresses in the memory of the execution space; spans are on the host. The host uses register tiles,
-/// other spaces the plain kernel; both agree to rounding. A row's sum has the same bits wherever it is formed.
+/// a Hopper device its matrix units for sums of dot products in float, all else the plain kernels; they agree to
+/// rounding. A row's sum has the same bits wherever it is formed.
 ///
 /// rho_i = sum_j omega_j 2^s_ij of some tiles, one after another.
+/// @param pool  device memory for what the pass needs beside the operands
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                  std::span<const std::int64_t> tiles, std::span<const Scalar> shifts);
+                                  std::span<const std::int64_t> tiles, std::span<const Scalar> shifts,
+                                  const DevicePool<ExecutionSpace>& pool = {});
 
-/// The same sums by the plain kernel, one source for every execution space: the oracle of the tuned one.
+/// The same sums by the plain kernels, one source for every device and one for hosts: the oracle of the tuned ones.
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_sums_plain(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                        std::span<const std::int64_t> tiles, std::span<const Scalar> shifts);
+                                        std::span<const std::int64_t> tiles, std::span<const Scalar> shifts,
+                                        const DevicePool<ExecutionSpace>& pool = {});
 
 /// max_j s_ij of some tiles with u = 0; near no_bias where no column takes part.
 template <class Scalar, class ExecutionSpace>

@@ -6,6 +6,7 @@
 #include "geometry/last_level_cache.hpp"
 #include "geometry/tiled_geometry.hpp"
 #include "kernels/fixed_point.hpp"
+#include "kernels/host_rows.hpp"
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_logs.hpp"
 
@@ -144,13 +145,14 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::column_sums(std::span<const Scalar> biases,
                                                                        const std::vector<Scalar>& of_columns,
                                                                        std::int64_t& fallback_tiles) const {
-  const auto pass = column_pass(all_rows(biases), all_alpha());
+  const auto pass = column_pass(all_rows(biases), alpha_);
   const std::vector<Scalar> shifts = owned_columns(of_columns);
   const RowLogs logs = row_logs(*pass, shifts);
-  std::vector<double> sums;
-  for (std::size_t j = 0; j < static_cast<std::size_t>(points_->target.own.size()); ++j)
-    sums.push_back(takes_part(static_cast<double>(shifts[j])) ? std::exp2(logs.logs[j] + static_cast<double>(shifts[j]))
-                                                              : 0.0);
+  std::vector<double> sums(static_cast<std::size_t>(points_->target.own.size()), 0.0);
+  for_each_piece_on_host(points_->target.own.size(), [&](std::int64_t begin, std::int64_t end) {
+    for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+      if (takes_part(static_cast<double>(shifts[j]))) sums[j] = std::exp2(logs.logs[j] + static_cast<double>(shifts[j]));
+  });
   fallback_tiles += logs.fallback_tiles;
   return context_.comm.all_gather(std::span<const double>(sums));
 }

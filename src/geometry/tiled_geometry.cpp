@@ -29,16 +29,12 @@ const Scalar* from(const Scalar* values, std::int64_t begin) {
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
-DeviceCopy<Scalar, ExecutionSpace>::DeviceCopy(const ExecutionSpace& exec, const Scalar* values, std::int64_t size) {
-  using Memory = typename ExecutionSpace::memory_space;
-  if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, Memory>::accessible) {
+DeviceCopy<Scalar, ExecutionSpace>::DeviceCopy(const ExecutionSpace& exec, const DevicePool<ExecutionSpace>& pool,
+                                               const Scalar* values, std::int64_t size) {
+  if constexpr (is_host<ExecutionSpace>) {
     data_ = values;
   } else {
-    using Host = Kokkos::View<const Scalar*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-    copy_ = decltype(copy_)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::pair_points"),
-                            static_cast<std::size_t>(size));
-    Kokkos::deep_copy(exec, copy_, Host(values, static_cast<std::size_t>(size)));
-    exec.fence("thalweg::tiled_geometry::copy");
+    copy_ = pool.copy(exec, std::span<const Scalar>(values, static_cast<std::size_t>(size)));
     data_ = copy_.data();
   }
 }
@@ -50,15 +46,15 @@ TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
     : context_(context),
       form_(form),
       is_float_(is_float),
-      points_(std::move(points)),
-      log2_alpha_(static_cast<std::size_t>(num_rows()), 0.0),
-      log2_beta_(static_cast<std::size_t>(num_columns()), 0.0) {
+      points_(std::move(points)) {
+  set_log2_reference(std::vector<double>(static_cast<std::size_t>(num_rows()), 0.0),
+                     std::vector<double>(static_cast<std::size_t>(num_columns()), 0.0));
   source_ = make_side(points_->source, points_->source_norms);
   target_ = make_side(points_->target, points_->target_norms);
   if (points_->score == PairScore::dense) {
     const std::int64_t own_rows = points_->source.own.size(), own_columns = points_->target.own.size();
-    dense_rows_ = Copy(exec_, points_->dense_rows.data(), padded(own_rows) * padded(num_columns()));
-    dense_columns_ = Copy(exec_, points_->dense_columns.data(), padded(own_columns) * padded(num_rows()));
+    dense_rows_ = copied(points_->dense_rows.data(), padded(own_rows) * padded(num_columns()));
+    dense_columns_ = copied(points_->dense_columns.data(), padded(own_columns) * padded(num_rows()));
   }
   rescale();
 }
@@ -68,10 +64,10 @@ auto TiledGeometry<Scalar, ExecutionSpace>::make_side(const PackedPoints<Scalar>
                                                       const std::vector<double>& norms) const -> Side {
   Side side;
   side.points = &points;
-  side.features = Copy(exec_, points.features.data(), points.size());
+  side.features = copied(points.features.data(), points.size());
   if (points_->score != PairScore::euclidean) return side;
   side.norms = padded_as<Scalar>(norms);
-  side.norms_copy = Copy(exec_, side.norms.data(), static_cast<std::int64_t>(side.norms.size()));
+  side.norms_copy = copied(side.norms.data(), static_cast<std::int64_t>(side.norms.size()));
   return side;
 }
 
@@ -101,9 +97,22 @@ void TiledGeometry<Scalar, ExecutionSpace>::set_epsilon(double epsilon) {
 template <class Scalar, class ExecutionSpace>
 void TiledGeometry<Scalar, ExecutionSpace>::set_reference(std::span<const double> log_alpha,
                                                           std::span<const double> log_beta) {
-  const auto base_2 = [](double value) { return value * std::numbers::log2e; };
-  std::transform(log_alpha.begin(), log_alpha.end(), log2_alpha_.begin(), base_2);
-  std::transform(log_beta.begin(), log_beta.end(), log2_beta_.begin(), base_2);
+  const auto base_2 = [](std::span<const double> logs) {
+    std::vector<double> result(logs.begin(), logs.end());
+    for (double& value : result) value *= std::numbers::log2e;
+    return result;
+  };
+  set_log2_reference(base_2(log_alpha), base_2(log_beta));
+}
+
+template <class Scalar, class ExecutionSpace>
+void TiledGeometry<Scalar, ExecutionSpace>::set_log2_reference(std::vector<double> log2_alpha,
+                                                               std::vector<double> log2_beta) {
+  log2_alpha_ = std::move(log2_alpha);
+  log2_beta_ = std::move(log2_beta);
+  alpha_.assign(static_cast<std::size_t>(padded(num_rows())), Scalar(0));
+  std::transform(log2_alpha_.begin(), log2_alpha_.end(), alpha_.begin(),
+                 [](double log) { return static_cast<Scalar>(std::exp2(log)); });
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -111,8 +120,7 @@ void TiledGeometry<Scalar, ExecutionSpace>::restore(double scale, double epsilon
                                                     std::vector<double> log2_beta) {
   scale_ = scale;
   epsilon_ = epsilon;
-  log2_alpha_ = std::move(log2_alpha);
-  log2_beta_ = std::move(log2_beta);
+  set_log2_reference(std::move(log2_alpha), std::move(log2_beta));
   rescale();
 }
 
@@ -193,23 +201,15 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::owned_alpha() const {
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::all_alpha() const {
-  std::vector<Scalar> alpha(static_cast<std::size_t>(padded(num_rows())), Scalar(0));
-  std::transform(log2_alpha_.begin(), log2_alpha_.end(), alpha.begin(),
-                 [](double log) { return static_cast<Scalar>(std::exp2(log)); });
-  return alpha;
-}
-
-template <class Scalar, class ExecutionSpace>
 auto TiledGeometry<Scalar, ExecutionSpace>::make_pass(const Side& rows, const Side& columns, std::vector<Scalar> biases,
                                                       std::vector<Scalar> weights) const -> std::unique_ptr<Pass> {
   auto pass = std::make_unique<Pass>();
   pass->columns = &columns;
   pass->bias = std::move(biases);
   pass->weights = std::move(weights);
-  pass->bias_copy = Copy(exec_, pass->bias.data(), static_cast<std::int64_t>(pass->bias.size()));
+  pass->bias_copy = copied(pass->bias.data(), static_cast<std::int64_t>(pass->bias.size()));
   if (!pass->weights.empty())
-    pass->weights_copy = Copy(exec_, pass->weights.data(), static_cast<std::int64_t>(pass->weights.size()));
+    pass->weights_copy = copied(pass->weights.data(), static_cast<std::int64_t>(pass->weights.size()));
   const PackedPoints<Scalar>& owned = *rows.points;
   pass->tiles = {owned.first_own_tile(), PairOperands<Scalar>::tiles_of(owned.own.size())};
   const bool is_over_columns = &rows == &target_;

@@ -7,6 +7,7 @@
 
 #include "geometry/pair_geometry.hpp"
 #include "geometry/pair_points.hpp"
+#include "kernels/device_pool.hpp"
 #include "kernels/pair_parallel.hpp"
 #include "kernels/pair_row_logs.hpp"
 
@@ -17,11 +18,12 @@ template <class Scalar, class ExecutionSpace>
 class DeviceCopy {
  public:
   DeviceCopy() = default;
-  DeviceCopy(const ExecutionSpace& exec, const Scalar* values, std::int64_t size);
+  DeviceCopy(const ExecutionSpace& exec, const DevicePool<ExecutionSpace>& pool, const Scalar* values,
+             std::int64_t size);
   const Scalar* data() const { return data_; }
 
  private:
-  Kokkos::View<Scalar*, typename ExecutionSpace::memory_space> copy_;
+  PooledValues<Scalar, ExecutionSpace> copy_;
   const Scalar* data_ = nullptr;
 };
 
@@ -35,7 +37,7 @@ template <class Scalar, class ExecutionSpace>
 class TiledGeometry final : public PairGeometry {
  public:
   /// Columns of a part of spread points: as many as are added in Scalar, on a device times its slices of a pass.
-  static constexpr std::int64_t part_columns = flush_columns * (is_host<ExecutionSpace> ? 1 : 16);
+  static constexpr std::int64_t part_columns = flush_columns * (is_host<ExecutionSpace> ? 1 : most_slices);
 
   /// Of points on their way at a time, or one part if that is more; a rank holds two such pieces beside its own points.
   static constexpr std::int64_t passed_bytes = std::int64_t{16} << 20;
@@ -95,6 +97,8 @@ class TiledGeometry final : public PairGeometry {
 
   // Problem [tiled_geometry.cpp]
   void rescale();
+  Copy copied(const Scalar* values, std::int64_t size) const { return Copy(exec_, pool_, values, size); }
+  void set_log2_reference(std::vector<double> log2_alpha, std::vector<double> log2_beta);
   bool is_dot() const { return points_->score == PairScore::dot; }
   Side make_side(const PackedPoints<Scalar>& points, const std::vector<double>& norms) const;
   double source_part(std::int64_t i) const;  // kappa p_i
@@ -112,7 +116,6 @@ class TiledGeometry final : public PairGeometry {
   std::vector<Scalar> all_rows(std::span<const Scalar> owned) const;   // padded biases of all ranks
   std::vector<Scalar> owned_columns(const std::vector<Scalar>& biases) const;
   std::vector<double> owned_alpha() const;  // padded with zeros
-  std::vector<Scalar> all_alpha() const;
 
   // Passes, over columns that are all here or pass in parts; collective in the form `ring` [tiled_passes.cpp]
   template <class Use>
@@ -157,11 +160,13 @@ class TiledGeometry final : public PairGeometry {
 
   Context context_;
   ExecutionSpace exec_;
+  DevicePool<ExecutionSpace> pool_;
   EvaluationForm form_;
   bool is_float_;
   std::shared_ptr<const PairPoints<Scalar>> points_;
   double scale_ = 1.0, epsilon_ = 1.0, kappa_ = 1.0;
   std::vector<double> log2_alpha_, log2_beta_;
+  std::vector<Scalar> alpha_;           // of all rows, padded
   PackedPoints<Scalar> scaled_source_;  // times factor kappa, for dot products
   Side source_, target_;
   Copy dense_rows_, dense_columns_;

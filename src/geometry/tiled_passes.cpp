@@ -77,7 +77,7 @@ void TiledGeometry<Scalar, ExecutionSpace>::for_each_passing(const Pass& pass, c
   pass_around(context_.comm, own, std::span<const std::int64_t>(sizes),
               [&](int owner, std::span<const Scalar> values, Exchange* next) {
                 const RowRange columns = pieces[static_cast<std::size_t>(owner)];
-                const Copy features(exec_, values.data(), static_cast<std::int64_t>(values.size()));
+                const Copy features = copied(values.data(), static_cast<std::int64_t>(values.size()));
                 for (std::int64_t begin = columns.begin; begin < columns.end; begin += part_columns) {
                   const RowRange part{begin, std::min(begin + part_columns, columns.end)};
                   const Scalar* of_part = features.data() + (begin - columns.begin) * points.dimension;
@@ -93,7 +93,7 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(const Pass& 
                                                                     std::span<const Scalar> shifts) const {
   PartSums sums(rows_of(tiles.size()));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
-    sums.add(pair_row_sums(exec_, operands, tiles, shifts));
+    sums.add(pair_row_sums(exec_, operands, tiles, shifts, pool_));
   });
   return std::move(sums).values();
 }
