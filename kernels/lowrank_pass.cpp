@@ -3,6 +3,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "kernels/device_launch.hpp"
 #include "kernels/instantiate.hpp"
 #include "kernels/lowrank_block_host.hpp"
 
@@ -154,6 +155,7 @@ std::vector<std::int64_t> lowrank_pass_plain(const ExecutionSpace& exec,
   if (tiles.num_blocks() > 0)
     Kokkos::parallel_for("thalweg::lowrank_pass::plain",
                          policy.set_scratch_size(pass.scratch_level, Kokkos::PerTeam(bytes)), pass);
+  check_launches("thalweg::lowrank_pass::plain");
   const auto sums_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, pass.sums);
   return {sums_host.data(), sums_host.data() + sums_host.size()};
 }
@@ -191,6 +193,7 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
         for (std::int64_t k = 0; k < r; ++k) total += memberships(i, k) = Kokkos::exp(memberships(i, k) - top);
         for (std::int64_t k = 0; k < r; ++k) memberships(i, k) /= total;
       });
+  check_launches("thalweg::lowrank_pass::membership_rows");
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, memberships);
   return {host.data(), host.data() + host.size()};
 }

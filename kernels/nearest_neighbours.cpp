@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/device_launch.hpp"
 #include "kernels/instantiate.hpp"
 #include "kernels/neighbour_list.hpp"
 #include "kernels/neighbour_rows_host.hpp"
@@ -154,6 +155,7 @@ NeighbourLists nearest_neighbours_plain(const ExecutionSpace& exec, const Search
                       count};
   Kokkos::parallel_for("thalweg::nearest_neighbours::plain",
                        Kokkos::RangePolicy<ExecutionSpace>(exec, 0, static_cast<std::int64_t>(queries.size())), search);
+  check_launches("thalweg::nearest_neighbours::plain");
   exec.fence("thalweg::nearest_neighbours::plain");
   return {to_host(search.squared_distances), to_host(search.indices)};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/device_launch.hpp"
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_parallel.hpp"
 #include "kernels/pair_plain.hpp"
@@ -13,8 +14,10 @@ namespace {
 
 template <class Body, class ExecutionSpace>
 void for_each_item(const ExecutionSpace& exec, std::int64_t count, const Body& body) {
+  using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<std::int64_t>>;
   if (count == 0) return;
-  Kokkos::parallel_for("thalweg::pair_rows::plain", Kokkos::RangePolicy<ExecutionSpace>(exec, 0, count), body);
+  Kokkos::parallel_for("thalweg::pair_rows::plain", Policy(exec, std::int64_t{0}, count), body);
+  check_launches("thalweg::pair_rows::plain");
   exec.fence("thalweg::pair_rows::plain");
 }
 
@@ -45,6 +48,7 @@ void run_teams(const ExecutionSpace& exec, const Pass& pass, std::int64_t league
   Policy policy(exec, static_cast<int>(league), Pass::team_size);
   const std::size_t bytes = Pass::scratch_bytes + Pass::scratch_alignment;
   Kokkos::parallel_for("thalweg::pair_rows::teams", policy.set_scratch_size(0, Kokkos::PerTeam(bytes)), pass);
+  check_launches("thalweg::pair_rows::teams");
 }
 
 template <class Gather, class Scalar, class ExecutionSpace>

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/device_launch.hpp"
 #include "kernels/hopper_instructions.cuh"
 
 namespace thalweg::hopper {
@@ -33,7 +34,9 @@ int steps_of(std::int64_t dimension) {
 /// Smallest power of two for which no entry exceeds 2048 quanta and no norm 4096: products of h are then integers
 /// below 2^24.
 __device__ float quantum_of(float squared_norm, float largest) {
-  const float bound = fmaxf(sqrtf(squared_norm) * (1.0f / 4096), largest * (1.0f / 2048));
+  const bool is_in_range = squared_norm > 0x1p-80f && squared_norm < INFINITY;
+  const float norm = is_in_range ? sqrtf(squared_norm) : 12 * largest;  // of at most 128 features
+  const float bound = fmaxf(norm * (1.0f / 4096), largest * (1.0f / 2048));
   if (!(bound > 0x1p-99f)) return 0x1p-99f;
   return __uint_as_float((__float_as_uint(bound) + 0x007fffffu) & 0xff800000u);
 }
@@ -327,7 +330,7 @@ void start_sums(CUstream_st* stream, const SumsPass& pass) {
   const std::int64_t rows = pass.num_tiles * tile_rows;
   add_slices<<<static_cast<unsigned>((rows + 255) / 256), 256, 0, stream>>>(
       pass.parts, rows, static_cast<int>(num_slices(pass.operands.num_columns)), pass.sums);
-  check(cudaGetLastError());
+  check_launches("thalweg::pair_sums_hopper::start_sums");
 }
 
 }  // namespace thalweg::hopper

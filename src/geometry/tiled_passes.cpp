@@ -128,8 +128,9 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_moments(const Pas
                                                                        std::span<const Scalar> column_logs) const {
   PartSums sums(3 * rows_of(static_cast<std::size_t>(pass.tiles.count)));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange columns) {
+    const std::int64_t padded = PairOperands<Scalar>::tiles_of(columns.size()) * tile_rows;
     sums.add(pair_row_moments(exec_, operands, pass.tiles, shifts,
-                              column_logs.subspan(static_cast<std::size_t>(columns.begin))));
+                              of_columns(column_logs, {columns.begin, columns.begin + padded})));
   });
   return std::move(sums).values();
 }

@@ -10,7 +10,7 @@ namespace {
 
 using testing_support::PairProblem;
 
-constexpr std::int64_t part_columns = 1536;
+const std::int64_t part_columns = test_device() == Device::cpu ? 1536 : 16 * 1536;
 
 struct Sizes {
   std::int64_t n, m, own_rows, own_columns;
