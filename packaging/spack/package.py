@@ -35,6 +35,7 @@ class Thalweg(CMakePackage, CudaPackage):
     depends_on("nlohmann-json@3.11:")
     depends_on("nanoflann@1.4:")
     depends_on("xxhash@0.8:")
+    depends_on("zlib")
     depends_on("googletest@1.12: +gmock", when="+tests")
     depends_on("benchmark@1.7:", when="+tests")
 

@@ -182,21 +182,28 @@ std::vector<std::int32_t> random_cells(std::int64_t num_cells, std::int64_t coun
   return cells;
 }
 
+std::vector<std::int32_t> farthest_nodes(const Graph& graph, std::vector<std::int32_t> first, std::int64_t count) {
+  GraphSearch search(graph);
+  std::vector<double> nearest(static_cast<std::size_t>(graph.num_nodes), unreached);
+  const auto take = [&](std::int32_t node) {
+    const auto distances = search.from(node);
+    for (std::size_t i = 0; i < nearest.size(); ++i) nearest[i] = std::min(nearest[i], distances[i]);
+    nearest[static_cast<std::size_t>(node)] = -1.0;  // nodes at distance 0 of it are still free
+  };
+  for (const std::int32_t node : first) take(node);
+  while (static_cast<std::int64_t>(first.size()) < std::min(count, graph.num_nodes)) {
+    first.push_back(static_cast<std::int32_t>(std::max_element(nearest.begin(), nearest.end()) - nearest.begin()));
+    take(first.back());
+  }
+  return first;
+}
+
 std::vector<std::int32_t> choose_landmarks(const Graph& graph, LandmarkChoice choice, std::int64_t count,
                                            std::uint64_t seed) {
   count = std::min(count, graph.num_nodes);
   if (choice == LandmarkChoice::uniform || count == 0)
     return random_cells(graph.num_nodes, count, seed, landmark_stream);
-  std::vector<std::int32_t> landmarks = random_cells(graph.num_nodes, 1, seed, landmark_stream);
-  GraphSearch search(graph);
-  std::vector<double> nearest(static_cast<std::size_t>(graph.num_nodes), unreached);
-  while (true) {
-    const auto distances = search.from(landmarks.back());
-    for (std::size_t i = 0; i < nearest.size(); ++i) nearest[i] = std::min(nearest[i], distances[i]);
-    nearest[static_cast<std::size_t>(landmarks.back())] = -1.0;  // cells at distance 0 of it are still free
-    if (static_cast<std::int64_t>(landmarks.size()) == count) return landmarks;
-    landmarks.push_back(static_cast<std::int32_t>(std::max_element(nearest.begin(), nearest.end()) - nearest.begin()));
-  }
+  return farthest_nodes(graph, random_cells(graph.num_nodes, 1, seed, landmark_stream), count);
 }
 
 }  // namespace thalweg

@@ -57,8 +57,12 @@ std::vector<std::int32_t> random_cells(std::int64_t num_cells, std::int64_t coun
 /// Stream of the random order that landmarks are the first cells of.
 inline constexpr std::uint32_t landmark_stream = 71;
 
-/// `uniform`: the first cells of the random order. `farthest`: its first cell, then each time the cell that is farthest
-/// from those chosen, ties by smaller index; cells that no path reaches come first. The same on every rank; local.
+/// `first`, at least one, then each time the node that is farthest from those chosen, ties by smaller index, until there
+/// are `count`; nodes that no path reaches come first. The same on every rank; local.
+std::vector<std::int32_t> farthest_nodes(const Graph& graph, std::vector<std::int32_t> first, std::int64_t count);
+
+/// `uniform`: the first cells of the random order. `farthest`: `farthest_nodes` from its first cell.
+/// The same on every rank; local.
 std::vector<std::int32_t> choose_landmarks(const Graph& graph, LandmarkChoice choice, std::int64_t count,
                                            std::uint64_t seed);
 

@@ -135,19 +135,27 @@ Matrix orthonormal_basis(const Communicator& comm, const Matrix& rows, std::int6
   return whitened(comm, once, num_rows, 0.0);
 }
 
-Matrix pseudo_inverse(const Matrix& a, double cut) {
+SingularSystem singular_system_of(const Matrix& a) {
   const auto m = static_cast<lapack_int>(a.rows), n = static_cast<lapack_int>(a.columns), size = std::min(m, n);
-  Matrix copy = a, left(m, size), right(size, n);
-  std::vector<double> singular(static_cast<std::size_t>(size));
-  if (LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', m, n, copy.values.data(), n, singular.data(), left.values.data(), size,
-                     right.values.data(), n) != 0)
+  Matrix copy = a;
+  SingularSystem system{Matrix(m, size), std::vector<double>(static_cast<std::size_t>(size)), Matrix(size, n)};
+  if (LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', m, n, copy.values.data(), n, system.values.data(),
+                     system.left.values.data(), size, system.right.values.data(), n) != 0)
     throw NumericalError("no singular values of a " + std::to_string(m) + " x " + std::to_string(n) +
-                         " matrix in a geodesic factor; its distances must be finite; check the graph");
-  for (std::int64_t k = 0; k < size; ++k) {
-    const double value = singular[static_cast<std::size_t>(k)];
-    for (std::int64_t i = 0; i < m; ++i) left(i, k) = value > cut * singular[0] ? left(i, k) / value : 0.0;
+                         " matrix; distances and coordinates must be finite; check the input");
+  return system;
+}
+
+Matrix pseudo_inverse(const Matrix& a, double cut) {
+  SingularSystem system = singular_system_of(a);
+  for (std::size_t k = 0; k < system.values.size(); ++k) {
+    const double value = system.values[k];
+    for (std::int64_t i = 0; i < a.rows; ++i) {
+      double& entry = system.left(i, static_cast<std::int64_t>(k));
+      entry = value > cut * system.values[0] ? entry / value : 0.0;
+    }
   }
-  return product(transpose(right), transpose(left));
+  return product(transpose(system.right), transpose(system.left));
 }
 
 void broadcast(const Communicator& comm, Matrix& matrix) {

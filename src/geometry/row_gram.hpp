@@ -40,6 +40,14 @@ Eigensystem eigensystem_of(const Matrix& symmetric);
 /// condition cost the first. Collective.
 Matrix orthonormal_basis(const Communicator& comm, const Matrix& rows, std::int64_t num_rows);
 
+/// A = left diag(values) right, values descending, by LAPACK on this rank. @throws NumericalError
+struct SingularSystem {
+  Matrix left;  // rows x min(rows, columns)
+  std::vector<double> values;
+  Matrix right;  // min(rows, columns) x columns
+};
+SingularSystem singular_system_of(const Matrix& a);
+
 /// Moore-Penrose inverse without the singular values below `cut` times the largest, by LAPACK on this rank.
 /// @throws NumericalError
 Matrix pseudo_inverse(const Matrix& a, double cut);

@@ -19,6 +19,7 @@ struct InputOptions {
   std::vector<std::string> days = {};
   std::string joint = "obsm/X_pca";
   std::int64_t pca = 0;
+  std::string spatial = "obsm/spatial";
   std::string annotation = {};
   std::string embedding = default_embedding;
   ListMap filter = {};
@@ -34,6 +35,7 @@ struct InputOptions {
     field("days", &InputOptions::days, "times to use, in order; empty: all", time_name);
     field("joint", &InputOptions::joint, "features: an obsm key, X, layers/.. or raw/X");
     field("pca", &InputOptions::pca, "components of one PCA over all cells on joint; 0: none", only_default);
+    field("spatial", &InputOptions::spatial, "matrix of places in the tissue, for align");
     field("annotation", &InputOptions::annotation, "obs column of cell types, for tables, plots and scores");
     field("embedding", &InputOptions::embedding,
           "matrix whose first two columns are coordinates for plots; the default is skipped where it is absent, \"\": none");
@@ -41,7 +43,6 @@ struct InputOptions {
     field("weights", &InputOptions::weights, "obs column of the mass per cell; empty: uniform");
     field.later("local_pca", "PCA per pair");
     field.later("local_pca_centering", "centring of the PCA per pair");
-    field.later("spatial", "spatial coordinates");
     field.later("covariate", "batches");
     field.later("genes", "file of genes to use");
     field.later("mpi_io_hints", "hints for MPI-IO");
@@ -54,9 +55,11 @@ struct SideOptions {
   ListMap filter = {};
   std::string key = {};
   std::string weights = {};
+  std::string faces = {};
+  std::string spatial = {};
 
   /// Whether the job says anything about this side: the sides are then no times of [input].
-  bool is_given() const { return !file.empty() || !filter.empty() || !key.empty() || !weights.empty(); }
+  bool is_given() const { return !file.empty() || !filter.empty() || !key.empty() || !weights.empty() || !faces.empty() || !spatial.empty(); }
 
   static constexpr const char* section = "source";
   static constexpr const char* about = "one side of a two-sided command; what is absent comes from [input]";
@@ -66,7 +69,8 @@ struct SideOptions {
     field("filter", &SideOptions::filter, "rows kept: values allowed in each obs column");
     field("key", &SideOptions::key, "features of this side");
     field("weights", &SideOptions::weights, "obs column of the mass per cell");
-    field.later("spatial", "spatial coordinates");
+    field("faces", &SideOptions::faces, "triangles of a surface whose vertices are key, for gromov: uns/.., or an array of a .npz file");
+    field("spatial", &SideOptions::spatial, "matrix of places in the tissue, for align");
   }
 };
 

@@ -18,6 +18,9 @@ int run_transport(const Communicator& comm, const JobContext& context);
 /// `thalweg gromov job.toml`: two groups of cells aligned by the distances within each.
 int run_gromov(const Communicator& comm, const JobContext& context);
 
+/// `thalweg align job.toml`: slices of tissue moved onto one another.
+int run_align(const Communicator& comm, const JobContext& context);
+
 /// `thalweg export job.toml`: the couplings of a results directory as matrices.
 int run_export(const Communicator& comm, const JobContext& context);
 

@@ -178,11 +178,7 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   session.write_plot("projection_y", projection_plot(sides.source, sides.target, of_source));
 }
 
-void log_alignment(const MultiStartSolution& starts) {
-  const GromovSolution& solution = starts.best;
-  log_info("of " + std::to_string(starts.starts.size()) + " starts, '" + starts.best_start +
-           "' has the least F" +
-           (starts.bounds ? "; lower bound of E_gw " + rounded_number(starts.bounds->best(), 6) : ""));
+void log_alignment(const GromovSolution& solution) {
   log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) +
            ", stationarity gap " + rounded_number(solution.gap) + ", marginal errors " +
            rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
@@ -194,6 +190,12 @@ void log_alignment(const MultiStartSolution& starts) {
   if (solution.stop_reason != StopReason::converged)
     log_warning("not_converged",
                 "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
+}
+
+void log_alignment(const MultiStartSolution& starts) {
+  log_info("of " + std::to_string(starts.starts.size()) + " starts, '" + starts.best_start + "' has the least F" +
+           (starts.bounds ? "; lower bound of E_gw " + rounded_number(starts.bounds->best(), 6) : ""));
+  log_alignment(starts.best);
   if (starts.is_ambiguous)
     log_warning(
         "ambiguous",

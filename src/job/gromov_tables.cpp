@@ -37,6 +37,29 @@ ConvergenceRow row_of(const std::string& pair, const std::string& start, const G
   return row;
 }
 
+const std::vector<std::string> step_columns = {"start", "t", "E_gw", "linear", "kl", "accepted"};
+
+/// The last row, of all of a solve.
+ConvergenceRow result_row(const std::string& pair, const std::string& start, const GromovSolution& solution) {
+  ConvergenceRow last = row_of(pair, start, solution.history.back());
+  last.stage = "result";
+  last.inner = solution.evaluations;
+  last.objective = solution.energy;
+  last.primal = solution.primal;
+  last.gap = solution.gap;
+  last.marginal_error_source = solution.coupling.error_source;
+  last.marginal_error_target = solution.coupling.error_target;
+  last.seconds = solution.seconds;
+  last.stop_reason = solution.stop_reason;
+  last.extra = {start,
+                solution.history.back().step,
+                solution.energy_gw,
+                solution.energy_linear,
+                solution.coupling.relative_entropy,
+                1.0};
+  return last;
+}
+
 void add_bounds(const LowerBounds& bounds, double energy, QuantityTable& report) {
   report.add("lower_bound", bounds.best(), "of E_gw over all couplings: the larger of the two below");
   report.add("lower_bound_flb", bounds.eccentricity, "transport of the eccentricities");
@@ -184,27 +207,17 @@ Table starts_table(const MultiStartSolution& solution) {
 }
 
 ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSolution& starts) {
-  const GromovSolution& solution = starts.best;
-  ConvergenceTable table({"start", "t", "E_gw", "linear", "kl", "accepted"});
+  ConvergenceTable table(step_columns);
   for (const StartReport& start : starts.starts)
     for (const GromovRecord& step : start.history) table.add(row_of(pair, start.name, step));
-  ConvergenceRow last = row_of(pair, starts.best_start, solution.history.back());
-  last.stage = "result";
-  last.inner = solution.evaluations;
-  last.objective = solution.energy;
-  last.primal = solution.primal;
-  last.gap = solution.gap;
-  last.marginal_error_source = solution.coupling.error_source;
-  last.marginal_error_target = solution.coupling.error_target;
-  last.seconds = solution.seconds;
-  last.stop_reason = solution.stop_reason;
-  last.extra = {starts.best_start,
-                solution.history.back().step,
-                solution.energy_gw,
-                solution.energy_linear,
-                solution.coupling.relative_entropy,
-                1.0};
-  table.add(std::move(last));
+  table.add(result_row(pair, starts.best_start, starts.best));
+  return table;
+}
+
+ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution) {
+  ConvergenceTable table(step_columns);
+  for (const GromovRecord& step : solution.history) table.add(row_of(pair, "product", step));
+  table.add(result_row(pair, "product", solution));
   return table;
 }
 

@@ -34,6 +34,8 @@ Table bridge_table(const AlignmentCosts& costs);
 Table starts_table(const MultiStartSolution& solution);
 /// convergence.csv, with columns start, t, E_gw, linear, kl and accepted of its own: the steps on all cells.
 ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSolution& starts);
+/// The same of a solve from the product of the weights.
+ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution);
 /// Loss and regularised loss over the outer steps; gap and marginal error.
 ConvergenceHistory gromov_curves(const GromovSolution& solution, double tolerance);
 IndexRow gromov_index(const AlignmentResult& result);

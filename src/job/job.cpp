@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/read_settings.hpp"
+#include "job/shape_side.hpp"
 
 namespace thalweg {
 
@@ -113,6 +114,20 @@ void check_intra_costs(const Job& job, const IntraCostOptions& side, const std::
                                                        name + ".cost = \"" + side.cost + "\"; use \"dense\"");
 }
 
+/// What surfaces and slices of tissue do without.
+void check_plain_alignment(const Job& job, const std::string& of, const config::Value& root, config::Problems& problems) {
+  const GromovOptions given, &options = job.gromov;
+  const auto refuse = [&](const char* key, const std::string& value, const std::string& only) {
+    if (value == only) return;
+    problems.add(place_of(root, std::string("gromov.") + key),
+                 std::string("gromov.") + key + " = \"" + value + "\" is not for " + of + "; " +
+                     (only.empty() ? "leave it out" : "only \"" + only + "\" is"));
+  };
+  refuse("mode", options.mode, given.mode);
+  refuse("regularisation", options.regularisation, given.regularisation);
+  refuse("linear", options.linear, given.linear);
+}
+
 /// Modes, regularisations, algorithms and precisions of alignments that do not go together.
 void check_gromov_solver(const Job& job, const config::Value& root, config::Problems& problems) {
   const GromovOptions& gromov = job.gromov;
@@ -141,6 +156,10 @@ void check_storage(const Job& job, const config::Value& root, config::Problems& 
 void check_gromov(const Job& job, const config::Value& root, config::Problems& problems) {
   check_sides(job, root, problems);
   check_gromov_solver(job, root, problems);
+  if (are_shapes(job)) check_plain_alignment(job, "surfaces", root, problems);
+  if (are_shapes(job) && job.gromov.algorithm != "mirror")
+    problems.add(place_of(root, "gromov.algorithm"),
+                 "gromov.algorithm = \"" + job.gromov.algorithm + "\" is not for surfaces, whose other vertices follow from an entropic coupling; use \"mirror\"");
   if (job.gromov.linear.empty() && job.problem.alpha.value_or(1.0) < 1.0)
     problems.add(place_of(root, "problem.alpha"),
                  "problem.alpha below 1 weighs a linear cost, and there is none; give gromov.linear, or leave it out");
@@ -158,6 +177,18 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
   check_storage(job, root, problems);
   check_intra_costs(job, job.source_costs, "source", root, problems);
   check_intra_costs(job, job.target_costs, "target", root, problems);
+}
+
+void check_align(const Job& job, const config::Value& root, config::Problems& problems) {
+  check_sides(job, root, problems);
+  check_gromov_solver(job, root, problems);
+  check_plain_alignment(job, "align, whose features are input.joint", root, problems);
+  if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
+    problems.add(place_of(root, "input.time_key"),
+                 "align needs several slices; set input.time_key to the obs column of the slice, or give [source] and [target]");
+  if (job.align.dissimilarity == "kl" && job.align.cost == "sq_euclidean")
+    problems.add(place_of(root, "align.dissimilarity"),
+                 "align.dissimilarity = \"kl\" is stored, distances with align.cost = \"sq_euclidean\" are not; set align.cost = \"euclidean\"");
 }
 
 void check_export(const Job& job, const config::Value& root, config::Problems& problems) {
@@ -183,6 +214,8 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.transport),
                                            config::describe(job.exports),
                                            config::describe(job.gromov),
+                                           config::describe(job.shapes, ShapeOptions::section, ShapeOptions::part),
+                                           config::describe(job.align),
                                            config::describe(job.problem),
                                            config::describe(job.sweep),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
@@ -197,7 +230,11 @@ std::vector<std::string> transport_tables() {
 
 std::vector<std::string> gromov_tables() {
   return {"input", "source", IntraCostOptions::source_part, "target", IntraCostOptions::target_part,
-          "gromov", ProblemOptions::section, GromovSweepOptions::section, "solver", "run", "output"};
+          "gromov", ShapeOptions::part, ProblemOptions::section, GromovSweepOptions::section, "solver", "run", "output"};
+}
+
+std::vector<std::string> align_tables() {
+  return {"input", "source", "target", AlignOptions::section, ProblemOptions::section, "gromov", "solver", "run", "output"};
 }
 
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,
@@ -205,7 +242,8 @@ void check_job(const Job& job, const config::Value& root, const std::vector<std:
   if (job.output.key_prefix.find('/') != std::string::npos)
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
   if (uses(used, "transport")) check_transport(job, root, problems);
-  if (uses(used, "gromov")) check_gromov(job, root, problems);
+  if (uses(used, "align")) check_align(job, root, problems);
+  else if (uses(used, "gromov")) check_gromov(job, root, problems);
   if (uses(used, "export")) check_export(job, root, problems);
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);

@@ -6,11 +6,13 @@
 
 #include "config/describe.hpp"
 #include "io/input_options.hpp"
+#include "job/align_options.hpp"
 #include "job/export_options.hpp"
 #include "job/output_options.hpp"
 #include "job/problem_options.hpp"
 #include "job/result_options.hpp"
 #include "job/run_options.hpp"
+#include "job/shape_options.hpp"
 #include "job/simulate_options.hpp"
 #include "job/solver_options.hpp"
 #include "job/transport_options.hpp"
@@ -51,6 +53,8 @@ struct Job {
   TransportOptions transport;
   ExportOptions exports;
   GromovOptions gromov;
+  ShapeOptions shapes;
+  AlignOptions align;
   ProblemOptions problem;
   GromovSweepOptions sweep;
   IntraCostOptions source_costs;
@@ -67,6 +71,9 @@ std::vector<std::string> transport_tables();
 
 /// The tables that `gromov` reads.
 std::vector<std::string> gromov_tables();
+
+/// The tables that `align` reads.
+std::vector<std::string> align_tables();
 
 /// Adds the problems of keys that do not go together, in the tables named in `used`.
 void check_job(const Job& job, const config::Value& root, const std::vector<std::string>& used,

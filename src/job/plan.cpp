@@ -4,9 +4,11 @@
 #include <functional>
 
 #include "distributed/error.hpp"
+#include "job/plan_align.hpp"
 #include "job/plan_export.hpp"
 #include "job/plan_gromov.hpp"
 #include "job/plan_items.hpp"
+#include "job/plan_shapes.hpp"
 #include "job/plan_transport.hpp"
 
 namespace thalweg {
@@ -122,6 +124,10 @@ MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks) {
     add_transport(input, num_ranks, items);
   } else if (input.command == "gromov") {
     add_gromov(input, num_ranks, items);
+    add_shapes(input, items);
+  } else if (input.command == "align") {
+    add_gromov(input, num_ranks, items);
+    add_align(input, items);
   } else if (input.command == "export") {
     add_export(input, num_ranks, items);
   } else {

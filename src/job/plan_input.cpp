@@ -8,12 +8,15 @@
 #include "distributed/error.hpp"
 #include "io/anndata_reader.hpp"
 #include "io/cell_selection.hpp"
+#include "job/plan_align.hpp"
 #include "job/plan_export.hpp"
 #include "job/plan_gromov.hpp"
+#include "job/plan_shapes.hpp"
 #include "job/plan_transport.hpp"
 #include "io/slice_features.hpp"
 #include "job/labelled_slices.hpp"
 #include "job/read_cells.hpp"
+#include "job/shape_side.hpp"
 #include "job/simulation/cell_model.hpp"
 
 namespace thalweg {
@@ -117,9 +120,11 @@ PlanInput read_plan_input(const Communicator& comm, const JobContext& context) {
   if (context.command == "lowrank") return low_rank_input(comm, context);
   if (context.command == "transport") return transport_input(comm, context);
   if (context.command == "export") return export_plan_input(comm, context, without_labels(read_result(comm, context.job.analysed.result)));
+  if (context.command == "gromov" && are_shapes(context.job)) return shape_input(comm, context);
   if (context.command == "gromov") return gromov_input(comm, context);
+  if (context.command == "align") return align_input(comm, context);
   if (context.command == "simulate") return simulate_input(context);
-  throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, transport, gromov, export, simulate");
+  throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, transport, gromov, align, export, simulate");
 }
 
 }  // namespace thalweg

@@ -29,6 +29,7 @@ InputOptions input_of_side(InputOptions input, const SideOptions& side) {
   if (!side.file.empty()) input.file = side.file;
   if (!side.filter.empty()) input.filter = side.filter;
   if (!side.key.empty()) input.joint = side.key;
+  if (!side.spatial.empty()) input.spatial = side.spatial;
   if (!side.weights.empty()) input.weights = side.weights;
   input.time_key.clear();
   input.days.clear();

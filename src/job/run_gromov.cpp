@@ -9,6 +9,9 @@
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
 #include "job/read_cells.hpp"
+#include "job/run_shapes.hpp"
+#include "job/shape_side.hpp"
+#include "job/solve_alignment.hpp"
 
 namespace thalweg {
 
@@ -41,32 +44,6 @@ void set_mode(const GromovOptions& options, GromovProblem& problem) {
   if (options.regularisation == "proximal") problem.regularisation = Regularisation::proximal;
 }
 
-GromovSettings settings_of(const GromovOptions& options, Precision precision) {
-  GromovSettings settings;
-  if (options.algorithm == "frank_wolfe") settings.algorithm = GromovAlgorithm::frank_wolfe;
-  settings.epsilon_start = options.epsilon_start;
-  settings.epsilon_decay = options.epsilon_decay;
-  settings.tolerance = options.tolerance;
-  settings.max_outer = options.max_outer;
-  settings.inner_tolerance = options.inner_tolerance.value_or(precision == Precision::float64 ? 1e-6 : 1e-5);
-  settings.inner_iterations = options.inner_iterations;
-  return settings;
-}
-
-ProgressState progress_of(const std::string& pair, const GromovRecord& step, double tolerance) {
-  ProgressState state;
-  state.problem = pair;
-  state.level = step.level;
-  state.iteration = step.outer;
-  state.objective = step.energy;
-  state.marginal_error = step.error_target;
-  state.gap = step.gap;
-  state.epsilon = step.epsilon;
-  state.error = step.gap / step.primal;
-  state.tolerance = tolerance;
-  return state;
-}
-
 /// One problem of a job, solved from several starts, or from the linear cost of a solve at a larger epsilon alone.
 MultiStartSolution solve(JobSession& session, const Job& job, const TransportSides& sides, const LinearPart& linear,
                          const SweepPoint& point) {
@@ -97,6 +74,7 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
 
 int run_gromov(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
+  if (are_shapes(job)) return run_shapes(comm, context);
   const PlanInput plan = read_plan_input(comm, context);
   check_memory(comm, plan, job.run);
   JobSession session(comm, context);

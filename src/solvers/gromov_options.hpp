@@ -109,8 +109,7 @@ struct GromovOptions {
           one_of({"top", "dense"}));
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
-    for (const char* key : {"init", "solve_points", "anchors"})
-      field.later(key, "a part of gromov of a later version");
+    field.later("init", "a part of gromov of a later version");
   }
 };
 

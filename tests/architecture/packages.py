@@ -11,7 +11,7 @@ SPACK = {
     "libopenmpi-dev": "mpi", "openmpi-bin": "mpi", "libhdf5-openmpi-dev": "hdf5", "hdf5-tools": "hdf5",
     "libcli11-dev": "cli11", "libtomlplusplus-dev": "tomlplusplus", "libspdlog-dev": "spdlog", "libfmt-dev": "fmt",
     "nlohmann-json3-dev": "nlohmann-json", "libopenblas-dev": "openblas", "liblapacke-dev": "openblas",
-    "libnanoflann-dev": "nanoflann", "libxxhash-dev": "xxhash", "libhnswlib-dev": None,
+    "libnanoflann-dev": "nanoflann", "libxxhash-dev": "xxhash", "zlib1g-dev": "zlib", "libhnswlib-dev": None,
     "libgtest-dev": "googletest", "libgmock-dev": "googletest", "libbenchmark-dev": "benchmark",
     "slurm-wlm": None, "munge": None,
 }

@@ -1,0 +1,21 @@
+// One alignment of a job as the program runs it: the settings of [gromov], and its progress.
+#pragma once
+
+#include <string>
+
+#include "job/job_session.hpp"
+#include "solvers/gromov/gromov.hpp"
+
+namespace thalweg {
+
+/// How [gromov] says that problems are solved, but for their epsilon and starts.
+GromovSettings settings_of(const GromovOptions& options, Precision precision);
+
+/// One outer step as the log shows it.
+ProgressState progress_of(const std::string& pair, const GromovRecord& step, double tolerance);
+
+/// Solves a problem from the product of the weights and shows its steps under `name`. Collective.
+GromovSolution solve_alignment(JobSession& session, const Job& job, const GromovProblem& problem,
+                               const GromovSettings& settings, const std::string& name);
+
+}  // namespace thalweg
