@@ -56,6 +56,11 @@ void Collector::add_fixed(const std::string& name, int phases, bool on_device, W
   add(name, phases, on_device, bytes, bytes * num_ranks_);
 }
 
+void Collector::add_copied(const std::string& name, int phases, bool on_device, WideInt bytes) {
+  add_fixed(name, phases, false, bytes);
+  if (on_device) add_fixed(name + ", on the device", phases, true, bytes);
+}
+
 void Collector::add_capped(const std::string& name, int phases, WideInt cap, const Bytes& bytes) {
   const WideInt mine = std::min(cap, bytes(fullest_));
   add(name, phases, false, mine, mine * num_ranks_);

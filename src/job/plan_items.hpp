@@ -40,6 +40,8 @@ class Collector {
   void add_shares(const std::string& name, int phases, WideInt bytes);
   /// The same on every rank.
   void add_fixed(const std::string& name, int phases, bool on_device, WideInt bytes);
+  /// The same, held by the host of every rank and copied to its device if it computes there.
+  void add_copied(const std::string& name, int phases, bool on_device, WideInt bytes);
   /// Buffers: what the rows of a rank need, at most `cap` a rank.
   void add_capped(const std::string& name, int phases, WideInt cap, const Bytes& bytes);
 

@@ -18,6 +18,7 @@ constexpr WideInt lanes = 16;            // padding of columns
 constexpr WideInt passed_bytes = 16 * mebibyte;  // of points on their way in the form `ring`
 constexpr WideInt tile_padding = 64;     // of points
 constexpr WideInt host_part_columns = 1536, device_part_columns = 16 * host_part_columns;  // of blocks in the form `ring`
+constexpr WideInt device_slices = 16;    // of columns in a pass, each with sums of its own
 constexpr WideInt cost_rows = 256;       // at a time, for potentials of targets without weight
 constexpr WideInt vectors_of_solver = 24;  // f, g, weights, references, sums and their copies, of the solver and its best state
 constexpr WideInt columns_at_once = 64;  // of a product with the coupling
@@ -67,16 +68,16 @@ WideInt packed_bytes(const PlanInput& input, WideInt num_ranks, WideInt n, WideI
 void add_points(const PlanInput& input, const std::string& of, const PackedSides& sides, int phases, Collector& items) {
   const auto& [num_ranks, n, m] = sides;
   if (input.dense_costs || n == 0) return;
-  items.add_fixed("points" + of + ", packed", phases, input.on_device,
-                  packed_bytes(input, num_ranks, n, m, input.is_double ? 8 : 4));
+  items.add_copied("points" + of + ", packed", phases, input.on_device,
+                   packed_bytes(input, num_ranks, n, m, input.is_double ? 8 : 4));
   if (!input.is_double)
-    items.add_fixed("points" + of + ", float64", phases, input.on_device, packed_bytes(input, num_ranks, n, m, 8));
+    items.add_copied("points" + of + ", float64", phases, input.on_device, packed_bytes(input, num_ranks, n, m, 8));
 }
 
 void add_costs(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   if (!input.dense_costs) return;
   items.add_fixed("costs as read", Collector::always, false, 4 * n * m);
-  items.add_rows("costs, packed", Collector::solving | Collector::writing, input.on_device, [=](const Rows&) { return (4 + 8) * n * m; });
+  items.add_copied("costs, packed", Collector::solving | Collector::writing, input.on_device, (4 + 8) * n * m);
 }
 
 /// What one pass keeps: exponentials of a strip, sums of every column as integers that no order of adding changes.
@@ -86,6 +87,11 @@ void add_pass(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   if (!input.ring) add_strips(input, columns, items);
   items.add_fixed("column sums", phases, input.on_device, 2 * 8 * columns);
   if (input.weighted) items.add_fixed("rows of costs", Collector::solving, false, 8 * cost_rows * m);
+  if (!input.on_device) return;
+  // Sums of the slices of columns, three of them a row, and columns in the form of the matrix units; products and values.
+  items.add_fixed("sums of slices", phases, true, device_slices * 3 * 8 * columns);
+  items.add_fixed("columns, split", phases, true, (4 * (input.num_features + 16) + 12) * columns);
+  items.add_fixed("products and values", Collector::writing, true, 2 * 8 * columns_at_once * columns);
 }
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
