@@ -57,7 +57,7 @@ Table motion_table(const Result& result) {
     else
       for (const TableCell& cell : std::vector<TableCell>{
                solution.energy_gw, solution.energy_linear, solution.energy, solution.primal, solution.gap,
-               solution.units.quadratic, solution.units.linear, solution.coupling.epsilon, solution.outer,
+               solution.units.quadratic, solution.units.linear, solution.epsilon, solution.outer,
                solution.seconds, name_of(solution.stop_reason)})
         row.push_back(cell);
     table.add_row(std::move(row));
@@ -77,7 +77,7 @@ UnsDict constants_of(const Result& result, std::size_t slice) {
   constants.emplace_back("neighbour", result.name(placed.neighbour));
   constants.emplace_back("E_gw", placed.solution.energy_gw);
   constants.emplace_back("linear", placed.solution.energy_linear);
-  constants.emplace_back("epsilon", placed.solution.coupling.epsilon);
+  constants.emplace_back("epsilon", placed.solution.epsilon);
   constants.emplace_back("stop_reason", name_of(placed.solution.stop_reason));
   return constants;
 }

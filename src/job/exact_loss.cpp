@@ -158,7 +158,7 @@ std::optional<ExactLoss> exact_loss(const Context& context, const AlignmentCosts
 }
 
 void log_exact_loss(const ExactLoss& exact) {
-  log_info("loss E with exact geodesics " + rounded_number(exact.loss, 6) + ", between " +
+  log_info("E_gw with exact geodesics " + rounded_number(exact.loss, 6) + ", between " +
            std::to_string(exact.num_sources) + " source and " + std::to_string(exact.num_targets) + " target cells");
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
+#include "distributed/error.hpp"
 #include "job/gromov_cells.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 
@@ -59,6 +60,11 @@ class Sweep {
         epsilons_(epsilons_of(job)) {}
 
   StopReason run() {
+    const std::int64_t most = std::min(sides_.source.num_cells, sides_.target.num_cells);
+    for (const std::int64_t k : neighbours_of(job_, sides_))
+      if (k > most)
+        throw DataError("sweep.geodesic_k = " + std::to_string(k) + " is more than the " + std::to_string(most) +
+                        " cells of the smaller side; choose smaller values");
     for (const std::int64_t k : neighbours_of(job_, sides_)) {
       add_neighbours(k);
       if (is_stop_request(reason_)) break;
@@ -108,7 +114,7 @@ class Sweep {
       point.keep_linear = epsilon != epsilons_.back();
       if (!solutions.empty()) point.before = &solutions.back();
       MultiStartSolution solution = solve_(point);
-      if (solutions.empty()) bound = solution.bounds->best();
+      if (solutions.empty()) bound = solution.bounds ? solution.bounds->best() : absent;
       else solutions.back().linear.reset();
       add_row(k, solution, bound, !solutions.empty());
       if (is_stop_request(solution.best.stop_reason)) {
@@ -133,7 +139,7 @@ class Sweep {
     row.stop_reason = best.stop_reason;
     row.start = is_followed ? rows_.back().start : solution.best_start;
     if (!is_followed) row.is_ambiguous = solution.is_ambiguous;
-    log_info("geodesic_k " + std::to_string(k) + ", epsilon " + rounded_number(row.epsilon) + ": loss E " +
+    log_info("geodesic_k " + std::to_string(k) + ", epsilon " + rounded_number(row.epsilon) + ": E_gw " +
              rounded_number(row.energy, 6) + ", F " + rounded_number(row.primal, 6) + ", " + name_of(row.stop_reason));
     row.scores = scores_of(best);
     rows_.push_back(std::move(row));

@@ -126,6 +126,10 @@ void check_plain_alignment(const Job& job, const std::string& of, const config::
   refuse("mode", options.mode, given.mode);
   refuse("regularisation", options.regularisation, given.regularisation);
   refuse("linear", options.linear, given.linear);
+  refuse("storage", options.storage, given.storage);
+  refuse("coupling", options.coupling, given.coupling);
+  refuse("pair_key", options.pair_key, given.pair_key);
+  refuse("label_key", options.label_key, given.label_key);
 }
 
 /// Modes, regularisations, algorithms and precisions of alignments that do not go together.
@@ -157,6 +161,8 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
   check_sides(job, root, problems);
   check_gromov_solver(job, root, problems);
   if (are_shapes(job)) check_plain_alignment(job, "surfaces", root, problems);
+  if (are_shapes(job) && job.sweep.is_given())
+    problems.add(place_of(root, "sweep"), "[sweep] is not for surfaces; remove it");
   if (are_shapes(job) && job.gromov.algorithm != "mirror")
     problems.add(place_of(root, "gromov.algorithm"),
                  "gromov.algorithm = \"" + job.gromov.algorithm + "\" is not for surfaces, whose other vertices follow from an entropic coupling; use \"mirror\"");
@@ -186,6 +192,9 @@ void check_align(const Job& job, const config::Value& root, config::Problems& pr
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "align needs several slices; set input.time_key to the obs column of the slice, or give [source] and [target]");
+  if (job.gromov.algorithm == "frank_wolfe" && job.align.cost == "sq_euclidean")
+    problems.add(place_of(root, "gromov.algorithm"),
+                 "gromov.algorithm = \"frank_wolfe\" needs stored distances; set align.cost = \"euclidean\"");
   if (job.align.dissimilarity == "kl" && job.align.cost == "sq_euclidean")
     problems.add(place_of(root, "align.dissimilarity"),
                  "align.dissimilarity = \"kl\" is stored, distances with align.cost = \"sq_euclidean\" are not; set align.cost = \"euclidean\"");

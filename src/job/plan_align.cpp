@@ -16,6 +16,7 @@ PlanInput align_input(const Communicator& comm, const JobContext& context) {
   input.is_double = job.solver.precision == "float64";
   input.on_device = job.run.device != "cpu" && is_device_build() && num_devices() > 0;
   input.threads = context.threads;
+  input.exact_linear = job.gromov.algorithm == "frank_wolfe";
   input.cost_bytes = job.align.cost == "sq_euclidean" ? 0 : input.is_double ? 8 : 4;
   for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target)) {
     const TimeSeriesRequest request = request_of(side, job.output, "");

@@ -120,7 +120,7 @@ void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt num_ranks
   items.add_fixed("factors of both sides", Collector::solving | Collector::writing, false, 8 * (n * p + m * q));
   items.add_fixed("factors, centred", Collector::solving, false, 8 * (n * p + m * q) + 3 * 8 * n * q);
   items.add_fixed("factors, packed", Collector::solving | Collector::writing, input.on_device,
-                  2 * (2 * n + m) * q * (scalar + (input.is_double ? 0 : 8)));
+                  (2 + input.kept_couplings) * (2 * n + m) * q * (scalar + (input.is_double ? 0 : 8)));
   if (input.landmarks == 0) return;
   const WideInt searched = std::min<WideInt>(input.landmarks, std::max(n, m)),
                 fitted = std::min(fitted_per_landmark * searched, std::max(n, m));

@@ -142,9 +142,9 @@ void write_sidecar(JobSession& session, const JobContext& context, const MappedS
   writer.add_matrix("obsm/" + key(side.projection),
                     NumericBlock::own(rows_of<double, float>(side.partners.means.values, rows, 3)), 3);
   const auto num_top = static_cast<std::int64_t>(side.partners.top.size()) / shape.num_vertices();
-  writer.add_matrix("obsm/" + key("coupling_top_indices"), NumericBlock::own(rows_of(side.partners.top, rows, num_top)),
+  writer.add_matrix("obsm/" + key("coupling_top_index"), NumericBlock::own(rows_of(side.partners.top, rows, num_top)),
                     num_top);
-  writer.add_matrix("obsm/" + key("coupling_top_values"),
+  writer.add_matrix("obsm/" + key("coupling_top_value"),
                     NumericBlock::own(rows_of<double, float>(side.partners.top_shares, rows, num_top)), num_top);
   std::vector<std::int64_t> faces;
   for (const auto& triangle : shape.mesh.triangles) faces.insert(faces.end(), triangle.begin(), triangle.end());

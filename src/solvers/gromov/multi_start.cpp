@@ -178,8 +178,11 @@ class Contest {
     std::size_t best = 0;
     for (std::size_t s = 1; s < solutions_.size(); ++s)
       if (is_less(reports_[s].primal, reports_[best].primal)) best = s;
-    for (std::size_t s = 0; s < solutions_.size(); ++s)
-      reports_[s].overlap = overlap_of(context_.comm, solutions_[s], solutions_[best]);
+    for (std::size_t s = 0; s < solutions_.size(); ++s) {
+      const double mass = std::max(solutions_[s].coupling.mass, solutions_[best].coupling.mass);
+      const double shared = overlap_of(context_.comm, solutions_[s], solutions_[best]);
+      reports_[s].overlap = mass > 0.0 ? shared / mass : 1.0;
+    }
     reports_[best].is_chosen = true;
     MultiStartSolution result;
     result.best = std::move(solutions_[best]);
@@ -278,8 +281,8 @@ bool takes_couplings(const GromovProblem& problem) {
   return problem.mode == GromovMode::balanced && problem.regularisation == Regularisation::entropy;
 }
 
-/// Starts that the problem has: a b^T alone, annealed and not, where couplings are none or would have to be found on anchors
-/// without the costs between them.
+/// Starts that the problem has: a b^T alone, annealed and not, where couplings are none or would have to be found on
+/// anchors without the costs between them.
 std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& settings, bool is_small) {
   if (problem.regularisation == Regularisation::proximal) return 1;
   const bool takes_all = takes_couplings(problem) && (is_small || !problem.linear);
@@ -299,7 +302,8 @@ MultiStartSolution solve_gromov_from_starts(const Context& context, const Gromov
                                     ? solve_whole(context, problem, own, std::move(contest))
                                     : solve_through_anchors(context, problem, own, std::move(contest), stop_check);
   solution.is_ambiguous = is_ambiguous(solution);
-  if (settings.wants_bounds && problem.mode == GromovMode::balanced) solution.bounds = lower_bounds(context, problem);
+  const bool has_bounds = problem.mode == GromovMode::balanced && !is_stop_request(solution.best.stop_reason);
+  if (settings.wants_bounds && has_bounds) solution.bounds = lower_bounds(context, problem);
   return solution;
 }
 

@@ -31,7 +31,7 @@ struct StartReport {
   std::string merged_into;         // start of less F with nearly the same coupling on the anchors
   bool is_carried = false;         // solved on all cells
   double primal = absent, energy_gw = absent, gap = absent;
-  double overlap = absent;                  // with the chosen coupling
+  double overlap = absent;                  // with the chosen coupling, share of the larger mass
   std::int64_t outer = 0, evaluations = 0;  // on anchors and all cells
   double seconds = 0.0;
   StopReason stop_reason = StopReason::converged;  // on all cells where solved there

@@ -115,6 +115,11 @@ OuterLoop::Stop OuterLoop::descend() {
                            : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
     if (stop) return stop;
   }
+  if (state_.tolerance > settings_.inner_tolerance) {  // F of a loose linear problem may be too small
+    state_.geometry.reset();
+    state_.at = {};
+    tighten();
+  }
   return StopReason::max_iterations;
 }
 
