@@ -147,12 +147,13 @@ entry_of() {
   awk -F'\t' -v name="$2" 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == name) at = i} NR == 2 {print $at}' "$1"
 }
 
-# Both devices end at the same objective, which they reach by sums in different orders.
+# Both devices end at the same objective, in float64: float32 may pick another one of nearly equal restarts.
 run_job_on_both() {
   local name=$1 command device cpu cuda
   command=$(sed -n 's/^command = "\(.*\)"/\1/p' "$jobs_folder/$name.toml")
   for device in cpu cuda; do
-    "$program" "$command" "$jobs_folder/$name.toml" --set run.device=$device --out "$results/$name-$device" || return
+    "$program" "$command" "$jobs_folder/$name.toml" --set run.device=$device --set solver.precision=float64 \
+      --out "$results/$name-$device" || return
   done
   cpu=$(entry_of "$results/$name-cpu/index.tsv" primal)
   cuda=$(entry_of "$results/$name-cuda/index.tsv" primal)
