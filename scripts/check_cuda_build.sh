@@ -45,7 +45,7 @@ lend_stub_driver() {
 }
 
 with_stub() {
-  LD_LIBRARY_PATH=$work/driver${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} timeout 60 "$@" </dev/null
+  LD_LIBRARY_PATH=$work/driver${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} timeout 150 "$@" </dev/null
 }
 
 # expect CODE TEXT COMMAND..: exit code CODE and TEXT somewhere in the output; TEXT may be empty.
@@ -76,7 +76,7 @@ if [ -e /dev/nvidiactl ]; then
 fi
 expect 2 "$no_device" "$program" hmot "$job" --out "$work/out"
 expect 2 "$no_device" mpirun -n 2 "$program" hmot "$job" --out "$work/out"
-with_stub env OUT="$work/results" THALWEG_GPU_BUDGET_S=50 "$root/scripts/gpu_check.sh" >"$work/output" 2>&1 || {
+with_stub env OUT="$work/results" THALWEG_GPU_BUDGET_S=120 "$root/scripts/gpu_check.sh" >"$work/output" 2>&1 || {
   tail -n 30 "$work/output" >&2
   fail 1 "gpu_check.sh failed without a device; it must report its tests as skipped"
 }
