@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "geometry/row_gram.hpp"
+#include "solvers/gromov/inner_products.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -12,12 +13,6 @@ namespace thalweg {
 namespace {
 
 using Host = Kokkos::DefaultHostExecutionSpace;
-
-double dot(std::span<const double> x, std::span<const double> y) {
-  double sum = 0.0;
-  for (std::size_t k = 0; k < x.size(); ++k) sum += x[k] * y[k];
-  return sum;
-}
 
 Matrix factor_of(const FactoredCosts& costs, const char* name) {
   Matrix rows(costs.factor.num_points, costs.factor.dimension);
@@ -29,24 +24,6 @@ Matrix factor_of(const FactoredCosts& costs, const char* name) {
         throw DataError("a value of row " + std::to_string(i) + " of the factor of the " + name +
                         " costs is not finite; costs must be numbers; remove the cell");
   return rows;
-}
-
-/// Subtracts the weighted mean of the rows, and returns it.
-std::vector<double> centre(Matrix& rows, const std::vector<double>& weights) {
-  std::vector<double> mean(static_cast<std::size_t>(rows.columns), 0.0);
-  for (std::int64_t i = 0; i < rows.rows; ++i)
-    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += weights[static_cast<std::size_t>(i)] * rows.row(i)[k];
-  for (std::int64_t i = 0; i < rows.rows; ++i)
-    for (std::size_t k = 0; k < mean.size(); ++k) rows.row(i)[k] -= mean[k];
-  return mean;
-}
-
-/// sum_i a_i |u_i|^2
-double mean_square(const Matrix& points, const std::vector<double>& weights) {
-  double sum = 0.0;
-  for (std::int64_t i = 0; i < points.rows; ++i)
-    sum += weights[static_cast<std::size_t>(i)] * dot(points.row(i), points.row(i));
-  return sum;
 }
 
 /// sum_i a_i v_i v_i^T
@@ -125,20 +102,7 @@ LinearCost FactoredCost::at_product() const {
 }
 
 LinearCost FactoredCost::at_coupling(const CellCoupling& coupling) const {
-  const std::int64_t p = source_.centred.columns, q = target_.centred.columns;
-  std::vector<double> moments(static_cast<std::size_t>(p * q), 0.0), mean(static_cast<std::size_t>(q));
-  for (std::size_t i = 0; i < coupling.rows.size(); ++i) {
-    std::fill(mean.begin(), mean.end(), 0.0);
-    const auto mass = coupling.mass.row(static_cast<std::int64_t>(i));
-    for (std::size_t j = 0; j < mass.size(); ++j)
-      for (std::int64_t l = 0; l < q; ++l)
-        mean[static_cast<std::size_t>(l)] += mass[j] * target_.centred(coupling.columns[j], l);
-    for (std::int64_t k = 0; k < p; ++k)
-      for (std::int64_t l = 0; l < q; ++l)
-        moments[static_cast<std::size_t>(k * q + l)] +=
-            source_.centred(coupling.rows[i], k) * mean[static_cast<std::size_t>(l)];
-  }
-  return core_of(moments);
+  return core_of(moments_through_cells(source_.centred, target_.centred, coupling));
 }
 
 std::unique_ptr<PairGeometry> FactoredCost::geometry_of(const LinearCost& linear) const {
@@ -180,23 +144,12 @@ Linearisation FactoredCost::at(const LinearCost& linear, const PairGeometry& geo
   Linearisation result;
   result.difference = -4.0 * factors_.quadratic * rise;
   result.energy_gw = constant_ - 2.0 * product_energy(core, moments);
-  result.energy_linear = linear_energy(means, rows);
+  result.energy_linear = linear_energy(context_.comm, shared_, shared_constant_, means, rows);
   result.value =
       -4.0 * factors_.quadratic * dot(core, moments) + factors_.linear * (result.energy_linear - shared_constant_);
   result.energy = factors_.quadratic * result.energy_gw + factors_.linear * result.energy_linear;
   result.linear = std::move(core);
   return result;
-}
-
-/// <M, P> = const - 2 sum_i u_i . (P V)_i
-double FactoredCost::linear_energy(const std::vector<double>& means, RowRange rows) const {
-  const auto h = static_cast<std::size_t>(shared_.source.columns), width = static_cast<std::size_t>(num_features());
-  if (h == 0) return 0.0;
-  std::vector<double> terms(static_cast<std::size_t>(rows.size()));
-  for (std::size_t i = 0; i < terms.size(); ++i)
-    terms[i] = dot(shared_.source.row(rows.begin + static_cast<std::int64_t>(i)),
-                   std::span(means).subspan((i + 1) * width - h, h));
-  return shared_constant_ - 2.0 * ordered_sum(context_.comm, terms);
 }
 
 /// <M, G_X M G_Y>, G the moments: the sum of a_i b_j (v_i^T M w_j)^2.

@@ -43,7 +43,6 @@ class FactoredCost : public QuadraticCost {
   double product_energy(const std::vector<double>& core, const std::vector<double>& moments) const;
   std::vector<double> core_of(const std::vector<double>& moments) const;
   double square_of(const std::vector<double>& core) const;
-  double linear_energy(const std::vector<double>& means, RowRange rows) const;
   std::int64_t num_features() const { return target_.centred.columns + shared_.target.columns; }
 
   Context context_;

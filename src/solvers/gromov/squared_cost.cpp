@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "geometry/row_gram.hpp"
+#include "solvers/gromov/inner_products.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -12,27 +13,6 @@ namespace thalweg {
 namespace {
 
 using Host = Kokkos::DefaultHostExecutionSpace;
-
-double dot(std::span<const double> x, std::span<const double> y) {
-  double sum = 0.0;
-  for (std::size_t k = 0; k < x.size(); ++k) sum += x[k] * y[k];
-  return sum;
-}
-
-double mean_square(const Matrix& points, const std::vector<double>& weights) {
-  double sum = 0.0;
-  for (std::int64_t i = 0; i < points.rows; ++i)
-    sum += weights[static_cast<std::size_t>(i)] * dot(points.row(i), points.row(i));
-  return sum;
-}
-
-void centre(Matrix& points, const std::vector<double>& weights) {
-  std::vector<double> mean(static_cast<std::size_t>(points.columns), 0.0);
-  for (std::int64_t i = 0; i < points.rows; ++i)
-    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += weights[static_cast<std::size_t>(i)] * points.row(i)[k];
-  for (std::int64_t i = 0; i < points.rows; ++i)
-    for (std::size_t k = 0; k < mean.size(); ++k) points.row(i)[k] -= mean[k];
-}
 
 }  // namespace
 
@@ -86,20 +66,7 @@ LinearCost SquaredCost::at_product() const {
 
 /// T = sum of mass x y^T
 LinearCost SquaredCost::at_coupling(const CellCoupling& coupling) const {
-  const std::int64_t p = source_.points.columns, q = target_.points.columns;
-  std::vector<double> core(static_cast<std::size_t>(p * q), 0.0), mean(static_cast<std::size_t>(q));
-  for (std::size_t i = 0; i < coupling.rows.size(); ++i) {
-    std::fill(mean.begin(), mean.end(), 0.0);
-    const auto mass = coupling.mass.row(static_cast<std::int64_t>(i));
-    for (std::size_t j = 0; j < mass.size(); ++j)
-      for (std::int64_t l = 0; l < q; ++l)
-        mean[static_cast<std::size_t>(l)] += mass[j] * target_.points(coupling.columns[j], l);
-    for (std::int64_t k = 0; k < p; ++k)
-      for (std::int64_t l = 0; l < q; ++l)
-        core[static_cast<std::size_t>(k * q + l)] +=
-            source_.points(coupling.rows[i], k) * mean[static_cast<std::size_t>(l)];
-  }
-  return core;
+  return moments_through_cells(source_.points, target_.points, coupling);
 }
 
 std::unique_ptr<PairGeometry> SquaredCost::geometry_of(const LinearCost& linear) const {
@@ -134,17 +101,6 @@ std::vector<double> SquaredCost::core_of(const std::vector<double>& means, RowRa
   return products_of_rows(context_.comm, x, z, source_.points.rows).values;
 }
 
-/// <M, P> = const - 2 sum_i u_i . (P V)_i
-double SquaredCost::linear_energy(const std::vector<double>& means, RowRange rows) const {
-  const auto h = static_cast<std::size_t>(shared_.source.columns), width = static_cast<std::size_t>(num_features());
-  if (h == 0) return 0.0;
-  std::vector<double> terms(static_cast<std::size_t>(rows.size()));
-  for (std::size_t i = 0; i < terms.size(); ++i)
-    terms[i] = dot(shared_.source.row(rows.begin + static_cast<std::int64_t>(i)),
-                   std::span(means).subspan((i + 1) * width - h, h));
-  return shared_constant_ - 2.0 * ordered_sum(context_.comm, terms);
-}
-
 Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geometry,
                               const SinkhornSolution& inner) const {
   const std::int64_t width = num_features();
@@ -159,7 +115,7 @@ Linearisation SquaredCost::at(const LinearCost& linear, const PairGeometry& geom
   Linearisation result;
   result.difference = -16.0 * factors_.quadratic * (square - dot(std::get<std::vector<double>>(linear), core));
   result.energy_gw = constant_ - 4.0 * sizes - 8.0 * square;
-  result.energy_linear = linear_energy(means, rows);
+  result.energy_linear = linear_energy(context_.comm, shared_, shared_constant_, means, rows);
   result.value =
       -factors_.quadratic * (4.0 * sizes + 16.0 * square) + factors_.linear * (result.energy_linear - shared_constant_);
   result.energy = factors_.quadratic * result.energy_gw + factors_.linear * result.energy_linear;

@@ -38,7 +38,6 @@ class SquaredCost : public QuadraticCost {
   static double own_energy(const Cloud& cloud);  // a^T C.^2 a
   std::vector<double> core_of(const std::vector<double>& means, RowRange rows) const;
 
-  double linear_energy(const std::vector<double>& means, RowRange rows) const;
   std::int64_t num_features() const { return 1 + target_.points.columns + shared_.target.columns; }
 
   Context context_;
