@@ -20,6 +20,11 @@ enum class StopReason {
 /// "converged", "max_iterations", ..: the word written to files.
 std::string name_of(StopReason reason);
 
+/// Whether the solver was told to stop: a signal, or out of time.
+constexpr bool is_stop_request(StopReason reason) {
+  return reason == StopReason::interrupted || reason == StopReason::time_limit;
+}
+
 /// 0 converged; 5 interrupted or out of time; otherwise 4, or 0 when the job allows it.
 int exit_code_of(StopReason reason, bool allow_unconverged);
 

@@ -143,23 +143,12 @@ ConvergenceTable all_steps(const Result& result) {
 }
 
 IndexRow index_row(const Result& result, std::size_t slice) {
-  const GromovSolution& solution = result.placed[slice].solution;
-  IndexRow row;
+  IndexRow row = index_row_of(result.placed[slice].solution);
   row.pair = result.pair(slice);
   row.source = result.name(slice);
   row.target = result.name(result.placed[slice].neighbour);
   row.n = result.slices.slices[slice].num_places();
   row.m = result.slices.slices[result.placed[slice].neighbour].num_places();
-  row.mass = solution.coupling.mass;
-  row.cost = solution.energy;
-  row.primal = solution.primal;
-  row.gap = solution.gap;
-  row.marginal_error_source = solution.coupling.error_source;
-  row.marginal_error_target = solution.coupling.error_target;
-  row.iterations = solution.outer;
-  row.stop_reason = solution.stop_reason;
-  row.seconds = solution.seconds;
-  row.peak_gib = static_cast<double>(peak_host_bytes()) / 0x1p30;
   return row;
 }
 

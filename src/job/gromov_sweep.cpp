@@ -43,10 +43,6 @@ std::vector<double> epsilons_of(const Job& job) {
   return values;
 }
 
-bool is_stop_request(StopReason reason) {
-  return reason == StopReason::interrupted || reason == StopReason::time_limit;
-}
-
 class Sweep {
  public:
   Sweep(JobSession& session, const Job& job, const TransportSides& sides, const CellPairs& pairs,

@@ -241,14 +241,8 @@ ConvergenceHistory gromov_curves(const GromovSolution& solution, double toleranc
   return history;
 }
 
-IndexRow gromov_index(const AlignmentResult& result) {
-  const GromovSolution& solution = result.solution;
+IndexRow index_row_of(const GromovSolution& solution) {
   IndexRow row;
-  row.pair = result.sides.pair;
-  row.source = result.sides.source.name;
-  row.target = result.sides.target.name;
-  row.n = result.sides.source.num_cells;
-  row.m = result.sides.target.num_cells;
   row.mass = solution.coupling.mass;
   row.cost = solution.energy;
   row.primal = solution.primal;
@@ -259,6 +253,16 @@ IndexRow gromov_index(const AlignmentResult& result) {
   row.stop_reason = solution.stop_reason;
   row.seconds = solution.seconds;
   row.peak_gib = static_cast<double>(peak_host_bytes()) / 0x1p30;
+  return row;
+}
+
+IndexRow gromov_index(const AlignmentResult& result) {
+  IndexRow row = index_row_of(result.solution);
+  row.pair = result.sides.pair;
+  row.source = result.sides.source.name;
+  row.target = result.sides.target.name;
+  row.n = result.sides.source.num_cells;
+  row.m = result.sides.target.num_cells;
   return row;
 }
 

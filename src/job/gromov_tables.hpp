@@ -38,6 +38,8 @@ ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSol
 ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution);
 /// Loss and regularised loss over the outer steps; gap and marginal error.
 ConvergenceHistory gromov_curves(const GromovSolution& solution, double tolerance);
+/// What index.tsv says of a solve; names and sizes are to be added.
+IndexRow index_row_of(const GromovSolution& solution);
 IndexRow gromov_index(const AlignmentResult& result);
 
 /// Cells of both sides in the two leading principal coordinates of the features of `own`, by label, or else by side.

@@ -103,9 +103,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   if (exact) log_exact_loss(*exact);
   session.start_phase("write");
   write_alignment(session, context, {sides, costs, solution, starts, exact}, alignment, pairs);
-  const bool is_stopped =
-      solution.stop_reason == StopReason::interrupted || solution.stop_reason == StopReason::time_limit;
-  if (!job.sweep.is_given() || is_stopped) return session.finish(sides.pair, solution.stop_reason);
+  if (!job.sweep.is_given() || is_stop_request(solution.stop_reason)) return session.finish(sides.pair, solution.stop_reason);
   session.start_phase("sweep");
   const StopReason reason = run_sweep(session, job, sides, pairs, plan.low_rank, [&](const SweepPoint& point) {
     return solve(session, job, sides, linear, point);

@@ -15,8 +15,7 @@ namespace {
 /// Who was told to stop has no time for a coupling that is not the optimal one.
 void export_unless_stopped(JobSession& session, const JobContext& context, const SinkhornSolution& solution, const TransportSides& sides,
                            const StoredCoupling& coupling) {
-  const StopReason reason = solution.stop_reason;
-  if (reason == StopReason::interrupted || reason == StopReason::time_limit)
+  if (is_stop_request(solution.stop_reason))
     return log_warning("not_exported", "the coupling of a solve that was stopped is not exported; thalweg export does that from the results");
   export_coupling(session, context, context.job.sinkhorn, sides, coupling);
 }

@@ -160,22 +160,15 @@ void write_sidecar(JobSession& session, const JobContext& context, const MappedS
 IndexRow index_row(const ShapeResult& result) {
   const GromovSolution& solution = result.solution;
   const double unit = result.problem.has_anchors() ? 2.0 : 1.0;
-  IndexRow row;
+  IndexRow row = index_row_of(solution);
   row.pair = "source_target";
   row.source = "source";
   row.target = "target";
   row.n = result.source.num_vertices();
   row.m = result.target.num_vertices();
-  row.mass = solution.coupling.mass;
   row.cost = unit * solution.energy;
   row.primal = unit * solution.primal;
   row.gap = unit * solution.gap;
-  row.marginal_error_source = solution.coupling.error_source;
-  row.marginal_error_target = solution.coupling.error_target;
-  row.iterations = solution.outer;
-  row.stop_reason = solution.stop_reason;
-  row.seconds = solution.seconds;
-  row.peak_gib = static_cast<double>(peak_host_bytes()) / 0x1p30;
   return row;
 }
 

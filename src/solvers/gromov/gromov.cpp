@@ -18,9 +18,7 @@ GromovSolution solve_gromov(const Context& context, const GromovProblem& problem
   OuterLoop loop(context, problem, settings);
   loop.watch(observer, stop_check);
   GromovSolution solution = loop.solve();
-  const bool was_stopped =
-      solution.stop_reason == StopReason::interrupted || solution.stop_reason == StopReason::time_limit;
-  if (!is_sharp || was_stopped || solution.stop_reason == StopReason::nonfinite) return solution;
+  if (!is_sharp || is_stop_request(solution.stop_reason) || solution.stop_reason == StopReason::nonfinite) return solution;
   FrankWolfe sharp(context, problem, settings);
   sharp.watch(observer, stop_check);
   return sharp.solve(std::move(solution));

@@ -26,10 +26,6 @@ struct AnchorResult {
   StopReason stop_reason = StopReason::converged;
 };
 
-bool is_stop_request(StopReason reason) {
-  return reason == StopReason::interrupted || reason == StopReason::time_limit;
-}
-
 double shared_mass(const std::vector<float>& p, const std::vector<float>& q) {
   double sum = 0.0;
   for (std::size_t e = 0; e < p.size(); ++e) sum += static_cast<double>(std::min(p[e], q[e]));

@@ -214,7 +214,7 @@ void OuterLoop::tighten() {
 OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, bool is_risen) const {
   if (!is_finite(candidate)) return StopReason::nonfinite;
   const StopReason inner = candidate.inner.stop_reason;
-  if (inner == StopReason::interrupted || inner == StopReason::time_limit) return inner;
+  if (is_stop_request(inner)) return inner;
   if (const Stop stop = stop_request()) return stop;
   const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
   if (is_closed && candidate.is_tight) return StopReason::converged;

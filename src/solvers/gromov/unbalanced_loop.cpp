@@ -254,7 +254,7 @@ UnbalancedLoop::Stop UnbalancedLoop::interruption(const UnbalancedState& state) 
   if (!std::isfinite(state.primal) || !std::isfinite(state.least)) return StopReason::nonfinite;
   if (state.inner.mass < vanished_share * product_.mass) return StopReason::collapsed;
   const StopReason inner = state.inner.stop_reason;
-  if (inner == StopReason::interrupted || inner == StopReason::time_limit) return inner;
+  if (is_stop_request(inner)) return inner;
   return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
 }
 

@@ -156,8 +156,6 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
   return levels;
 }
 
-bool is_stop_request(StopReason reason) { return reason == StopReason::interrupted || reason == StopReason::time_limit; }
-
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
 
 /// The smooth level with mass steps, then the remaining levels.
