@@ -72,8 +72,10 @@ TEST(HmOtEdges, DuplicatesOfThreePointsAreThreeTypes) {
   for (const Precision precision : precisions) {
     const HmOtSolution solution = solve({x, y}, {3}, precision);
     EXPECT_EQ(solution.stop_reason, StopReason::converged);
-    EXPECT_NEAR(solution.state.objective, 1.0, 1e-4);
     EXPECT_LE(solution.column_error, 1e-6);
+    // Masses that are off by the column error travel between two groups, at most 20^2 + 3^2 far.
+    const double misplaced = precision == Precision::float32 ? 2e-6 * 409.0 : 1e-4;
+    EXPECT_NEAR(solution.state.objective, 1.0, misplaced);
   }
 }
 
