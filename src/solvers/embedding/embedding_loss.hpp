@@ -74,7 +74,7 @@ struct EmbeddingEvaluation {
   double cg_residual = 0.0;     // relative; above 1e-2 the gradient is not to be used
   double median_blocks = 0.0;   // rank: pooled blocks of a row of ranks
   double single_block_share = 0.0;  // rank: rows that are one block, no ranks at all
-  double coupling_entropy = 0.0;    // -sum P log P
+  double coupling_entropy = 0.0;    // -sum P log P; NaN unless converged
 };
 
 /// What an evaluation takes from those before: for checkpoints.
