@@ -140,9 +140,13 @@ class AnchorRound {
 /// Starts solved on all cells, the best so far among them.
 class Contest {
  public:
-  Contest(const Context& context, const GromovProblem& problem, const StartObserver& observer,
+  Contest(const Context& context, const GromovProblem& problem, bool keeps_others, const StartObserver& observer,
           const StopCheck& stop_check)
-      : context_(context), problem_(problem), observer_(observer), stop_check_(stop_check) {}
+      : context_(context),
+        problem_(problem),
+        keeps_others_(keeps_others),
+        observer_(observer),
+        stop_check_(stop_check) {}
 
   bool is_stopped() const { return stopped_.has_value(); }
 
@@ -181,6 +185,8 @@ class Contest {
     }
     reports_[best].is_chosen = true;
     MultiStartSolution result;
+    for (std::size_t s = 0; s < solutions_.size() && keeps_others_; ++s)
+      if (s != best) result.others.emplace_back(reports_[s].name, std::move(solutions_[s]));
     result.best = std::move(solutions_[best]);
     if (stopped_) result.best.stop_reason = *stopped_;
     result.best_start = reports_[best].name;
@@ -191,6 +197,7 @@ class Contest {
  private:
   const Context& context_;
   const GromovProblem& problem_;
+  bool keeps_others_ = false;
   const StartObserver& observer_;
   const StopCheck& stop_check_;
   std::optional<StopReason> stopped_;
@@ -290,7 +297,7 @@ std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& 
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const MultiStartSettings& settings, const StartObserver& observer,
                                             const StopCheck& stop_check) {
-  Contest contest(context, problem, observer, stop_check);
+  Contest contest(context, problem, settings.keeps_others, observer, stop_check);
   const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;
   MultiStartSettings own = settings;
   own.starts = num_starts(problem, settings, is_small);

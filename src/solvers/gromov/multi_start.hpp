@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "solvers/gromov/gromov.hpp"
@@ -19,6 +20,7 @@ struct MultiStartSettings {
   std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
   std::int64_t carried = 3;    // from the anchors to all cells
   bool wants_bounds = true;
+  bool keeps_others = false;  // solutions on all cells besides the best
 };
 
 /// What became of one start. NaN and empty where it was not solved on anchors, or not on all cells.
@@ -45,6 +47,7 @@ struct MultiStartSolution {
   std::vector<StartReport> starts;
   std::optional<LowerBounds> bounds;
   bool is_ambiguous = false;  // a coupling that shares less than 0.8 with the best has F within 2 % of its F
+  std::vector<std::pair<std::string, GromovSolution>> others;  // by start, where the settings ask for them
 };
 
 /// Told the name of the start with each step on all cells, and the last one again with the reason of its end.
