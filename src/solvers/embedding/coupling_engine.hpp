@@ -1,6 +1,7 @@
 // A coupling between embeddings, its loss and G = dL/dP, held in full or never formed.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "solvers/embedding/adjoint.hpp"
@@ -8,6 +9,11 @@
 #include "solvers/embedding/rank_rows.hpp"
 
 namespace thalweg {
+
+/// c of the rank loss over n cells.
+inline std::int64_t num_ranked_columns(const EmbeddingLossSettings& settings, std::int64_t n) {
+  return n <= settings.rank_all_columns ? n : std::min(n, settings.rank_columns);
+}
 
 struct LossValue {
   double gw = 0.0, loss = 0.0;

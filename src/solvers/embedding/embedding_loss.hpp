@@ -28,7 +28,8 @@ struct EmbeddingLossSettings {
   EmbeddingLossKind loss = EmbeddingLossKind::gw;
   bool symmetrise = false;          // frob, rank: adds the loss of P^T between D_Y and D_X
   double delta = 0.3;               // rank: softness, in units of the scaled cost, against ranks over c
-  std::int64_t rank_columns = 256;  // rank: c where there are more than 4096 cells, drawn once by context.seed
+  std::int64_t rank_all_columns = 4096;  // rank: up to so many cells rows are ranked over all of them, above
+  std::int64_t rank_columns = 256;       // over so many, drawn once by context.seed
   EmbeddingCost cost = EmbeddingCost::cosine;
   double lambda_spectral = 0.0, lambda_fused = 0.0, lambda_anchor = 0.0;
   std::int64_t sinkhorn_iterations = 30;  // evaluations of one step from a warm start

@@ -139,7 +139,7 @@ FactoredLoss::FactoredLoss(const IntraFactor& x, const IntraFactor& y,
                            const EmbeddingLossSettings& settings, std::uint64_t seed)
     : x_(x), y_(y), kind_(settings.loss) {
   if (kind_ != EmbeddingLossKind::rank) return;
-  columns_ = ranked_columns(x.v.rows, settings.rank_columns, seed);
+  columns_ = ranked_columns(x.v.rows, num_ranked_columns(settings, x.v.rows), seed);
   const auto c = static_cast<std::int64_t>(columns_.size());
   const Matrix left = rows_times(x.own(), x.core);
   Matrix chosen(c, x.v.columns);

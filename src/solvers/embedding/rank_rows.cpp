@@ -11,7 +11,6 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t most_full_columns = 4096;
 constexpr std::uint32_t column_stream = 0x72616e6b;
 
 }  // namespace
@@ -19,7 +18,7 @@ constexpr std::uint32_t column_stream = 0x72616e6b;
 std::vector<std::int64_t> ranked_columns(std::int64_t num_columns, std::int64_t count, std::uint64_t seed) {
   std::vector<std::int64_t> columns(static_cast<std::size_t>(num_columns));
   std::iota(columns.begin(), columns.end(), std::int64_t{0});
-  if (num_columns <= most_full_columns || count >= num_columns) return columns;
+  if (count >= num_columns) return columns;
   const RandomStream stream{seed, column_stream};
   std::vector<std::pair<double, std::int64_t>> draws;
   for (const std::int64_t column : columns) draws.emplace_back(stream.uniform(static_cast<std::uint64_t>(column)), column);

@@ -10,7 +10,7 @@
 
 namespace thalweg {
 
-/// Columns that rows are ranked over, ascending: all of up to 4096, else `count` drawn by `seed`.
+/// `count` of the columns, ascending, drawn by `seed`; all of them if there are no more.
 std::vector<std::int64_t> ranked_columns(std::int64_t num_columns, std::int64_t count, std::uint64_t seed);
 
 /// Of the rows of all ranks.

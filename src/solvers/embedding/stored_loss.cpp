@@ -120,7 +120,7 @@ StoredLoss<Scalar>::StoredLoss(const Communicator& comm, const StoredIntraCosts&
     : x_(x), y_(y), kind_(settings.loss), rows_(own_points(x.num_cells, comm)) {
   if (kind_ == EmbeddingLossKind::gw) return;
   const bool is_rank = kind_ == EmbeddingLossKind::rank;
-  columns_ = ranked_columns(x.num_cells, is_rank ? settings.rank_columns : x.num_cells, seed);
+  columns_ = ranked_columns(x.num_cells, is_rank ? num_ranked_columns(settings, x.num_cells) : x.num_cells, seed);
   if (!is_rank) return;
   const auto c = static_cast<std::int64_t>(columns_.size());
   Vector rows(static_cast<std::size_t>(rows_.size() * c));
