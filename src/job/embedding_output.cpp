@@ -1,5 +1,7 @@
 #include "job/embedding_output.hpp"
 
+#include <algorithm>
+
 #include "core/format_number.hpp"
 #include "core/log.hpp"
 #include "job/alignment_sidecar.hpp"
@@ -70,6 +72,9 @@ void write_training(JobSession& session, const EmbeddingResult& result, const Tr
 
 void log_training(const TrainedEncoders& trained) {
   const StartOutcome& chosen = trained.starts[trained.chosen];
+  const auto is_one_block = [](const TrainingRecord& step) { return step.single_block_share > 0.5; };
+  if (std::any_of(trained.history.begin(), trained.history.end(), is_one_block))
+    log_warning("soft_ranks", "in some steps the soft ranks of most rows were an affine map and no ranks; lower embed.delta");
   log_info("of " + std::to_string(trained.starts.size()) + " starts, '" + chosen.name + "' has the least GW loss, " +
            rounded_number(chosen.gw, 5) + " after " + std::to_string(chosen.steps) + " steps" +
            (chosen.keeps_fitted && chosen.steps > 0 ? ", which did not lower the loss: its weights are those before them"

@@ -41,10 +41,6 @@ std::span<const std::int64_t> owned(const std::vector<std::int64_t>& cells, cons
   return std::span(cells).subspan(static_cast<std::size_t>(rows.begin), static_cast<std::size_t>(rows.size()));
 }
 
-bool are_finite(std::span<const double> values) {
-  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
-}
-
 /// Weights with their loss at epsilon_end.
 struct Candidate {
   std::vector<double> weights;
@@ -209,14 +205,10 @@ class Training {
   void step() {
     TrainingRecord record = record_of_step();
     record.epsilon = epsilon_of_step();
-    const EmbeddedRows rows = rows_at(state_.weights);
-    if (comm_.any(!are_finite(rows.source) || !are_finite(rows.target))) {
-      record.total = std::numeric_limits<double>::quiet_NaN();
-      return move(std::vector<double>(state_.weights.size(), 0.0), std::move(record));
-    }
-    const EmbeddingEvaluation value = evaluate_for_gradient(rows, record.epsilon);
+    const EmbeddingEvaluation value = evaluate_for_gradient(rows_at(state_.weights), record.epsilon);
     fill(value, record);
-    if (record.epsilon == settings_.epsilon_end && std::isfinite(value.total)) track(value.total);
+    if (!std::isfinite(value.total)) return move({}, std::move(record));
+    if (record.epsilon == settings_.epsilon_end) track(value.total);
     move(weight_gradient(comm_, problem_.encoders, state_.weights, own_, {value.source_gradient, value.target_gradient}),
          std::move(record));
     state_.warm = loss_.warm_start();
@@ -254,10 +246,8 @@ class Training {
     state_.best_weights = state_.weights;
   }
 
-  /// Absent where the embeddings are not finite.
-  std::optional<Candidate> candidate(const std::vector<double>& weights) {
+  Candidate candidate(const std::vector<double>& weights) {
     const EmbeddedRows rows = rows_at(weights);
-    if (comm_.any(!are_finite(rows.source) || !are_finite(rows.target))) return std::nullopt;
     Candidate result{weights, loss_.evaluate(rows.source, rows.target, settings_.epsilon_end, EvaluationMode::converged),
                      {}};
     result.g = loss_.warm_start().g;
@@ -265,9 +255,9 @@ class Training {
   }
 
   /// Takes weights of less loss for those of this start.
-  void enter(const std::optional<Candidate>& entered, bool is_before_training) {
-    if (!entered || !std::isfinite(entered->evaluation.total)) return;
-    const EmbeddingEvaluation& value = entered->evaluation;
+  void enter(const Candidate& entered, bool is_before_training) {
+    const EmbeddingEvaluation& value = entered.evaluation;
+    if (!std::isfinite(value.total)) return;
     StartOutcome& outcome = state_.outcome;
     if (is_before_training) {
       outcome.fitted_gw = value.gw;
@@ -280,11 +270,11 @@ class Training {
     outcome.total = value.total;
     outcome.keeps_fitted = is_before_training;
     if (state_.warm.cost_scale > 0.0) outcome.cost_scale = state_.warm.cost_scale;
-    outcome.weights = entered->weights;
-    outcome.g = entered->g;
+    outcome.weights = entered.weights;
+    outcome.g = entered.g;
     const double cells = static_cast<double>(problem_.loss.a.size()) * static_cast<double>(problem_.loss.b.size());
     outcome.is_collapsed =
-        mean_cosine(comm_, rows_at(entered->weights), problem_.loss.dimension) > collapsed_cosine ||
+        mean_cosine(comm_, rows_at(entered.weights), problem_.loss.dimension) > collapsed_cosine ||
         value.coupling_entropy > collapsed_entropy * std::log(cells);
   }
 
