@@ -8,6 +8,7 @@
 
 #include "kernels/block_rows.hpp"
 #include "kernels/host_rows.hpp"
+#include "solvers/embedding/cost_points.hpp"
 #include "solvers/embedding/unit_rows.hpp"
 #include "solvers/ordered_sum.hpp"
 
@@ -195,8 +196,8 @@ CrossEntropy CrossEntropyFit::evaluate(std::span<const double> source, std::span
   const std::vector<double> all_blocks = comm_.all_gather(std::span<const double>(by_y));
   std::vector<double> of_targets(static_cast<std::size_t>(m * dim_), 0.0);
   for (std::size_t at = 0; at < all_blocks.size(); ++at) of_targets[at % of_targets.size()] += all_blocks[at];
-  result.source_gradient = is_cosine ? through_unit_rows(source, dim_, by_x) : std::move(by_x);
-  if (is_cosine) of_targets = through_unit_rows(all_targets, dim_, of_targets);
+  result.source_gradient = embedding_gradient(cost, dim_, source, std::move(by_x));
+  of_targets = embedding_gradient(cost, dim_, all_targets, std::move(of_targets));
   const RowRange own = own_points(m, comm_);
   result.target_gradient.assign(of_targets.begin() + own.begin * dim_, of_targets.begin() + own.end * dim_);
   return result;

@@ -1,28 +1,12 @@
 #include "solvers/embedding/embedding_coupling.hpp"
 
+#include "solvers/embedding/cost_points.hpp"
 #include "solvers/embedding/unit_rows.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
 
 namespace {
-
-/// All rows of unit length, times `factor`, with a last coordinate 1.
-std::vector<double> with_one(const std::vector<double>& rows, std::int64_t dim, double factor) {
-  const std::vector<double> units = unit_rows(rows, dim);
-  const auto h = static_cast<std::size_t>(dim);
-  std::vector<double> result;
-  result.reserve(units.size() / h * (h + 1));
-  for (std::size_t begin = 0; begin < units.size(); begin += h) {
-    for (std::size_t k = begin; k < begin + h; ++k) result.push_back(factor * units[k]);
-    result.push_back(1.0);
-  }
-  return result;
-}
-
-std::vector<double> gathered(const Communicator& comm, const std::vector<double>& rows) {
-  return comm.all_gather(std::span<const double>(rows));
-}
 
 /// Sums of the columns of rows over all ranks, and the number of rows.
 struct ColumnSums {
@@ -57,22 +41,13 @@ double mean_square(const Communicator& comm, const std::vector<double>& rows, st
 EmbeddingCoupling couple_embeddings(const Context& context, const EmbeddingCouplingProblem& problem,
                                     const EmbeddedRows& rows, const std::vector<double>& initial_g,
                                     const StopCheck& stop_check) {
-  const bool is_cosine = problem.cost == EmbeddingCost::cosine;
-  std::vector<double> x = gathered(context.comm, rows.source), y = gathered(context.comm, rows.target);
-  if (is_cosine) {  // 1 - x . y as a product of rows, which rows of length 0 have too
-    x = with_one(x, problem.dim, -1.0);
-    y = with_one(y, problem.dim, 1.0);
-  }
-  const std::int64_t width = is_cosine ? problem.dim + 1 : problem.dim;
-  PairSides sides;
-  sides.cost = is_cosine ? Cost::factored : Cost::sq_euclidean;
-  sides.source = {static_cast<std::int64_t>(problem.a.size()), width, std::span<const double>(x)};
-  sides.target = {static_cast<std::int64_t>(problem.b.size()), width, std::span<const double>(y)};
-  sides.source_weights = problem.a;
-  sides.target_weights = problem.b;
+  EmbeddingProblem between;
+  between.dimension = problem.dim;
+  between.a = problem.a;
+  between.b = problem.b;
+  CostPoints points = make_cost_points(context, between, problem.cost, rows.source, rows.target);
   EmbeddingCoupling result;
-  result.geometry = make_pair_geometry(context, sides);
-  if (!is_cosine) result.geometry->set_scale(problem.cost_scale);
+  result.geometry = make_cost_geometry(context, between, problem.cost_scale, points);
   SinkhornProblem sinkhorn;
   sinkhorn.geometry = result.geometry.get();
   sinkhorn.a = problem.a;

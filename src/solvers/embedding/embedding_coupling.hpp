@@ -34,8 +34,8 @@ EmbeddingCoupling couple_embeddings(const Context& context, const EmbeddingCoupl
                                     const EmbeddedRows& rows, const std::vector<double>& initial_g = {},
                                     const StopCheck& stop_check = {});
 
-/// Mean of |z_x - z_y|^2 over all pairs of cells. Collective. @param rows   owned rows
-double mean_squared_distance(const Communicator& comm, const EmbeddedRows& rows, std::int64_t dim);
+/// Mean of |z_x - z_y|^2 over all pairs of cells of weight. Collective. @param rows   owned rows
+double mean_squared_distance(const Context& context, const EmbeddingProblem& problem, const EmbeddedRows& rows);
 
 /// Mean cosine of all pairs of cells of both sides: 1 where all embeddings are the same direction. Collective.
 double mean_cosine(const Communicator& comm, const EmbeddedRows& rows, std::int64_t dim);

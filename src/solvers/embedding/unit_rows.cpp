@@ -26,17 +26,4 @@ std::vector<double> unit_rows(std::span<const double> rows, std::int64_t dim) {
   return units;
 }
 
-std::vector<double> through_unit_rows(std::span<const double> rows, std::int64_t dim, std::span<const double> cotangent) {
-  const auto h = static_cast<std::size_t>(dim);
-  std::vector<double> result(rows.size());
-  for (std::size_t begin = 0; begin < rows.size(); begin += h) {
-    const double length = length_of(rows.subspan(begin, h));
-    double along = 0.0;
-    for (std::size_t k = begin; k < begin + h; ++k) along += rows[k] * cotangent[k];
-    for (std::size_t k = begin; k < begin + h; ++k)
-      result[k] = (cotangent[k] - rows[k] * along / (length * length)) / length;
-  }
-  return result;
-}
-
 }  // namespace thalweg

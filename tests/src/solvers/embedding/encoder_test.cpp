@@ -9,7 +9,6 @@
 #include "geometry/pair_geometry.hpp"
 #include "solvers/embedding/adam.hpp"
 #include "solvers/embedding/cross_entropy.hpp"
-#include "solvers/embedding/unit_rows.hpp"
 
 namespace thalweg {
 namespace {
@@ -115,16 +114,6 @@ TEST(Encoder, HasHeUniformWeightsAndNoBiases) {
   EXPECT_NEAR(square / (50 * 64), 2.0 / 50.0, 0.002);
   for (std::int64_t at = 50 * 64; at < 51 * 64; ++at) EXPECT_EQ(weights[static_cast<std::size_t>(at)], 0.0);
   EXPECT_NE(weights[0], initial_weights(shape, {2, 2})[0]);
-}
-
-TEST(UnitRows, HasTheDerivativesOfDifferences) {
-  const Vector z = draws(24, 7), cotangent = draws(24, 8), direction = draws(24, 9);
-  const auto value_at = [&](double h) {
-    Vector moved = z;
-    for (std::size_t k = 0; k < z.size(); ++k) moved[k] += h * direction[k];
-    return dot(unit_rows(moved, 4), cotangent);
-  };
-  EXPECT_NEAR(dot(through_unit_rows(z, 4, cotangent), direction), (value_at(1e-6) - value_at(-1e-6)) / 2e-6, 1e-8);
 }
 
 TEST(CrossEntropy, HasTheDerivativesOfDifferencesOnAnyRanks) {
