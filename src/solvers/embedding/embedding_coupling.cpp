@@ -26,16 +26,6 @@ double dot(const std::vector<double>& x, const std::vector<double>& y) {
   return sum;
 }
 
-/// Mean of |z|^2.
-double mean_square(const Communicator& comm, const std::vector<double>& rows, std::int64_t dim) {
-  std::vector<double> squares(rows.size());
-  for (std::size_t at = 0; at < rows.size(); ++at) squares[at] = rows[at] * rows[at];
-  const ColumnSums columns = column_sums(comm, squares, dim);
-  double sum = 0.0;
-  for (const double value : columns.sums) sum += value;
-  return sum / columns.count;
-}
-
 }  // namespace
 
 EmbeddingCoupling couple_embeddings(const Context& context, const EmbeddingCouplingProblem& problem,
@@ -62,10 +52,10 @@ EmbeddingCoupling couple_embeddings(const Context& context, const EmbeddingCoupl
   return result;
 }
 
-double mean_squared_distance(const Communicator& comm, const EmbeddedRows& rows, std::int64_t dim) {
-  const ColumnSums x = column_sums(comm, rows.source, dim), y = column_sums(comm, rows.target, dim);
-  return mean_square(comm, rows.source, dim) + mean_square(comm, rows.target, dim) -
-         2.0 * dot(x.sums, y.sums) / (x.count * y.count);
+double mean_squared_distance(const Context& context, const EmbeddingProblem& problem, const EmbeddedRows& rows) {
+  CostPoints points = make_cost_points(context, problem, EmbeddingCost::sq_euclidean, rows.source, rows.target);
+  make_cost_geometry(context, problem, 0.0, points);
+  return points.scale;
 }
 
 double mean_cosine(const Communicator& comm, const EmbeddedRows& rows, std::int64_t dim) {

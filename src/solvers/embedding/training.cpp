@@ -98,7 +98,7 @@ class Training {
     state_.best_total = std::numeric_limits<double>::infinity();
     state_.warm = {};
     if (settings_.loss.cost == EmbeddingCost::sq_euclidean)
-      state_.warm.cost_scale = mean_squared_distance(comm_, rows_at(state_.weights), problem_.loss.dimension);
+      state_.warm.cost_scale = mean_squared_distance(context_, problem_.loss, rows_at(state_.weights));
     loss_.set_warm_start(state_.warm);
     loss_.set_lambda_spectral(is_fitted() ? settings_.loss.lambda_spectral : settings_.random_lambda_spectral);
   }
