@@ -94,9 +94,15 @@ Embedded gathered(const Communicator& comm, const EmbeddingModel& model, const E
           comm.all_gather(std::span<const double>(rows.target))};
 }
 
+/// Potentials to begin from, and who may end the solve early.
+struct EmbeddingStart {
+  std::vector<double> g;
+  StopCheck stop_check;
+};
+
 /// The coupling of the embeddings as descriptions of alignments read it.
 GromovSolution coupled(JobSession& session, const EmbeddingModel& model, const TransportSides& sides,
-                       const EmbeddedRows& rows, double epsilon, const std::vector<double>& g) {
+                       const EmbeddedRows& rows, double epsilon, const EmbeddingStart& start) {
   EmbeddingCouplingProblem problem;
   problem.cost = model.cost;
   problem.cost_scale = model.cost_scale;
@@ -104,7 +110,7 @@ GromovSolution coupled(JobSession& session, const EmbeddingModel& model, const T
   problem.a = sides.source.weights;
   problem.b = sides.target.weights;
   problem.epsilon = epsilon;
-  EmbeddingCoupling solved = couple_embeddings(session.solver_context(), problem, rows, g, session.stop_check());
+  EmbeddingCoupling solved = couple_embeddings(session.solver_context(), problem, rows, start.g, start.stop_check);
   GromovSolution solution;
   solution.geometry = solved.geometry;
   solution.coupling = std::move(solved.solution);
@@ -171,7 +177,7 @@ int run_embed_train(const Communicator& comm, const JobContext& context) {
   const EmbeddedRows rows{embedded_rows(comm, model.source, sides.source),
                           embedded_rows(comm, model.target, sides.target)};
   const Embedded embedded = gathered(comm, model, rows);
-  GromovSolution solution = coupled(session, model, sides, rows, model.epsilon, trained.starts[trained.chosen].g);
+  GromovSolution solution = coupled(session, model, sides, rows, model.epsilon, {trained.starts[trained.chosen].g, {}});
   if (trained.stop_reason != StopReason::converged) solution.stop_reason = trained.stop_reason;
   const EmbeddingResult result{sides, model, embedded, solution};
   const Alignment alignment = describe_alignment(comm, sides, solution);
@@ -219,7 +225,7 @@ int embed_both_sides(JobSession& session, const Job& job, const EmbeddingModel& 
                           embedded_rows(comm, model.target, sides.target)};
   const Embedded embedded = gathered(comm, model, rows);
   const double epsilon = job.embed.epsilon.value_or(model.epsilon);
-  const GromovSolution solution = coupled(session, model, sides, rows, epsilon, {});
+  const GromovSolution solution = coupled(session, model, sides, rows, epsilon, {{}, session.stop_check()});
   const EmbeddingResult result{sides,
                                model,
                                embedded,

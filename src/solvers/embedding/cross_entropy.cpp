@@ -21,6 +21,7 @@ constexpr double lowest = -std::numeric_limits<double>::infinity();
 /// Both sides as the cost reads them.
 struct Points {
   std::vector<double> x, y;  // owned sources and all targets, rows x dim
+  std::vector<double> x_squares, y_squares;
   std::int64_t dim = 0;
   EmbeddingCost cost = EmbeddingCost::cosine;
   double scale = 1.0;
@@ -28,24 +29,23 @@ struct Points {
   std::int64_t num_columns() const { return static_cast<std::int64_t>(y.size()) / dim; }
 };
 
-double square_of(const double* row, std::int64_t dim) {
-  double sum = 0.0;
-  for (std::int64_t k = 0; k < dim; ++k) sum += row[k] * row[k];
-  return sum;
+std::vector<double> squares_of(const std::vector<double>& rows, std::int64_t dim) {
+  std::vector<double> squares(rows.size() / static_cast<std::size_t>(dim), 0.0);
+  for (std::size_t at = 0; at < rows.size(); ++at) squares[at / static_cast<std::size_t>(dim)] += rows[at] * rows[at];
+  return squares;
 }
 
 /// S of some rows, rows x columns.
 std::vector<double> logits(const Points& points, RowRange rows, double tau) {
   const std::int64_t m = points.num_columns(), h = points.dim;
   const bool is_cosine = points.cost == EmbeddingCost::cosine;
-  const double factor = is_cosine ? 1.0 / tau : 2.0 / (points.scale * tau), square = 1.0 / (points.scale * tau);
-  std::vector<double> s(static_cast<std::size_t>(rows.size() * m));
-  for (std::int64_t i = 0; i < rows.size(); ++i)
+  const double factor = is_cosine ? 1.0 / tau : 2.0 / (points.scale * tau);
+  std::vector<double> s(static_cast<std::size_t>(rows.size() * m), -1.0 / tau);
+  for (std::int64_t i = 0; i < rows.size() && !is_cosine; ++i)
     for (std::int64_t j = 0; j < m; ++j)
-      s[static_cast<std::size_t>(i * m + j)] =
-          is_cosine ? -1.0 / tau
-                    : -square * (square_of(points.x.data() + (rows.begin + i) * h, h) +
-                                 square_of(points.y.data() + j * h, h));
+      s[static_cast<std::size_t>(i * m + j)] = -0.5 * factor *
+                                               (points.x_squares[static_cast<std::size_t>(rows.begin + i)] +
+                                                points.y_squares[static_cast<std::size_t>(j)]);
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(rows.size()), static_cast<int>(m),
               static_cast<int>(h), factor, points.x.data() + rows.begin * h, static_cast<int>(h), points.y.data(),
               static_cast<int>(h), 1.0, s.data(), static_cast<int>(m));
@@ -86,10 +86,9 @@ LogSums log_sums(const Communicator& comm, const Points& points, std::int64_t ro
     const RowRange own = rows_of_block(block, rows);
     const std::vector<double> s = logits(points, own, tau);
     std::vector<double> largest(static_cast<std::size_t>(m), lowest), sums(static_cast<std::size_t>(m), 0.0);
-    for (std::size_t at = 0; at < s.size(); ++at) {
-      double& most = largest[at % static_cast<std::size_t>(m)];
-      most = std::max(most, s[at]);
-    }
+    for (std::int64_t i = 0; i < own.size(); ++i)
+      for (std::size_t j = 0; j < sums.size(); ++j)
+        largest[j] = std::max(largest[j], s[static_cast<std::size_t>(i * m) + j]);
     for (std::int64_t i = 0; i < own.size(); ++i) {
       result.rows[static_cast<std::size_t>(own.begin + i)] = log_sum(s.data() + i * m, m);
       for (std::size_t j = 0; j < sums.size(); ++j)
@@ -172,9 +171,11 @@ CrossEntropy CrossEntropyFit::evaluate(std::span<const double> source, std::span
                                        EmbeddingCost cost, double scale) const {
   const bool is_cosine = cost == EmbeddingCost::cosine;
   const std::vector<double> all_targets = comm_.all_gather(target);
-  Points points{{source.begin(), source.end()}, all_targets, dim_, cost, scale};
+  Points points{{source.begin(), source.end()}, all_targets, {}, {}, dim_, cost, scale};
   if (is_cosine) points.x = unit_rows(source, dim_);
   if (is_cosine) points.y = unit_rows(all_targets, dim_);
+  points.x_squares = squares_of(points.x, dim_);
+  points.y_squares = squares_of(points.y, dim_);
   const auto rows = static_cast<std::int64_t>(p_.size());
   const auto m = static_cast<std::int64_t>(q_.size()), blocks = (rows + block_rows - 1) / block_rows;
   const LogSums sums = log_sums(comm_, points, rows, tau_);

@@ -128,12 +128,14 @@ std::vector<double> sums_of_blocks(const Communicator& comm, const std::vector<d
   if (comm.any(!is_finite)) return std::vector<double>(width, std::numeric_limits<double>::quiet_NaN());
   comm.all_reduce(std::span<double>(bounds), Reduction::max);
   std::vector<std::int64_t> sums(width, 0);
-  for (std::size_t at = 0; at < blocks.size(); ++at)
-    sums[at % width] += std::llround(blocks[at] * FixedPoint::for_bound(bounds[at % width] * count).to_fixed);
-  comm.all_reduce(std::span<std::int64_t>(sums), Reduction::sum);
   std::vector<double> result(width);
-  for (std::size_t k = 0; k < width; ++k)
-    result[k] = static_cast<double>(sums[k]) * FixedPoint::for_bound(bounds[k] * count).to_value;
+  for (std::size_t k = 0; k < width; ++k) {
+    const FixedPoint fixed = FixedPoint::for_bound(bounds[k] * count);
+    for (std::size_t at = k; at < blocks.size(); at += width) sums[k] += std::llround(blocks[at] * fixed.to_fixed);
+    result[k] = fixed.to_value;
+  }
+  comm.all_reduce(std::span<std::int64_t>(sums), Reduction::sum);
+  for (std::size_t k = 0; k < width; ++k) result[k] *= static_cast<double>(sums[k]);
   return result;
 }
 

@@ -138,13 +138,13 @@ class Training {
   void fit() {
     begin_phase(TrainingPhase::pretrain, settings_.pretrain_learning_rate);
     const TargetCoupling& coupling = problem_.couplings[static_cast<std::size_t>(state_.start)].coupling;
-    const CrossEntropyFit fit(comm_, coupling, problem_.loss.dimension, settings_.pretrain_tau);
+    const CrossEntropyFit cross_entropy(comm_, coupling, problem_.loss.dimension, settings_.pretrain_tau);
     const std::vector<float> x = features_of(problem_.cells.source, owned(coupling.sources, comm_)),
                              y = features_of(problem_.cells.target, owned(coupling.targets, comm_));
     const EncoderInputs inputs{{problem_.cells.source.scaling, x}, {problem_.cells.target.scaling, y}};
     while (state_.step < settings_.pretrain_steps && !state_.stop && has_finite_steps()) {
       const EmbeddedRows rows = encode(problem_.encoders, state_.weights, inputs);
-      const CrossEntropy value = fit.evaluate(rows.source, rows.target, settings_.loss.cost, state_.warm.cost_scale);
+      const CrossEntropy value = cross_entropy.evaluate(rows.source, rows.target, settings_.loss.cost, state_.warm.cost_scale);
       TrainingRecord record = record_of_step();
       record.total = value.value;
       move(weight_gradient(comm_, problem_.encoders, state_.weights, inputs,
