@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ struct Options {
   std::string loss = "gw", costs = "stored", precision = "float32", cost = "cosine";
   std::int64_t n = 1047, m = 0, h = 16, rank = 64, sinkhorn_iterations = 30;
   double epsilon = 0.02, cg_tolerance = 1e-4, noise = 0.3, move = 0.02, budget = 5.0;
+  std::string write;
   bool value_only = false, smoke = false;
 };
 
@@ -93,9 +96,30 @@ EmbeddingLossSettings settings_of(const Options& options) {
   return settings;
 }
 
+template <class Value>
+void write_values(const std::filesystem::path& path, const std::vector<Value>& values) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(Value)));
+}
+
+/// What bench/peers/embedding_torch.py reads.
+void write_problem(const Options& options, const Cells& x, const Cells& y) {
+  const std::filesystem::path folder = options.write;
+  std::filesystem::create_directories(folder);
+  write_values(folder / "hops_x.u8", x.hops);
+  write_values(folder / "hops_y.u8", y.hops);
+  for (std::uint32_t step = 0; step < 4; ++step) {
+    write_values(folder / ("source_" + std::to_string(step) + ".f64"), x.moved(options.move, 2 * step));
+    write_values(folder / ("target_" + std::to_string(step) + ".f64"), y.moved(options.move, 2 * step + 1));
+  }
+  const nlohmann::ordered_json shape{{"n", options.n}, {"m", options.m}, {"h", options.h}, {"epsilon", options.epsilon}};
+  std::ofstream(folder / "shape.json") << shape.dump() << "\n";
+}
+
 void run(const Options& options, const Communicator& comm, int threads) {
   const bool is_stored = options.costs == "stored";
   const Cells x(options, options.n, 0, is_stored), y(options, options.m, 1, is_stored);
+  if (!options.write.empty() && comm.is_root()) write_problem(options, x, y);
   const RowRange rows = own_points(options.n, comm), columns = own_points(options.m, comm);
   const auto own_x = own_part(x.hops, is_stored ? rows : RowRange{}, options.n), own_y = own_part(y.hops, is_stored ? columns : RowRange{}, options.m);
   const double before = bench::peak_mib();
@@ -154,6 +178,7 @@ int main(int argc, char** argv) {
   app.add_option("--noise", options.noise, "of cells around the centres of their clusters");
   app.add_option("--move", options.move, "of the embeddings from step to step");
   app.add_option("--budget", options.budget, "seconds of repeats");
+  app.add_option("--write", options.write, "a folder to leave the arrays in for bench/peers/embedding_torch.py");
   app.add_flag("--value", options.value_only, "the loss alone");
   app.add_flag("--smoke", options.smoke, "a tiny run, to see that it works");
   CLI11_PARSE(app, argc, argv);

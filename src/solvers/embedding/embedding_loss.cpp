@@ -39,17 +39,21 @@ void check_side(const IntraCosts& costs, const Vector& weights, const char* side
                     " cells, its weights of " + std::to_string(weights.size()));
 }
 
-/// Whether some pair of different owned cells has another cost than the first one.
-bool differs(const StoredIntraCosts& costs, RowRange rows, double first) {
-  return std::visit(
+/// Least and largest cost of pairs of different owned cells.
+std::pair<double, double> extremes(const StoredIntraCosts& costs, RowRange rows) {
+  double least = std::numeric_limits<double>::infinity(), largest = -least;
+  std::visit(
       [&](const auto& values) {
         for (std::int64_t i = 0; i < rows.size(); ++i)
-          for (std::int64_t k = 0; k < costs.num_cells; ++k)
-            if (k != rows.begin + i && static_cast<double>(values[static_cast<std::size_t>(i * costs.num_cells + k)]) != first)
-              return true;
-        return false;
+          for (std::int64_t k = 0; k < costs.num_cells; ++k) {
+            if (k == rows.begin + i) continue;
+            const auto cost = static_cast<double>(values[static_cast<std::size_t>(i * costs.num_cells + k)]);
+            least = std::min(least, cost);
+            largest = std::max(largest, cost);
+          }
       },
       costs.values);
+  return {least, largest};
 }
 
 void check_stored(const Communicator& comm, const StoredIntraCosts& costs, const char* side) {
@@ -60,11 +64,8 @@ void check_stored(const Communicator& comm, const StoredIntraCosts& costs, const
       throw DataError("the costs within the " + std::string(side) + " side have " + std::to_string(size) + " entries for " +
                       std::to_string(rows.size()) + " owned rows of " + std::to_string(costs.num_cells) + " cells");
   });
-  double first = 0.0;
-  if (comm.is_root() && size > 1)
-    first = std::visit([](const auto& values) { return static_cast<double>(values[1]); }, costs.values);
-  comm.broadcast(std::span<double>(&first, 1));
-  if (!comm.any(differs(costs, rows, first)))
+  const auto [least, largest] = extremes(costs, rows);
+  if (!(comm.all_reduce(least, Reduction::min) < comm.all_reduce(largest, Reduction::max)))
     throw DataError("the costs within the " + std::string(side) + " side are all equal; cells must differ to be aligned");
 }
 

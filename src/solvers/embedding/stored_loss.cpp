@@ -152,7 +152,7 @@ typename StoredLoss<Scalar>::Result StoredLoss<Scalar>::evaluate_gw(const Commun
 
 /// Columns of A that were chosen.
 template <class Scalar>
-StoredMatrix<Scalar> StoredLoss<Scalar>::chosen(const Matrix& a) const {
+StoredMatrix<Scalar> StoredLoss<Scalar>::chosen(Matrix a) const {
   const auto c = static_cast<std::int64_t>(columns_.size());
   if (c == a.num_columns) return a;
   Matrix result{a.num_rows, c, {}};

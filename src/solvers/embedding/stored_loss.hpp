@@ -46,7 +46,7 @@ class StoredLoss {
   Matrix row_gradient(const Communicator& comm, const Matrix& cotangent, const Matrix& b, std::span<const double> p) const;
   double cross(const Communicator& comm, const Matrix& b, const std::vector<double>& m, const Matrix& coupling,
                std::span<const double> p) const;
-  Matrix chosen(const Matrix& a) const;
+  Matrix chosen(Matrix a) const;
 
   StoredIntraCosts x_, y_;
   EmbeddingLossKind kind_;
