@@ -7,6 +7,7 @@
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "io/table.hpp"
+#include "job/gromov_scores.hpp"
 #include "job/side_graph.hpp"
 
 namespace thalweg {
