@@ -109,6 +109,7 @@ class Training {
     state_.adam = {};
     state_.learning_rate = learning_rate;
     state_.discarded = 0;
+    state_.is_taken_back = false;
     keep_before();
   }
 
@@ -165,9 +166,11 @@ class Training {
       state_.learning_rate *= 0.5;
       state_.weights = state_.weights_before;
       state_.adam = state_.adam_before;
+      state_.is_taken_back = true;
       loss_.set_warm_start({{}, {}, state_.warm.cost_scale});
     } else {
-      state_.discarded = 0;
+      if (!state_.is_taken_back) state_.discarded = 0;  // weights that a step led to
+      state_.is_taken_back = false;
       keep_before();
       adam_step({state_.learning_rate, settings_.clip, settings_.weight_decay}, gradient, state_.adam, state_.weights);
     }
@@ -279,8 +282,8 @@ class Training {
   }
 
   void finish_start() {
-    if (!state_.best_weights.empty()) enter(candidate(state_.best_weights), false);
-    if (state_.outcome.steps > 0) enter(candidate(state_.weights), false);
+    for (const std::vector<double>& weights : {state_.best_weights, state_.weights})
+      if (!weights.empty() && weights != state_.outcome.weights) enter(candidate(weights), false);
     state_.outcome.seconds = seconds() - state_.outcome.seconds;
     state_.outcomes.push_back(state_.outcome);
   }

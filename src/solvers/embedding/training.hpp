@@ -92,6 +92,7 @@ struct TrainingState {
   std::vector<double> weights_before;  // the last step
   AdamState adam_before;
   std::int64_t discarded = 0;  // steps in a row
+  bool is_taken_back = false;  // the weights are those before a step that was discarded
   EmbeddingWarmStart warm;
   std::vector<double> losses;        // totals at epsilon_end
   std::vector<double> best_weights;  // of the least of them
