@@ -29,12 +29,6 @@ struct LowRankTerm {
   std::vector<double> applied_transposed;  // P^T U, all m x rank; empty: not known
 };
 
-/// H_ij = P_ij G_ij of a pair, whatever P_ij.
-struct PairTerm {
-  std::int64_t row = 0, column = 0;  // global
-  double value = 0.0;
-};
-
 /// Products of dL/dC with the points of the other side: owned rows and owned columns x width.
 struct PointSums {
   std::vector<double> source, target;
@@ -56,18 +50,12 @@ class CouplingEngine : public CouplingProducts {
   /// <M, P> / s_M of stored costs between the sides; adds factor M / s_M to G.
   virtual double evaluate_stored_cost(double factor) = 0;
   virtual void add(LowRankTerm term) = 0;
-  virtual void add(const std::vector<PairTerm>& terms) = 0;
 
   /// H 1 of the owned rows and H^T 1 of all columns.
   virtual std::pair<std::vector<double>, std::vector<double>> moments() const = 0;
   /// dL/dC = -(H - P o (alpha 1^T + 1 beta^T)) / epsilon times points; ends the use of G.
   virtual PointSums cost_gradient_products(const CouplingAdjoint& adjoint) = 0;
 };
-
-/// H 1 and H^T 1 of single pairs. @param rows  owned
-void add_pair_moments(const std::vector<PairTerm>& pairs, RowRange rows, std::vector<double>& u, std::vector<double>& v);
-/// What -H / epsilon of single pairs adds to the products with points.
-void add_pair_sums(const CostPoints& points, const std::vector<PairTerm>& pairs, double epsilon, PointSums& sums);
 
 /// One for stored costs within the sides, in the precision of the context; one for factors.
 std::unique_ptr<CouplingEngine> make_coupling_engine(const Context& context, const EmbeddingProblem& problem,

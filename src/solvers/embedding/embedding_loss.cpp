@@ -109,6 +109,7 @@ struct EmbeddingLoss::State {
   CostPoints points;
   std::unique_ptr<PairGeometry> geometry;
   SinkhornSolution coupling;
+  AnchorValue of_anchors;
 
   State(const Context& given, const EmbeddingProblem& of, const EmbeddingLossSettings& with)
       : context(given), problem(of), settings(with) {
@@ -140,18 +141,24 @@ void EmbeddingLoss::State::solve_coupling(double epsilon, EvaluationMode mode) {
 void EmbeddingLoss::State::add_attribute_terms(bool with_gradient, EmbeddingEvaluation& result) {
   if (shared) result.fused = shared->evaluate(settings.lambda_fused, with_gradient, *engine);
   else if (settings.lambda_fused != 0.0 && problem.between) result.fused = engine->evaluate_stored_cost(settings.lambda_fused);
-  if (anchors) result.anchor = anchors->evaluate(points, coupling, settings.lambda_anchor, with_gradient, *engine);
+  if (!anchors) return;
+  of_anchors = anchors->evaluate(points, coupling, *engine);
+  result.anchor = of_anchors.value;
 }
 
 /// By the points: -(1 / epsilon) (H - P o (alpha 1^T + 1 beta^T)) against the points of the other side.
 void EmbeddingLoss::State::pull_back(EmbeddingEvaluation& result) {
-  const auto [u, v] = engine->moments();
+  auto [u, v] = engine->moments();
+  if (anchors) add_to(of_anchors.u, settings.lambda_anchor, u);
+  if (anchors) add_to(of_anchors.v, settings.lambda_anchor, v);
   const CouplingAdjoint adjoint =
       solve_coupling_adjoint(*engine, u, v, {settings.cg_tolerance, settings.cg_iterations, warm.beta});
   result.cg_iterations = adjoint.iterations;
   result.cg_residual = adjoint.relative_residual;
   if (all_finite(adjoint.beta)) warm.beta = adjoint.beta;
-  const PointSums sums = engine->cost_gradient_products(adjoint);
+  PointSums sums = engine->cost_gradient_products(adjoint);
+  if (anchors) add_to(of_anchors.sums.source, settings.lambda_anchor, sums.source);
+  if (anchors) add_to(of_anchors.sums.target, settings.lambda_anchor, sums.target);
   const std::int64_t h = points.dimension;
   result.source_gradient = point_gradient(points, owned(points.source, points.rows, h), sums.source);
   result.target_gradient = point_gradient(points, owned(points.target, points.columns, h), sums.target);

@@ -35,7 +35,6 @@ class StoredEngine final : public CouplingEngine {
   LossValue evaluate_loss(bool with_gradient) override;
   double evaluate_stored_cost(double factor) override;
   void add(LowRankTerm term) override;
-  void add(const std::vector<PairTerm>& terms) override { pairs_.insert(pairs_.end(), terms.begin(), terms.end()); }
   std::pair<Vector, Vector> moments() const override;
   PointSums cost_gradient_products(const CouplingAdjoint& adjoint) override;
 
@@ -54,7 +53,6 @@ class StoredEngine final : public CouplingEngine {
   double epsilon_ = 1.0;
   StoredMatrix<Scalar> coupling_, gradient_;
   Vector row_sums_, column_sums_;
-  std::vector<PairTerm> pairs_;
 };
 
 const StoredIntraCosts& stored(const IntraCosts& costs) { return std::get<StoredIntraCosts>(costs); }
@@ -101,7 +99,6 @@ void StoredEngine<Scalar>::set_coupling(const CostPoints& points, const PairGeom
   gradient_ = {points.num_rows, points.num_columns, {}};
   row_sums_ = apply(Vector(static_cast<std::size_t>(points.num_columns), 1.0));
   column_sums_ = apply_transposed(Vector(static_cast<std::size_t>(rows_.size()), 1.0));
-  pairs_.clear();
 }
 
 template <class Scalar>
@@ -179,7 +176,6 @@ std::pair<Vector, Vector> StoredEngine<Scalar>::moments() const {
   });
   Vector u = times(products, Vector(static_cast<std::size_t>(coupling_.num_columns), 1.0), 1);
   Vector v = transposed_times(comm_, products, Vector(static_cast<std::size_t>(rows_.size()), 1.0), 1);
-  add_pair_moments(pairs_, rows_, u, v);
   return {std::move(u), std::move(v)};
 }
 
@@ -202,7 +198,6 @@ PointSums StoredEngine<Scalar>::cost_gradient_products(const CouplingAdjoint& ad
   PointSums sums;
   sums.source = times(gradient_, y, width);
   sums.target.assign(all.begin() + columns_.begin * width, all.begin() + columns_.end * width);
-  add_pair_sums(*points_, pairs_, epsilon_, sums);
   return sums;
 }
 

@@ -43,7 +43,6 @@ class StreamedEngine final : public CouplingEngine {
   LossValue evaluate_loss(bool with_gradient) override;
   double evaluate_stored_cost(double) override { throw DataError("stored costs between sides whose costs are factors"); }
   void add(LowRankTerm term) override { terms_.push_back(std::move(term)); }
-  void add(const std::vector<PairTerm>& terms) override { pairs_.insert(pairs_.end(), terms.begin(), terms.end()); }
   std::pair<Vector, Vector> moments() const override;
   PointSums cost_gradient_products(const CouplingAdjoint& adjoint) override;
 
@@ -67,7 +66,6 @@ class StreamedEngine final : public CouplingEngine {
   const SinkhornSolution* solution_ = nullptr;
   CouplingExponents exponents_;
   std::vector<LowRankTerm> terms_;  // of G
-  std::vector<PairTerm> pairs_;
 };
 
 StreamedEngine::StreamedEngine(const Context& context, const EmbeddingProblem& problem,
@@ -91,7 +89,6 @@ void StreamedEngine::set_coupling(const CostPoints& points, const PairGeometry& 
   solution_ = &solution;
   exponents_ = make_exponents(comm_, points, solution);
   terms_.clear();
-  pairs_.clear();
 }
 
 Vector StreamedEngine::weighted_products(const PairFactors& exponents, const PairFactors& weights,
@@ -150,7 +147,6 @@ std::pair<Vector, Vector> StreamedEngine::moments() const {
                                                      : term.applied_transposed,
                      term.rank, v);
   }
-  add_pair_moments(pairs_, points_->rows, u, v);
   return {std::move(u), std::move(v)};
 }
 
@@ -182,7 +178,6 @@ PointSums StreamedEngine::cost_gradient_products(const CouplingAdjoint& adjoint)
   sums.target = weighted_products(exponents_.of_columns(points_->columns),
                                   {{own_columns, points_->columns.size(), depth}, narrow(rows, depth)},
                                   narrow(x, points_->width()));
-  add_pair_sums(*points_, pairs_, solution_->epsilon, sums);
   return sums;
 }
 

@@ -129,9 +129,13 @@ TEST_P(EmbeddingLosses, EqualPlainLoops) {
   EXPECT_TRUE(now.source_gradient.empty());
 }
 
+struct With {
+  double epsilon, step;
+};
+
 /// Fourth-order central difference of the total by one number of an embedding.
-double difference_of(EmbeddingLoss& loss, CasePart& part, Vector& moved, std::size_t at, double epsilon) {
-  constexpr double step = 4e-4;
+double difference_of(EmbeddingLoss& loss, CasePart& part, Vector& moved, std::size_t at, With with) {
+  const auto [epsilon, step] = with;
   const double before = moved[at];
   double sum = 0.0;
   for (const auto& [multiple, weight] : {std::pair{1.0, 8.0}, {-1.0, -8.0}, {2.0, -1.0}, {-2.0, 1.0}}) {
@@ -143,10 +147,10 @@ double difference_of(EmbeddingLoss& loss, CasePart& part, Vector& moved, std::si
 }
 
 /// |gradient - differences| / |differences| over some entries.
-double relative_error(EmbeddingLoss& loss, CasePart& part, Vector& moved, const Vector& gradient, double epsilon) {
+double relative_error(EmbeddingLoss& loss, CasePart& part, Vector& moved, const Vector& gradient, With with) {
   double error = 0.0, size = 0.0;
   for (std::size_t at = 0; at < moved.size(); at += 5) {
-    const double wanted = difference_of(loss, part, moved, at, epsilon);
+    const double wanted = difference_of(loss, part, moved, at, with);
     error += std::pow(gradient[at] - wanted, 2);
     size += wanted * wanted;
   }
@@ -159,8 +163,10 @@ TEST_P(EmbeddingLosses, HaveGradientsThatCentralDifferencesShow) {
   ASSERT_EQ(now.source_gradient.size(), part.z_x.size());
   ASSERT_EQ(now.target_gradient.size(), part.z_y.size());
   EXPECT_LE(now.cg_residual, 1e-12);
-  EXPECT_LE(relative_error(loss, part, part.z_x, now.source_gradient, epsilon()), 1e-5);
-  EXPECT_LE(relative_error(loss, part, part.z_y, now.target_gradient, epsilon()), 1e-5);
+  // Soft ranks bend where blocks of their regression meet: small steps, between which they do not.
+  const With with{epsilon(), settings.loss == EmbeddingLossKind::rank ? 2e-6 : 4e-4};
+  EXPECT_LE(relative_error(loss, part, part.z_x, now.source_gradient, with), 1e-5);
+  EXPECT_LE(relative_error(loss, part, part.z_y, now.target_gradient, with), 1e-5);
 }
 
 std::vector<Setting> all_settings() {
