@@ -49,7 +49,8 @@ using Members = std::vector<std::vector<std::int64_t>>;
 Members members_of(const std::vector<std::int32_t>& classes, const Vector& weights, std::size_t num_classes) {
   Members members(num_classes);
   for (std::size_t i = 0; i < classes.size(); ++i)
-    if (classes[i] >= 0 && weights[i] > 0.0) members[static_cast<std::size_t>(classes[i])].push_back(static_cast<std::int64_t>(i));
+    if (classes[i] >= 0 && weights[i] > 0.0)
+      members[static_cast<std::size_t>(classes[i])].push_back(static_cast<std::int64_t>(i));
   return members;
 }
 
@@ -69,7 +70,8 @@ double log_sum_of_exponentials(std::span<const double> logs) {
 }  // namespace
 
 SharedFeatureTerm::SharedFeatureTerm(const Communicator& comm, const EmbeddingProblem& problem)
-    : comm_(comm), rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
+    : comm_(comm),
+      rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
       columns_(own_points(static_cast<std::int64_t>(problem.b.size()), comm)) {
   comm.on_all([&] {
     clouds_ = shared_clouds(with_features(problem), static_cast<std::int64_t>(problem.a.size()),
@@ -86,7 +88,8 @@ double SharedFeatureTerm::evaluate(double factor, bool with_gradient, CouplingEn
   Vector applied = engine.apply_many(clouds_.target.values, d), terms;
   for (std::int64_t i = 0; i < rows_.size(); ++i) {
     const auto u = clouds_.source.row(rows_.begin + i);
-    const auto pv = std::span<const double>(applied).subspan(static_cast<std::size_t>(i * d), static_cast<std::size_t>(d));
+    const auto pv =
+        std::span<const double>(applied).subspan(static_cast<std::size_t>(i * d), static_cast<std::size_t>(d));
     terms.push_back(engine.row_sums()[static_cast<std::size_t>(i)] * dot(u, u) - 2.0 * dot(u, pv));
   }
   double value = ordered_sum(comm_, terms);
@@ -104,8 +107,10 @@ double SharedFeatureTerm::evaluate(double factor, bool with_gradient, CouplingEn
 }
 
 AnchorTerm::AnchorTerm(const Communicator& comm, const EmbeddingProblem& problem)
-    : comm_(comm), rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
-      columns_(own_points(static_cast<std::int64_t>(problem.b.size()), comm)), anchors_(problem.anchors) {
+    : comm_(comm),
+      rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
+      columns_(own_points(static_cast<std::int64_t>(problem.b.size()), comm)),
+      anchors_(problem.anchors) {
   std::set<std::int64_t> rows, columns;
   for (const auto& [row, column] : anchors_.pairs) {
     check_cell(row, problem.a, "source", rows);
@@ -122,7 +127,8 @@ AnchorTerm::AnchorTerm(const Communicator& comm, const EmbeddingProblem& problem
   source_members_ = members_of(anchors_.source_classes, problem.a, static_cast<std::size_t>(last + 1));
   target_members_ = members_of(anchors_.target_classes, problem.b, static_cast<std::size_t>(last + 1));
   for (std::size_t k = 0; k < source_members_.size(); ++k)
-    if (source_members_[k].empty() || target_members_[k].empty()) source_members_[k].clear(), target_members_[k].clear();
+    if (source_members_[k].empty() || target_members_[k].empty())
+      source_members_[k].clear(), target_members_[k].clear();
 }
 
 /// What sums over pairs read: potentials and marginals of all cells.
@@ -187,7 +193,8 @@ double AnchorTerm::add_pairs(const Sums& sums, AnchorValue& result) const {
 
 /// Logarithms of the mass that each cell of one side shares with the other cells of its class, 0 elsewhere.
 template <class Log>
-Vector AnchorTerm::class_logs(const Members& own, const Members& other, std::size_t num_cells, const Log& log_coupling) {
+Vector AnchorTerm::class_logs(const Members& own, const Members& other, std::size_t num_cells,
+                              const Log& log_coupling) {
   Vector logs(num_cells, 0.0);
   for (std::size_t k = 0; k < own.size(); ++k)
     for_each_row_on_host(static_cast<std::int64_t>(own[k].size()), [&](std::int64_t at) {
@@ -216,7 +223,8 @@ void AnchorTerm::add_side(const Sums& of, const Side& side, const Product& produ
 }
 
 /// With S_i = sum of P_ij over the cells j of the class of i, S'_j alike and N, N' cells that count:
-///   A = -(sum_i log(S_i / p_i) / N + sum_j log(S'_j / q_j) / N') / 2,   H_ij = -(P_ij / (N S_i) + P_ij / (N' S'_j)) / 2
+///   A = -(sum_i log(S_i / p_i) / N + sum_j log(S'_j / q_j) / N') / 2,   H_ij = -(P_ij / (N S_i) + P_ij / (N' S'_j)) /
+///   2
 double AnchorTerm::add_classes(const Sums& sums, AnchorValue& result) const {
   const double per_row = 0.5 / static_cast<double>(count_of(source_members_));
   const double per_column = 0.5 / static_cast<double>(count_of(target_members_));
@@ -226,13 +234,16 @@ double AnchorTerm::add_classes(const Sums& sums, AnchorValue& result) const {
   const Vector log_t = class_logs(target_members_, source_members_, sums.q.size(), log_turned);
   double value = 0.0;
   for (const auto& of_class : source_members_)
-    for (const auto i : of_class) value -= per_row * (log_s[static_cast<std::size_t>(i)] - std::log(sums.p[static_cast<std::size_t>(i)]));
+    for (const auto i : of_class)
+      value -= per_row * (log_s[static_cast<std::size_t>(i)] - std::log(sums.p[static_cast<std::size_t>(i)]));
   for (const auto& of_class : target_members_)
-    for (const auto j : of_class) value -= per_column * (log_t[static_cast<std::size_t>(j)] - std::log(sums.q[static_cast<std::size_t>(j)]));
+    for (const auto j : of_class)
+      value -= per_column * (log_t[static_cast<std::size_t>(j)] - std::log(sums.q[static_cast<std::size_t>(j)]));
 
   const auto product = [&](std::int64_t i, std::int64_t j) {
     const double log_p = sums.log_coupling(i, j);
-    return -per_row * std::exp(log_p - log_s[static_cast<std::size_t>(i)]) - per_column * std::exp(log_p - log_t[static_cast<std::size_t>(j)]);
+    return -per_row * std::exp(log_p - log_s[static_cast<std::size_t>(i)]) -
+           per_column * std::exp(log_p - log_t[static_cast<std::size_t>(j)]);
   };
   const auto turned = [&](std::int64_t j, std::int64_t i) { return product(i, j); };
   Vector u(sums.p.size(), 0.0);

@@ -27,9 +27,9 @@ struct AnchorValue {
   PointSums sums;            // -H / epsilon times the points of the other side
 };
 
-/// A = -mean over anchor pairs of (log(P_ij / p_i) + log(P_ij / q_j)) / 2, and alike of known classes, with the sum of P
-/// over the cells of the class in place of P_ij; cells without partners of their class do not count. From logarithms of
-/// P, so that P itself may vanish; O(pairs of one class) work, O(cells) memory.
+/// A = -mean over anchor pairs of (log(P_ij / p_i) + log(P_ij / q_j)) / 2, and alike of known classes, with the sum of
+/// P over the cells of the class in place of P_ij; cells without partners of their class do not count. From logarithms
+/// of P, so that P itself may vanish; O(pairs of one class) work, O(cells) memory.
 class AnchorTerm {
  public:
   /// @throws DataError for cells that are not there, pairs that repeat one, class lists of another length
@@ -48,9 +48,11 @@ class AnchorTerm {
   };
 
   template <class Log>
-  static std::vector<double> class_logs(const Members& own, const Members& other, std::size_t num_cells, const Log& log_coupling);
+  static std::vector<double> class_logs(const Members& own, const Members& other, std::size_t num_cells,
+                                        const Log& log_coupling);
   template <class Product>
-  static void add_side(const Sums& of, const Side& side, const Product& product, std::vector<double>& moments, std::vector<double>& sums);
+  static void add_side(const Sums& of, const Side& side, const Product& product, std::vector<double>& moments,
+                       std::vector<double>& sums);
   double add_pairs(const Sums& sums, AnchorValue& result) const;
   double add_classes(const Sums& sums, AnchorValue& result) const;
 

@@ -23,9 +23,9 @@ struct LossValue {
 /// A part U V^T of G.
 struct LowRankTerm {
   std::int64_t rank = 0;
-  std::vector<double> rows;     // U, owned rows x rank
-  std::vector<double> columns;  // V, all m x rank
-  std::vector<double> applied;  // P V, owned rows x rank; empty: not known
+  std::vector<double> rows;                // U, owned rows x rank
+  std::vector<double> columns;             // V, all m x rank
+  std::vector<double> applied;             // P V, owned rows x rank; empty: not known
   std::vector<double> applied_transposed;  // P^T U, all m x rank; empty: not known
 };
 
@@ -38,7 +38,8 @@ struct PointSums {
 class CouplingEngine : public CouplingProducts {
  public:
   /// Points must live until the next call; G is 0.
-  virtual void set_coupling(const CostPoints& points, const PairGeometry& geometry, const SinkhornSolution& solution) = 0;
+  virtual void set_coupling(const CostPoints& points, const PairGeometry& geometry,
+                            const SinkhornSolution& solution) = 0;
 
   /// P V, owned rows x width. @param values  V, all m x width
   virtual std::vector<double> apply_many(std::span<const double> values, std::int64_t width) const = 0;

@@ -91,7 +91,8 @@ StoredEngine<Scalar>::StoredEngine(const Context& context, const EmbeddingProble
 }
 
 template <class Scalar>
-void StoredEngine<Scalar>::set_coupling(const CostPoints& points, const PairGeometry&, const SinkhornSolution& solution) {
+void StoredEngine<Scalar>::set_coupling(const CostPoints& points, const PairGeometry&,
+                                        const SinkhornSolution& solution) {
   points_ = &points;
   epsilon_ = solution.epsilon;
   const CouplingExponents exponents = make_exponents(comm_, points, solution);
@@ -123,8 +124,9 @@ Vector StoredEngine<Scalar>::transposed_squares(const Vector& w) const {
 template <class Scalar>
 LossValue StoredEngine<Scalar>::evaluate_loss(bool with_gradient) {
   typename StoredLoss<Scalar>::Result result = loss_.evaluate(comm_, coupling_, row_sums_, with_gradient);
-  const auto own_columns = std::span<const double>(column_sums_)
-                               .subspan(static_cast<std::size_t>(columns_.begin), static_cast<std::size_t>(columns_.size()));
+  const auto own_columns =
+      std::span<const double>(column_sums_)
+          .subspan(static_cast<std::size_t>(columns_.begin), static_cast<std::size_t>(columns_.size()));
   LossValue value;
   value.gw = source_squares_.at(comm_, row_sums_) + target_squares_.at(comm_, own_columns) - 2.0 * result.cross;
   value.loss = is_frob_like_ ? result.loss : value.gw;
@@ -147,7 +149,8 @@ double StoredEngine<Scalar>::evaluate_stored_cost(double factor) {
   for_each_row_on_host(rows_.size(), [&](std::int64_t i) {
     for (std::int64_t j = 0; j < m; ++j) {
       const auto at = static_cast<std::size_t>(i * m + j);
-      sums[static_cast<std::size_t>(i)] += static_cast<double>(between_[at]) * static_cast<double>(coupling_.values[at]);
+      sums[static_cast<std::size_t>(i)] +=
+          static_cast<double>(between_[at]) * static_cast<double>(coupling_.values[at]);
       if (with_gradient) gradient_.values[at] += static_cast<Scalar>(factor) * between_[at];
     }
   });
@@ -205,7 +208,8 @@ PointSums StoredEngine<Scalar>::cost_gradient_products(const CouplingAdjoint& ad
 
 std::unique_ptr<CouplingEngine> make_stored_engine(const Context& context, const EmbeddingProblem& problem,
                                                    const EmbeddingLossSettings& settings) {
-  if (context.precision == Precision::float64) return std::make_unique<StoredEngine<double>>(context, problem, settings);
+  if (context.precision == Precision::float64)
+    return std::make_unique<StoredEngine<double>>(context, problem, settings);
   return std::make_unique<StoredEngine<float>>(context, problem, settings);
 }
 

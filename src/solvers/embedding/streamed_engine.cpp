@@ -41,7 +41,9 @@ class StreamedEngine final : public CouplingEngine {
   }
 
   LossValue evaluate_loss(bool with_gradient) override;
-  double evaluate_stored_cost(double) override { throw DataError("stored costs between sides whose costs are factors"); }
+  double evaluate_stored_cost(double) override {
+    throw DataError("stored costs between sides whose costs are factors");
+  }
   void add(LowRankTerm term) override { terms_.push_back(std::move(term)); }
   std::pair<Vector, Vector> moments() const override;
   PointSums cost_gradient_products(const CouplingAdjoint& adjoint) override;
@@ -141,11 +143,12 @@ double StreamedEngine::evaluate_swapped(bool with_gradient, Vector transposed_ap
 std::pair<Vector, Vector> StreamedEngine::moments() const {
   Vector u(row_sums().size(), 0.0), v(column_sums().size(), 0.0);
   for (const LowRankTerm& term : terms_) {
-    add_row_products(term.rows, term.applied.empty() ? apply_many(term.columns, term.rank) : term.applied, term.rank, u);
-    add_row_products(term.columns,
-                     term.applied_transposed.empty() ? apply_transposed_many(term.rows, term.rank)
-                                                     : term.applied_transposed,
-                     term.rank, v);
+    add_row_products(term.rows, term.applied.empty() ? apply_many(term.columns, term.rank) : term.applied, term.rank,
+                     u);
+    add_row_products(
+        term.columns,
+        term.applied_transposed.empty() ? apply_transposed_many(term.rows, term.rank) : term.applied_transposed,
+        term.rank, v);
   }
   return {std::move(u), std::move(v)};
 }
