@@ -12,8 +12,8 @@ namespace {
 
 constexpr int group_vectors = simd::vector_bytes == 64 ? 4 : 2;
 constexpr int panel_width = 4;
-constexpr std::int64_t block_columns = 64;     // exponentials of a group and a block stay in the first cache
-constexpr std::int64_t flush_columns = 1536;   // whose products are added in Scalar
+constexpr std::int64_t block_columns = 64;    // exponentials of a group and a block stay in the first cache
+constexpr std::int64_t flush_columns = 1536;  // whose products are added in Scalar
 
 template <class Scalar>
 constexpr int group_rows = group_vectors* simd::lanes<Scalar>;
@@ -25,7 +25,9 @@ template <class Scalar>
 class PackedRows {
  public:
   PackedRows(const NarrowRows& from, std::int64_t width)
-      : depth_(from.depth), width_(width), num_groups_((from.rows + width - 1) / width),
+      : depth_(from.depth),
+        width_(width),
+        num_groups_((from.rows + width - 1) / width),
         values_(num_groups_ * width * from.depth) {
     std::fill_n(values_.data(), num_groups_ * width * depth_, Scalar(0));
     for (std::int64_t i = 0; i < from.rows; ++i)
@@ -46,8 +48,7 @@ template <class Scalar>
 PackedRows<Scalar> packed_columns(const NarrowRows& from) {
   std::vector<double> turned(from.values.size());
   for (std::int64_t j = 0; j < from.rows; ++j)
-    for (std::int64_t w = 0; w < from.depth; ++w)
-      turned[static_cast<std::size_t>(w * from.rows + j)] = from.row(j)[w];
+    for (std::int64_t w = 0; w < from.depth; ++w) turned[static_cast<std::size_t>(w * from.rows + j)] = from.row(j)[w];
   return PackedRows<Scalar>({turned, from.depth, from.rows}, panel_width);
 }
 
@@ -144,7 +145,8 @@ void products_of_group(const Scalar* exponent_rows, const Scalar* weight_rows, c
 template <class Scalar>
 std::vector<double> pair_weighted_products(const PairFactors& exponents, const PairFactors& weights,
                                            const NarrowRows& values) {
-  const PackedRows<Scalar> exponent_rows(exponents.rows, group_rows<Scalar>), weight_rows(weights.rows, group_rows<Scalar>);
+  const PackedRows<Scalar> exponent_rows(exponents.rows, group_rows<Scalar>),
+      weight_rows(weights.rows, group_rows<Scalar>);
   const Columns<Scalar> columns{PackedRows<Scalar>(exponents.columns, panel_width),
                                 PackedRows<Scalar>(weights.columns, panel_width), packed_columns<Scalar>(values),
                                 values.rows};

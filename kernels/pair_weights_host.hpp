@@ -23,8 +23,8 @@ struct PairFactors {
 /// out_iw = sum_j 2^(e_i . e'_j) (s_i . s'_j) z_jw, rows x width in float64.
 ///
 /// Exponents and weights of 64 rows and 64 columns at a time are formed in Scalar and forgotten; products are summed in
-/// Scalar over 1536 columns, then in float64. Memory is O((rows + columns) depth). Rows go to the threads of this rank; the
-/// same bits for any number of them.
+/// Scalar over 1536 columns, then in float64. Memory is O((rows + columns) depth). Rows go to the threads of this rank;
+/// the same bits for any number of them.
 /// @param exponents  e and e'; a point of exponents below -1000 takes no part
 /// @param weights    s and s'
 /// @param values     z, columns x width

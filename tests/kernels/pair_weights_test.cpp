@@ -33,8 +33,8 @@ struct PairWeights : testing::Test {
 
   static void expect_products(std::int64_t n, std::int64_t m, std::int64_t rank, std::int64_t width) {
     const Rows e(n, 5, 1), e_columns(m, 5, 2), s(n, rank, 3), s_columns(m, rank, 4), z(m, width, 5);
-    const std::vector<double> found = pair_weighted_products<Scalar>(
-        {e.narrow(), e_columns.narrow()}, {s.narrow(), s_columns.narrow()}, z.narrow());
+    const std::vector<double> found =
+        pair_weighted_products<Scalar>({e.narrow(), e_columns.narrow()}, {s.narrow(), s_columns.narrow()}, z.narrow());
     const std::vector<Scalar> exponentials = pair_exponentials<Scalar>({e.narrow(), e_columns.narrow()});
     ASSERT_EQ(found.size(), static_cast<std::size_t>(n * width));
     ASSERT_EQ(exponentials.size(), static_cast<std::size_t>(n * m));
@@ -42,7 +42,8 @@ struct PairWeights : testing::Test {
       for (std::int64_t w = 0; w < width; ++w) {
         double sum = 0.0, size = 0.0;
         for (std::int64_t j = 0; j < m; ++j) {
-          const double p = std::exp2(product(e, i, e_columns, j)), term = p * product(s, i, s_columns, j) * z.narrow().row(j)[w];
+          const double p = std::exp2(product(e, i, e_columns, j)),
+                       term = p * product(s, i, s_columns, j) * z.narrow().row(j)[w];
           sum += term;
           size += std::abs(term);
           if (w == 0) {
@@ -72,7 +73,9 @@ TYPED_TEST(PairWeights, LeavesOutPointsOfVanishingExponents) {
 
 TYPED_TEST(PairWeights, TakesNoRows) {
   const std::vector<double> none, ones{1.0, 1.0};
-  EXPECT_TRUE(pair_weighted_products<TypeParam>({{none, 0, 1}, {ones, 2, 1}}, {{none, 0, 1}, {ones, 2, 1}}, {ones, 2, 1}).empty());
+  EXPECT_TRUE(
+      pair_weighted_products<TypeParam>({{none, 0, 1}, {ones, 2, 1}}, {{none, 0, 1}, {ones, 2, 1}}, {ones, 2, 1})
+          .empty());
 }
 
 }  // namespace

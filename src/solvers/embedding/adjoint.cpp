@@ -28,7 +28,8 @@ Vector difference(Vector x, const Vector& y) {
 class SchurComplement {
  public:
   explicit SchurComplement(const CouplingProducts& coupling) : coupling_(coupling), diagonal_(coupling.column_sums()) {
-    const double mean = std::accumulate(diagonal_.begin(), diagonal_.end(), 0.0) / static_cast<double>(diagonal_.size());
+    const double mean =
+        std::accumulate(diagonal_.begin(), diagonal_.end(), 0.0) / static_cast<double>(diagonal_.size());
     Vector inverse(coupling.row_sums().size(), 1.0);
     diagonal_ = difference(diagonal_, coupling.transposed_squares(divided(inverse, coupling.row_sums())));
     for (std::size_t j = 0; j < diagonal_.size(); ++j)
@@ -42,8 +43,7 @@ class SchurComplement {
   }
   Vector preconditioned(const Vector& residual) const {
     Vector result = divided(residual, diagonal_);
-    const double mean =
-        product(diagonal_, result) / std::accumulate(diagonal_.begin(), diagonal_.end(), 0.0);
+    const double mean = product(diagonal_, result) / std::accumulate(diagonal_.begin(), diagonal_.end(), 0.0);
     for (std::size_t j = 0; j < result.size(); ++j) result[j] = diagonal_[j] > 0.0 ? result[j] - mean : 0.0;
     return result;
   }

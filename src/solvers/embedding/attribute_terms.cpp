@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "kernels/host_rows.hpp"
 #include "solvers/gromov/inner_products.hpp"
 #include "solvers/ordered_sum.hpp"
 
@@ -12,8 +13,6 @@ namespace thalweg {
 namespace {
 
 using Vector = std::vector<double>;
-
-constexpr double smallest_share = 1e-20;  // of a cell's mass that its class gets: the logarithm stays finite
 
 GromovProblem with_features(const EmbeddingProblem& problem) {
   GromovProblem fused;
@@ -34,69 +33,45 @@ double mean_square_of(const Matrix& points) {
   return mean_square(points, Vector(static_cast<std::size_t>(points.rows), 1.0 / static_cast<double>(points.rows)));
 }
 
-void check_cell(std::int64_t cell, std::int64_t count, const char* side, std::set<std::int64_t>& seen) {
-  if (cell < 0 || cell >= count)
+void check_cell(std::int64_t cell, const Vector& weights, const char* side, std::set<std::int64_t>& seen) {
+  if (cell < 0 || cell >= static_cast<std::int64_t>(weights.size()))
     throw DataError("an anchor names row " + std::to_string(cell) + " of the " + side + ", which has " +
-                    std::to_string(count) + " cells");
+                    std::to_string(weights.size()) + " cells");
+  if (!(weights[static_cast<std::size_t>(cell)] > 0.0))
+    throw DataError("an anchor names row " + std::to_string(cell) + " of the " + side + ", whose weight is 0");
   if (!seen.insert(cell).second)
     throw DataError("two anchors name row " + std::to_string(cell) + " of the " + side + "; each cell has one partner");
 }
 
-/// Indicator of the class of each cell: cells x classes.
-Vector indicators(std::span<const std::int32_t> classes, std::int64_t num_classes) {
-  Vector values(classes.size() * static_cast<std::size_t>(num_classes), 0.0);
+using Members = std::vector<std::vector<std::int64_t>>;
+
+/// Cells of positive weight of each class.
+Members members_of(const std::vector<std::int32_t>& classes, const Vector& weights, std::size_t num_classes) {
+  Members members(num_classes);
   for (std::size_t i = 0; i < classes.size(); ++i)
-    if (classes[i] >= 0) values[i * static_cast<std::size_t>(num_classes) + static_cast<std::size_t>(classes[i])] = 1.0;
-  return values;
+    if (classes[i] >= 0 && weights[i] > 0.0)
+      members[static_cast<std::size_t>(classes[i])].push_back(static_cast<std::int64_t>(i));
+  return members;
 }
 
-std::span<const std::int32_t> part_of(const std::vector<std::int32_t>& all, RowRange rows) {
-  return std::span<const std::int32_t>(all).subspan(static_cast<std::size_t>(rows.begin), static_cast<std::size_t>(rows.size()));
-}
-
-/// Log of the share of its class in each cell's mass, 0 where it does not count, and 1 / the mass in that class.
-struct ClassShares {
-  Vector logs, inverses;
-};
-ClassShares class_shares(std::span<const std::int32_t> classes, std::span<const double> sums, std::span<const double> masses,
-                         std::int64_t num_classes, const std::vector<char>& is_shared) {
-  ClassShares shares{Vector(classes.size(), 0.0), Vector(classes.size(), 0.0)};
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    if (classes[i] < 0 || !is_shared[static_cast<std::size_t>(classes[i])] || !(masses[i] > 0.0)) continue;
-    const double sum = sums[i * static_cast<std::size_t>(num_classes) + static_cast<std::size_t>(classes[i])];
-    const double within = std::max(sum, smallest_share * masses[i]);
-    shares.logs[i] = std::log(within / masses[i]);
-    shares.inverses[i] = 1.0 / within;
-  }
-  return shares;
-}
-
-std::vector<char> shared_classes(const EmbeddingAnchors& anchors, std::int64_t num_classes) {
-  std::vector<char> in_source(static_cast<std::size_t>(num_classes), 0), in_both(in_source);
-  for (const std::int32_t k : anchors.source_classes)
-    if (k >= 0) in_source[static_cast<std::size_t>(k)] = 1;
-  for (const std::int32_t k : anchors.target_classes)
-    if (k >= 0 && in_source[static_cast<std::size_t>(k)]) in_both[static_cast<std::size_t>(k)] = 1;
-  return in_both;
-}
-
-double count_shared(const std::vector<std::int32_t>& classes, const std::vector<char>& is_shared, const Vector& weights) {
-  double count = 0.0;
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    count += classes[i] >= 0 && is_shared[static_cast<std::size_t>(classes[i])] && weights[i] > 0.0;
+std::size_t count_of(const Members& members) {
+  std::size_t count = 0;
+  for (const auto& of_class : members) count += of_class.size();
   return count;
 }
 
-/// Rows of indicators times one number a row.
-Vector scaled_rows(Vector values, const Vector& factors, std::int64_t width, double factor) {
-  for (std::size_t k = 0; k < values.size(); ++k) values[k] *= factor * factors[k / static_cast<std::size_t>(width)];
-  return values;
+double log_sum_of_exponentials(std::span<const double> logs) {
+  const double largest = *std::max_element(logs.begin(), logs.end());
+  double sum = 0.0;
+  for (const double value : logs) sum += std::exp(value - largest);
+  return largest + std::log(sum);
 }
 
 }  // namespace
 
 SharedFeatureTerm::SharedFeatureTerm(const Communicator& comm, const EmbeddingProblem& problem)
-    : comm_(comm), rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
+    : comm_(comm),
+      rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
       columns_(own_points(static_cast<std::int64_t>(problem.b.size()), comm)) {
   comm.on_all([&] {
     clouds_ = shared_clouds(with_features(problem), static_cast<std::int64_t>(problem.a.size()),
@@ -113,7 +88,8 @@ double SharedFeatureTerm::evaluate(double factor, bool with_gradient, CouplingEn
   Vector applied = engine.apply_many(clouds_.target.values, d), terms;
   for (std::int64_t i = 0; i < rows_.size(); ++i) {
     const auto u = clouds_.source.row(rows_.begin + i);
-    const auto pv = std::span<const double>(applied).subspan(static_cast<std::size_t>(i * d), static_cast<std::size_t>(d));
+    const auto pv =
+        std::span<const double>(applied).subspan(static_cast<std::size_t>(i * d), static_cast<std::size_t>(d));
     terms.push_back(engine.row_sums()[static_cast<std::size_t>(i)] * dot(u, u) - 2.0 * dot(u, pv));
   }
   double value = ordered_sum(comm_, terms);
@@ -131,69 +107,149 @@ double SharedFeatureTerm::evaluate(double factor, bool with_gradient, CouplingEn
 }
 
 AnchorTerm::AnchorTerm(const Communicator& comm, const EmbeddingProblem& problem)
-    : comm_(comm), rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
-      columns_(own_points(static_cast<std::int64_t>(problem.b.size()), comm)), anchors_(problem.anchors) {
+    : comm_(comm),
+      rows_(own_points(static_cast<std::int64_t>(problem.a.size()), comm)),
+      columns_(own_points(static_cast<std::int64_t>(problem.b.size()), comm)),
+      anchors_(problem.anchors) {
   std::set<std::int64_t> rows, columns;
   for (const auto& [row, column] : anchors_.pairs) {
-    check_cell(row, static_cast<std::int64_t>(problem.a.size()), "source", rows);
-    check_cell(column, static_cast<std::int64_t>(problem.b.size()), "target", columns);
+    check_cell(row, problem.a, "source", rows);
+    check_cell(column, problem.b, "target", columns);
   }
   if (anchors_.source_classes.empty() && anchors_.target_classes.empty()) return;
   if (anchors_.source_classes.size() != problem.a.size() || anchors_.target_classes.size() != problem.b.size())
     throw DataError("classes of anchors are given for " + std::to_string(anchors_.source_classes.size()) + " and " +
                     std::to_string(anchors_.target_classes.size()) + " cells of " + std::to_string(problem.a.size()) +
                     " and " + std::to_string(problem.b.size()) + "; -1 stands for a cell of unknown class");
+  std::int32_t last = -1;
   for (const auto* classes : {&anchors_.source_classes, &anchors_.target_classes})
-    for (const std::int32_t k : *classes) num_classes_ = std::max<std::int64_t>(num_classes_, k + 1);
-  const std::vector<char> is_shared = shared_classes(anchors_, num_classes_);
-  counted_rows_ = count_shared(anchors_.source_classes, is_shared, problem.a);
-  counted_columns_ = count_shared(anchors_.target_classes, is_shared, problem.b);
+    for (const std::int32_t k : *classes) last = std::max(last, k);
+  source_members_ = members_of(anchors_.source_classes, problem.a, static_cast<std::size_t>(last + 1));
+  target_members_ = members_of(anchors_.target_classes, problem.b, static_cast<std::size_t>(last + 1));
+  for (std::size_t k = 0; k < source_members_.size(); ++k)
+    if (source_members_[k].empty() || target_members_[k].empty())
+      source_members_[k].clear(), target_members_[k].clear();
 }
 
-double AnchorTerm::evaluate(const CostPoints& points, const SinkhornSolution& coupling, double factor, bool with_gradient,
-                            CouplingEngine& engine) const {
-  double value = 0.0;
-  if (!anchors_.pairs.empty()) value += evaluate_pairs(points, coupling, factor, with_gradient, engine);
-  if (counted_rows_ > 0.0 && counted_columns_ > 0.0) value += evaluate_classes(factor, with_gradient, engine);
-  return value;
+/// What sums over pairs read: potentials and marginals of all cells.
+struct AnchorTerm::Sums {
+  const CostPoints& points;
+  const SinkhornSolution& coupling;
+  Vector f, p;      // all rows
+  const Vector& q;  // all columns
+  Vector x, y;      // points with what their gradient needs besides
+
+  double log_coupling(std::int64_t i, std::int64_t j) const {
+    const auto row = static_cast<std::size_t>(i), column = static_cast<std::size_t>(j);
+    const double exponent = (f[row] + coupling.g[column] - pair_cost(points, i, j)) / coupling.epsilon;
+    return coupling.log_alpha[row] + coupling.log_beta[column] + exponent;
+  }
+  /// sums of one cell -= value / epsilon times the point of its partner.
+  void add_point(double value, const Vector& partners, std::int64_t partner, double* sums) const {
+    const std::int64_t width = points.width();
+    for (std::int64_t k = 0; k < width; ++k)
+      sums[k] -= value / coupling.epsilon * partners[static_cast<std::size_t>(partner * width + k)];
+  }
+};
+
+AnchorValue AnchorTerm::evaluate(const CostPoints& points, const SinkhornSolution& coupling,
+                                 const CouplingEngine& engine) const {
+  const Sums sums{points,
+                  coupling,
+                  comm_.all_gather(std::span<const double>(coupling.f)),
+                  comm_.all_gather(std::span<const double>(engine.row_sums())),
+                  engine.column_sums(),
+                  gradient_values(points, points.source),
+                  gradient_values(points, points.target)};
+  const std::int64_t width = points.width();
+  AnchorValue result;
+  result.u.assign(static_cast<std::size_t>(rows_.size()), 0.0);
+  result.v.assign(static_cast<std::size_t>(points.num_columns), 0.0);
+  result.sums.source.assign(static_cast<std::size_t>(rows_.size() * width), 0.0);
+  result.sums.target.assign(static_cast<std::size_t>(columns_.size() * width), 0.0);
+  if (!anchors_.pairs.empty()) result.value += add_pairs(sums, result);
+  if (count_of(source_members_) > 0) result.value += add_classes(sums, result);
+  return result;
 }
 
 /// H_ij = -1 / pairs; terms of p and q are constants of rows and columns.
-double AnchorTerm::evaluate_pairs(const CostPoints& points, const SinkhornSolution& coupling, double factor,
-                                  bool with_gradient, CouplingEngine& engine) const {
+double AnchorTerm::add_pairs(const Sums& sums, AnchorValue& result) const {
   const double each = 1.0 / static_cast<double>(anchors_.pairs.size());
-  double sum = 0.0;
-  std::vector<PairTerm> terms;
+  const std::int64_t width = sums.points.width();
+  double value = 0.0;
   for (const auto& [i, j] : anchors_.pairs) {
-    terms.push_back({i, j, -factor * each});
-    if (i < rows_.begin || i >= rows_.end) continue;
-    const auto row = static_cast<std::size_t>(i - rows_.begin), column = static_cast<std::size_t>(j);
-    const double exponent = (coupling.f[row] + coupling.g[column] - pair_cost(points, i, j)) / coupling.epsilon;
-    const double log_p = coupling.log_alpha[static_cast<std::size_t>(i)] + coupling.log_beta[column] + exponent;
-    sum -= each * (log_p - 0.5 * (std::log(engine.row_sums()[row]) + std::log(engine.column_sums()[column])));
+    const auto row = static_cast<std::size_t>(i), column = static_cast<std::size_t>(j);
+    value -= each * (sums.log_coupling(i, j) - 0.5 * (std::log(sums.p[row]) + std::log(sums.q[column])));
+    result.v[column] -= each;
+    if (i >= rows_.begin && i < rows_.end) {
+      result.u[static_cast<std::size_t>(i - rows_.begin)] -= each;
+      sums.add_point(-each, sums.y, j, result.sums.source.data() + (i - rows_.begin) * width);
+    }
+    if (j >= columns_.begin && j < columns_.end)
+      sums.add_point(-each, sums.x, i, result.sums.target.data() + (j - columns_.begin) * width);
   }
-  if (with_gradient) engine.add(terms);
-  return comm_.all_reduce(sum, Reduction::sum);
+  return value;
 }
 
-/// With S_i, S'_j the mass of a cell in its class: G_ij = -(1 / (N S_i) + 1 / (N' S'_j)) / 2 within a class.
-double AnchorTerm::evaluate_classes(double factor, bool with_gradient, CouplingEngine& engine) const {
-  const std::vector<char> is_shared = shared_classes(anchors_, num_classes_);
-  const auto own_classes = part_of(anchors_.source_classes, rows_);
-  const Vector of_rows = indicators(own_classes, num_classes_), of_columns = indicators(anchors_.target_classes, num_classes_);
-  Vector applied = engine.apply_many(of_columns, num_classes_);
-  Vector turned = engine.apply_transposed_many(of_rows, num_classes_);
-  const ClassShares rows = class_shares(own_classes, applied, engine.row_sums(), num_classes_, is_shared);
-  const ClassShares columns =
-      class_shares(anchors_.target_classes, turned, engine.column_sums(), num_classes_, is_shared);
-  double of_target = 0.0;
-  for (const double value : columns.logs) of_target += value;
-  const double value = -0.5 * (ordered_sum(comm_, rows.logs) / counted_rows_ + of_target / counted_columns_);
-  if (!with_gradient) return value;
-  engine.add({num_classes_, scaled_rows(of_rows, rows.inverses, num_classes_, -0.5 * factor / counted_rows_), of_columns,
-              std::move(applied), {}});
-  engine.add({num_classes_, of_rows, scaled_rows(of_columns, columns.inverses, num_classes_, -0.5 * factor / counted_columns_),
-              {}, std::move(turned)});
+/// Logarithms of the mass that each cell of one side shares with the other cells of its class, 0 elsewhere.
+template <class Log>
+Vector AnchorTerm::class_logs(const Members& own, const Members& other, std::size_t num_cells,
+                              const Log& log_coupling) {
+  Vector logs(num_cells, 0.0);
+  for (std::size_t k = 0; k < own.size(); ++k)
+    for_each_row_on_host(static_cast<std::int64_t>(own[k].size()), [&](std::int64_t at) {
+      const std::int64_t cell = own[k][static_cast<std::size_t>(at)];
+      Vector terms;
+      for (const std::int64_t partner : other[k]) terms.push_back(log_coupling(cell, partner));
+      logs[static_cast<std::size_t>(cell)] = log_sum_of_exponentials(terms);
+    });
+  return logs;
+}
+
+/// Adds the products of one side: those of each cell to `moments`, with points to `sums` of the owned ones.
+template <class Product>
+void AnchorTerm::add_side(const Sums& of, const Side& side, const Product& product, Vector& moments, Vector& sums) {
+  const std::int64_t width = of.points.width();
+  for (std::size_t k = 0; k < side.own.size(); ++k)
+    for_each_row_on_host(static_cast<std::int64_t>(side.own[k].size()), [&](std::int64_t at) {
+      const std::int64_t cell = side.own[k][static_cast<std::size_t>(at)];
+      const bool is_owned = cell >= side.rows.begin && cell < side.rows.end;
+      for (const std::int64_t partner : side.other[k]) {
+        const double h = product(cell, partner);
+        moments[static_cast<std::size_t>(cell)] += h;
+        if (is_owned) of.add_point(h, side.partners, partner, sums.data() + (cell - side.rows.begin) * width);
+      }
+    });
+}
+
+/// With S_i = sum of P_ij over the cells j of the class of i, S'_j alike and N, N' cells that count:
+///   A = -(sum_i log(S_i / p_i) / N + sum_j log(S'_j / q_j) / N') / 2,   H_ij = -(P_ij / (N S_i) + P_ij / (N' S'_j)) /
+///   2
+double AnchorTerm::add_classes(const Sums& sums, AnchorValue& result) const {
+  const double per_row = 0.5 / static_cast<double>(count_of(source_members_));
+  const double per_column = 0.5 / static_cast<double>(count_of(target_members_));
+  const auto log_coupling = [&](std::int64_t i, std::int64_t j) { return sums.log_coupling(i, j); };
+  const auto log_turned = [&](std::int64_t j, std::int64_t i) { return sums.log_coupling(i, j); };
+  const Vector log_s = class_logs(source_members_, target_members_, sums.p.size(), log_coupling);
+  const Vector log_t = class_logs(target_members_, source_members_, sums.q.size(), log_turned);
+  double value = 0.0;
+  for (const auto& of_class : source_members_)
+    for (const auto i : of_class)
+      value -= per_row * (log_s[static_cast<std::size_t>(i)] - std::log(sums.p[static_cast<std::size_t>(i)]));
+  for (const auto& of_class : target_members_)
+    for (const auto j : of_class)
+      value -= per_column * (log_t[static_cast<std::size_t>(j)] - std::log(sums.q[static_cast<std::size_t>(j)]));
+
+  const auto product = [&](std::int64_t i, std::int64_t j) {
+    const double log_p = sums.log_coupling(i, j);
+    return -per_row * std::exp(log_p - log_s[static_cast<std::size_t>(i)]) -
+           per_column * std::exp(log_p - log_t[static_cast<std::size_t>(j)]);
+  };
+  const auto turned = [&](std::int64_t j, std::int64_t i) { return product(i, j); };
+  Vector u(sums.p.size(), 0.0);
+  add_side(sums, {source_members_, target_members_, rows_, sums.y}, product, u, result.sums.source);
+  add_side(sums, {target_members_, source_members_, columns_, sums.x}, turned, result.v, result.sums.target);
+  for (std::size_t i = 0; i < result.u.size(); ++i) result.u[i] += u[static_cast<std::size_t>(rows_.begin) + i];
   return value;
 }
 

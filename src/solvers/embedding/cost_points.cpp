@@ -43,8 +43,9 @@ Vector mean_of(std::int64_t dimension, const Vector& points) {
 
 void check_shape(std::span<const double> values, RowRange rows, std::int64_t dimension, const char* side) {
   if (values.size() == static_cast<std::size_t>(rows.size() * dimension)) return;
-  throw DataError(std::string("the embedding of the ") + side + " has " + std::to_string(values.size()) + " numbers for " +
-                  std::to_string(rows.size()) + " cells and " + std::to_string(dimension) + " dimensions");
+  throw DataError(std::string("the embedding of the ") + side + " has " + std::to_string(values.size()) +
+                  " numbers for " + std::to_string(rows.size()) + " cells and " + std::to_string(dimension) +
+                  " dimensions");
 }
 
 /// Rows (-x, 1) or (y, 1), so that their products are the cost.
@@ -92,7 +93,8 @@ std::unique_ptr<PairGeometry> make_cost_geometry(const Context& context, const E
   sides.source_weights = problem.a;
   sides.target_weights = problem.b;
   if (points.cost == EmbeddingCost::cosine) {
-    const Vector x = with_one(points.source, points.dimension, -1.0), y = with_one(points.target, points.dimension, 1.0);
+    const Vector x = with_one(points.source, points.dimension, -1.0),
+                 y = with_one(points.target, points.dimension, 1.0);
     sides.cost = Cost::factored;
     sides.source = {points.num_rows, points.dimension + 1, std::span<const double>(x)};
     sides.target = {points.num_columns, points.dimension + 1, std::span<const double>(y)};
@@ -166,7 +168,8 @@ std::vector<double> gradient_values(const CostPoints& points, std::span<const do
 }
 
 /// cosine: -sum_j dC_ij y_j; sq_euclidean: (2 / scale) (x_i sum_j dC_ij - sum_j dC_ij y_j).
-std::vector<double> point_gradient(const CostPoints& points, std::span<const double> own, std::span<const double> sums) {
+std::vector<double> point_gradient(const CostPoints& points, std::span<const double> own,
+                                   std::span<const double> sums) {
   const auto h = static_cast<std::size_t>(points.dimension), width = static_cast<std::size_t>(points.width());
   const bool is_cosine = points.cost == EmbeddingCost::cosine;
   Vector gradient(own.size());

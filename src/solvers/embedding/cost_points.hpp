@@ -11,9 +11,9 @@ namespace thalweg {
 ///   sq_euclidean  |x - y|^2 / scale, both moved by the mean of the sources
 struct CostPoints {
   EmbeddingCost cost = EmbeddingCost::cosine;
-  std::int64_t dimension = 0;         // h
+  std::int64_t dimension = 0;  // h
   std::int64_t num_rows = 0, num_columns = 0;
-  RowRange rows, columns;             // owned
+  RowRange rows, columns;  // owned
   double scale = 1.0;
   std::vector<double> source, target;  // n x h, m x h
 

@@ -23,16 +23,10 @@ struct LossValue {
 /// A part U V^T of G.
 struct LowRankTerm {
   std::int64_t rank = 0;
-  std::vector<double> rows;     // U, owned rows x rank
-  std::vector<double> columns;  // V, all m x rank
-  std::vector<double> applied;  // P V, owned rows x rank; empty: not known
+  std::vector<double> rows;                // U, owned rows x rank
+  std::vector<double> columns;             // V, all m x rank
+  std::vector<double> applied;             // P V, owned rows x rank; empty: not known
   std::vector<double> applied_transposed;  // P^T U, all m x rank; empty: not known
-};
-
-/// H_ij = P_ij G_ij of a pair, whatever P_ij.
-struct PairTerm {
-  std::int64_t row = 0, column = 0;  // global
-  double value = 0.0;
 };
 
 /// Products of dL/dC with the points of the other side: owned rows and owned columns x width.
@@ -44,7 +38,8 @@ struct PointSums {
 class CouplingEngine : public CouplingProducts {
  public:
   /// Points must live until the next call; G is 0.
-  virtual void set_coupling(const CostPoints& points, const PairGeometry& geometry, const SinkhornSolution& solution) = 0;
+  virtual void set_coupling(const CostPoints& points, const PairGeometry& geometry,
+                            const SinkhornSolution& solution) = 0;
 
   /// P V, owned rows x width. @param values  V, all m x width
   virtual std::vector<double> apply_many(std::span<const double> values, std::int64_t width) const = 0;
@@ -56,18 +51,12 @@ class CouplingEngine : public CouplingProducts {
   /// <M, P> / s_M of stored costs between the sides; adds factor M / s_M to G.
   virtual double evaluate_stored_cost(double factor) = 0;
   virtual void add(LowRankTerm term) = 0;
-  virtual void add(const std::vector<PairTerm>& terms) = 0;
 
   /// H 1 of the owned rows and H^T 1 of all columns.
   virtual std::pair<std::vector<double>, std::vector<double>> moments() const = 0;
   /// dL/dC = -(H - P o (alpha 1^T + 1 beta^T)) / epsilon times points; ends the use of G.
   virtual PointSums cost_gradient_products(const CouplingAdjoint& adjoint) = 0;
 };
-
-/// H 1 and H^T 1 of single pairs. @param rows  owned
-void add_pair_moments(const std::vector<PairTerm>& pairs, RowRange rows, std::vector<double>& u, std::vector<double>& v);
-/// What -H / epsilon of single pairs adds to the products with points.
-void add_pair_sums(const CostPoints& points, const std::vector<PairTerm>& pairs, double epsilon, PointSums& sums);
 
 /// One for stored costs within the sides, in the precision of the context; one for factors.
 std::unique_ptr<CouplingEngine> make_coupling_engine(const Context& context, const EmbeddingProblem& problem,

@@ -61,12 +61,14 @@ void check_stored(const Communicator& comm, const StoredIntraCosts& costs, const
   const auto size = std::visit([](const auto& values) { return values.size(); }, costs.values);
   comm.on_all([&] {
     if (size != static_cast<std::size_t>(rows.size() * costs.num_cells))
-      throw DataError("the costs within the " + std::string(side) + " side have " + std::to_string(size) + " entries for " +
-                      std::to_string(rows.size()) + " owned rows of " + std::to_string(costs.num_cells) + " cells");
+      throw DataError("the costs within the " + std::string(side) + " side have " + std::to_string(size) +
+                      " entries for " + std::to_string(rows.size()) + " owned rows of " +
+                      std::to_string(costs.num_cells) + " cells");
   });
   const auto [least, largest] = extremes(costs, rows);
   if (!(comm.all_reduce(least, Reduction::min) < comm.all_reduce(largest, Reduction::max)))
-    throw DataError("the costs within the " + std::string(side) + " side are all equal; cells must differ to be aligned");
+    throw DataError("the costs within the " + std::string(side) +
+                    " side are all equal; cells must differ to be aligned");
 }
 
 void check_problem(const Communicator& comm, const EmbeddingProblem& problem) {
@@ -109,6 +111,7 @@ struct EmbeddingLoss::State {
   CostPoints points;
   std::unique_ptr<PairGeometry> geometry;
   SinkhornSolution coupling;
+  AnchorValue of_anchors;
 
   State(const Context& given, const EmbeddingProblem& of, const EmbeddingLossSettings& with)
       : context(given), problem(of), settings(with) {
@@ -134,24 +137,32 @@ void EmbeddingLoss::State::solve_coupling(double epsilon, EvaluationMode mode) {
   linear.epsilon = epsilon;
   linear.initial_g = warm.g;
   const SinkhornSettings with = sinkhorn_settings(settings, mode);
-  coupling = mode == EvaluationMode::converged ? solve_sinkhorn(context, linear, with) : training_coupling(context, linear, with);
+  coupling = mode == EvaluationMode::converged ? solve_sinkhorn(context, linear, with)
+                                               : training_coupling(context, linear, with);
 }
 
 void EmbeddingLoss::State::add_attribute_terms(bool with_gradient, EmbeddingEvaluation& result) {
   if (shared) result.fused = shared->evaluate(settings.lambda_fused, with_gradient, *engine);
-  else if (settings.lambda_fused != 0.0 && problem.between) result.fused = engine->evaluate_stored_cost(settings.lambda_fused);
-  if (anchors) result.anchor = anchors->evaluate(points, coupling, settings.lambda_anchor, with_gradient, *engine);
+  else if (settings.lambda_fused != 0.0 && problem.between)
+    result.fused = engine->evaluate_stored_cost(settings.lambda_fused);
+  if (!anchors) return;
+  of_anchors = anchors->evaluate(points, coupling, *engine);
+  result.anchor = of_anchors.value;
 }
 
 /// By the points: -(1 / epsilon) (H - P o (alpha 1^T + 1 beta^T)) against the points of the other side.
 void EmbeddingLoss::State::pull_back(EmbeddingEvaluation& result) {
-  const auto [u, v] = engine->moments();
+  auto [u, v] = engine->moments();
+  if (anchors) add_to(of_anchors.u, settings.lambda_anchor, u);
+  if (anchors) add_to(of_anchors.v, settings.lambda_anchor, v);
   const CouplingAdjoint adjoint =
       solve_coupling_adjoint(*engine, u, v, {settings.cg_tolerance, settings.cg_iterations, warm.beta});
   result.cg_iterations = adjoint.iterations;
   result.cg_residual = adjoint.relative_residual;
   if (all_finite(adjoint.beta)) warm.beta = adjoint.beta;
-  const PointSums sums = engine->cost_gradient_products(adjoint);
+  PointSums sums = engine->cost_gradient_products(adjoint);
+  if (anchors) add_to(of_anchors.sums.source, settings.lambda_anchor, sums.source);
+  if (anchors) add_to(of_anchors.sums.target, settings.lambda_anchor, sums.target);
   const std::int64_t h = points.dimension;
   result.source_gradient = point_gradient(points, owned(points.source, points.rows, h), sums.source);
   result.target_gradient = point_gradient(points, owned(points.target, points.columns, h), sums.target);
@@ -167,13 +178,14 @@ void EmbeddingLoss::State::add_spectral(bool with_gradient, EmbeddingEvaluation&
   add_to(term.target_gradient, settings.lambda_spectral, result.target_gradient);
 }
 
-EmbeddingLoss::EmbeddingLoss(const Context& context, const EmbeddingProblem& problem, const EmbeddingLossSettings& settings)
+EmbeddingLoss::EmbeddingLoss(const Context& context, const EmbeddingProblem& problem,
+                             const EmbeddingLossSettings& settings)
     : state_(std::make_unique<State>(context, problem, settings)) {}
 
 EmbeddingLoss::~EmbeddingLoss() = default;
 
-EmbeddingEvaluation EmbeddingLoss::evaluate(std::span<const double> source, std::span<const double> target, double epsilon,
-                                            EvaluationMode mode) {
+EmbeddingEvaluation EmbeddingLoss::evaluate(std::span<const double> source, std::span<const double> target,
+                                            double epsilon, EvaluationMode mode) {
   State& state = *state_;
   const Context& context = state.context;
   const EmbeddingLossSettings& settings = state.settings;
@@ -189,7 +201,8 @@ EmbeddingEvaluation EmbeddingLoss::evaluate(std::span<const double> source, std:
   EmbeddingEvaluation result;
   result.sinkhorn_iterations = state.coupling.evaluations;
   result.marginal_error = state.coupling.error_target;
-  result.coupling_entropy = mode == EvaluationMode::converged ? state.coupling.entropy : std::numeric_limits<double>::quiet_NaN();
+  result.coupling_entropy =
+      mode == EvaluationMode::converged ? state.coupling.entropy : std::numeric_limits<double>::quiet_NaN();
   state.engine->set_coupling(state.points, *state.geometry, state.coupling);
   const LossValue value = state.engine->evaluate_loss(with_gradient);
   result.gw = value.gw;

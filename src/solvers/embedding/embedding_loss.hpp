@@ -26,8 +26,8 @@ enum class EmbeddingCost { cosine, sq_euclidean };
 
 struct EmbeddingLossSettings {
   EmbeddingLossKind loss = EmbeddingLossKind::gw;
-  bool symmetrise = false;          // frob, rank: adds the loss of P^T between D_Y and D_X
-  double delta = 0.3;               // rank: softness, in units of the scaled cost, against ranks over c
+  bool symmetrise = false;               // frob, rank: adds the loss of P^T between D_Y and D_X
+  double delta = 0.3;                    // rank: softness, in units of the scaled cost, against ranks over c
   std::int64_t rank_all_columns = 4096;  // rank: up to so many cells rows are ranked over all of them, above
   std::int64_t rank_columns = 256;       // over so many, drawn once by context.seed
   EmbeddingCost cost = EmbeddingCost::cosine;
@@ -48,12 +48,12 @@ struct EmbeddingAnchors {
 
 /// Rows of either side lie on ranks as in own_points.
 struct EmbeddingProblem {
-  std::int64_t dimension = 0;           // h
-  std::vector<double> a, b;             // all n, all m, of sum 1 each
-  IntraCosts source, target;            // D_X and D_Y: both stored, or neither
-  std::optional<LinearCosts> between;   // M of lambda_fused; stored ones go with stored costs within the sides
-  Graph source_graph, target_graph;     // of lambda_spectral: symmetric, weights 1
-  EmbeddingAnchors anchors;             // of lambda_anchor
+  std::int64_t dimension = 0;          // h
+  std::vector<double> a, b;            // all n, all m, of sum 1 each
+  IntraCosts source, target;           // D_X and D_Y: both stored, or neither
+  std::optional<LinearCosts> between;  // M of lambda_fused; stored ones go with stored costs within the sides
+  Graph source_graph, target_graph;    // of lambda_spectral: symmetric, weights 1
+  EmbeddingAnchors anchors;            // of lambda_anchor
 };
 
 enum class EvaluationMode {
@@ -71,9 +71,9 @@ struct EmbeddingEvaluation {
   double anchor = 0.0;    // -mean of (log(P_ij / p_i) + log(P_ij / q_j)) / 2
   std::vector<double> source_gradient, target_gradient;  // of the total: owned rows x h; empty if not asked for
   std::int64_t sinkhorn_iterations = 0, cg_iterations = 0;
-  double marginal_error = 0.0;  // relative L1 of the column sums
-  double cg_residual = 0.0;     // relative; above 1e-2 the gradient is not to be used
-  double median_blocks = 0.0;   // rank: pooled blocks of a row of ranks
+  double marginal_error = 0.0;      // relative L1 of the column sums
+  double cg_residual = 0.0;         // relative; above 1e-2 the gradient is not to be used
+  double median_blocks = 0.0;       // rank: pooled blocks of a row of ranks
   double single_block_share = 0.0;  // rank: rows that are one block, no ranks at all
   double coupling_entropy = 0.0;    // -sum P log P; NaN unless converged
 };

@@ -75,7 +75,8 @@ Matrix rows_over(std::span<const double> rows, std::int64_t width, std::span<con
 }
 
 /// Rows of all ranks among `wanted`, ascending. Collective.
-Matrix chosen_rows(const Communicator& comm, const Matrix& own, RowRange rows, const std::vector<std::int64_t>& wanted) {
+Matrix chosen_rows(const Communicator& comm, const Matrix& own, RowRange rows,
+                   const std::vector<std::int64_t>& wanted) {
   Vector mine;
   for (const std::int64_t row : wanted)
     if (row >= rows.begin && row < rows.end) {
@@ -131,12 +132,13 @@ std::vector<double> squared_cost_terms(const IntraFactor& factor, std::span<cons
   const Matrix left = rows_times(factor.own(), square);
   Vector terms(static_cast<std::size_t>(left.rows), 0.0);
   for (std::int64_t i = 0; i < left.rows; ++i)
-    for (std::int64_t k = 0; k < r; ++k) terms[static_cast<std::size_t>(i)] += left(i, k) * factor.v(factor.rows.begin + i, k);
+    for (std::int64_t k = 0; k < r; ++k)
+      terms[static_cast<std::size_t>(i)] += left(i, k) * factor.v(factor.rows.begin + i, k);
   return terms;
 }
 
-FactoredLoss::FactoredLoss(const IntraFactor& x, const IntraFactor& y,
-                           const EmbeddingLossSettings& settings, std::uint64_t seed)
+FactoredLoss::FactoredLoss(const IntraFactor& x, const IntraFactor& y, const EmbeddingLossSettings& settings,
+                           std::uint64_t seed)
     : x_(x), y_(y), kind_(settings.loss) {
   if (kind_ != EmbeddingLossKind::rank) return;
   columns_ = ranked_columns(x.v.rows, num_ranked_columns(settings, x.v.rows), seed);
@@ -226,7 +228,8 @@ FactoredLoss::Result FactoredLoss::evaluate(const Communicator& comm, std::span<
     return result;
   }
   const Matrix b = rows_over(applied, width, p);
-  const Matrix rows = kind_ == EmbeddingLossKind::frob ? evaluate_frob(comm, b, result) : evaluate_rank(comm, b, result);
+  const Matrix rows =
+      kind_ == EmbeddingLossKind::frob ? evaluate_frob(comm, b, result) : evaluate_rank(comm, b, result);
   if (with_gradient) result.rows = rows_over(rows.values, width, p).values;
   return result;
 }

@@ -8,8 +8,8 @@ namespace thalweg {
 /// D = V K V^T within one side: V of all cells on every rank, K symmetric.
 struct IntraFactor {
   Matrix v, core;
-  RowRange rows;   // owned
-  Matrix gram;     // V^T V
+  RowRange rows;  // owned
+  Matrix gram;    // V^T V
 
   std::span<const double> own() const {
     return std::span<const double>(v.values).subspan(static_cast<std::size_t>(rows.begin * v.columns),

@@ -21,7 +21,8 @@ std::vector<std::int64_t> ranked_columns(std::int64_t num_columns, std::int64_t 
   if (count >= num_columns) return columns;
   const RandomStream stream{seed, column_stream};
   std::vector<std::pair<double, std::int64_t>> draws;
-  for (const std::int64_t column : columns) draws.emplace_back(stream.uniform(static_cast<std::uint64_t>(column)), column);
+  for (const std::int64_t column : columns)
+    draws.emplace_back(stream.uniform(static_cast<std::uint64_t>(column)), column);
   std::nth_element(draws.begin(), draws.begin() + count, draws.end());
   columns.resize(static_cast<std::size_t>(count));
   for (std::size_t k = 0; k < columns.size(); ++k) columns[k] = draws[k].second;
@@ -30,8 +31,10 @@ std::vector<std::int64_t> ranked_columns(std::int64_t num_columns, std::int64_t 
 }
 
 RankRows::RankRows(double delta, std::int64_t num_rows, std::int64_t num_columns, std::span<const double> rows)
-    : delta_(delta), factor_(1.0 / (static_cast<double>(num_rows) * static_cast<double>(num_columns))),
-      num_columns_(num_columns), ranks_(rows.size()) {
+    : delta_(delta),
+      factor_(1.0 / (static_cast<double>(num_rows) * static_cast<double>(num_columns))),
+      num_columns_(num_columns),
+      ranks_(rows.size()) {
   const auto c = static_cast<std::size_t>(num_columns);
   for_each_row_on_host(static_cast<std::int64_t>(rows.size() / c), [&](std::int64_t i) {
     const std::size_t begin = static_cast<std::size_t>(i) * c;

@@ -81,7 +81,8 @@ SpectralTerm spectral_term(const Communicator& comm, const CostPoints& points, c
   Side y{h + head, points.columns, factor_of(points.target, h, back, unit, is_cosine ? -1 : 1), {}};
   smooth(source_graph, x);
   smooth(target_graph, y);
-  const Matrix x_gram = products_of_rows(comm, x.own(), x.own(), n), y_gram = products_of_rows(comm, y.own(), y.own(), m);
+  const Matrix x_gram = products_of_rows(comm, x.own(), x.own(), n),
+               y_gram = products_of_rows(comm, y.own(), y.own(), m);
   const Matrix x_smooth = products_of_rows(comm, x.own(), x.own_smoothed(), n);
   const Matrix y_smooth = products_of_rows(comm, y.own(), y.own_smoothed(), m);
   const double per_pair = 1.0 / (static_cast<double>(n) * static_cast<double>(m));
@@ -92,12 +93,15 @@ SpectralTerm spectral_term(const Communicator& comm, const CostPoints& points, c
   const Matrix of_y = gradient_of(y, x_gram, x_smooth, 2.0 * per_pair);
   for (std::int64_t i = 0; i < of_x.rows; ++i)
     for (std::int64_t k = 0; k < h; ++k) {
-      const double through_square = is_cosine ? 0.0 : 2.0 * points.source[static_cast<std::size_t>((points.rows.begin + i) * h + k)] * of_x(i, 0);
+      const double through_square =
+          is_cosine ? 0.0 : 2.0 * points.source[static_cast<std::size_t>((points.rows.begin + i) * h + k)] * of_x(i, 0);
       term.source_gradient.push_back(of_x(i, head + k) + through_square);
     }
   for (std::int64_t j = 0; j < of_y.rows; ++j)
     for (std::int64_t k = 0; k < h; ++k) {
-      const double through_square = is_cosine ? 0.0 : 2.0 * points.target[static_cast<std::size_t>((points.columns.begin + j) * h + k)] * of_y(j, 1);
+      const double through_square =
+          is_cosine ? 0.0
+                    : 2.0 * points.target[static_cast<std::size_t>((points.columns.begin + j) * h + k)] * of_y(j, 1);
       term.target_gradient.push_back(unit * (back * of_y(j, head + k) + through_square));
     }
   return term;

@@ -35,7 +35,6 @@ class StoredEngine final : public CouplingEngine {
   LossValue evaluate_loss(bool with_gradient) override;
   double evaluate_stored_cost(double factor) override;
   void add(LowRankTerm term) override;
-  void add(const std::vector<PairTerm>& terms) override { pairs_.insert(pairs_.end(), terms.begin(), terms.end()); }
   std::pair<Vector, Vector> moments() const override;
   PointSums cost_gradient_products(const CouplingAdjoint& adjoint) override;
 
@@ -54,7 +53,6 @@ class StoredEngine final : public CouplingEngine {
   double epsilon_ = 1.0;
   StoredMatrix<Scalar> coupling_, gradient_;
   Vector row_sums_, column_sums_;
-  std::vector<PairTerm> pairs_;
 };
 
 const StoredIntraCosts& stored(const IntraCosts& costs) { return std::get<StoredIntraCosts>(costs); }
@@ -93,7 +91,8 @@ StoredEngine<Scalar>::StoredEngine(const Context& context, const EmbeddingProble
 }
 
 template <class Scalar>
-void StoredEngine<Scalar>::set_coupling(const CostPoints& points, const PairGeometry&, const SinkhornSolution& solution) {
+void StoredEngine<Scalar>::set_coupling(const CostPoints& points, const PairGeometry&,
+                                        const SinkhornSolution& solution) {
   points_ = &points;
   epsilon_ = solution.epsilon;
   const CouplingExponents exponents = make_exponents(comm_, points, solution);
@@ -101,7 +100,6 @@ void StoredEngine<Scalar>::set_coupling(const CostPoints& points, const PairGeom
   gradient_ = {points.num_rows, points.num_columns, {}};
   row_sums_ = apply(Vector(static_cast<std::size_t>(points.num_columns), 1.0));
   column_sums_ = apply_transposed(Vector(static_cast<std::size_t>(rows_.size()), 1.0));
-  pairs_.clear();
 }
 
 template <class Scalar>
@@ -126,8 +124,9 @@ Vector StoredEngine<Scalar>::transposed_squares(const Vector& w) const {
 template <class Scalar>
 LossValue StoredEngine<Scalar>::evaluate_loss(bool with_gradient) {
   typename StoredLoss<Scalar>::Result result = loss_.evaluate(comm_, coupling_, row_sums_, with_gradient);
-  const auto own_columns = std::span<const double>(column_sums_)
-                               .subspan(static_cast<std::size_t>(columns_.begin), static_cast<std::size_t>(columns_.size()));
+  const auto own_columns =
+      std::span<const double>(column_sums_)
+          .subspan(static_cast<std::size_t>(columns_.begin), static_cast<std::size_t>(columns_.size()));
   LossValue value;
   value.gw = source_squares_.at(comm_, row_sums_) + target_squares_.at(comm_, own_columns) - 2.0 * result.cross;
   value.loss = is_frob_like_ ? result.loss : value.gw;
@@ -150,7 +149,8 @@ double StoredEngine<Scalar>::evaluate_stored_cost(double factor) {
   for_each_row_on_host(rows_.size(), [&](std::int64_t i) {
     for (std::int64_t j = 0; j < m; ++j) {
       const auto at = static_cast<std::size_t>(i * m + j);
-      sums[static_cast<std::size_t>(i)] += static_cast<double>(between_[at]) * static_cast<double>(coupling_.values[at]);
+      sums[static_cast<std::size_t>(i)] +=
+          static_cast<double>(between_[at]) * static_cast<double>(coupling_.values[at]);
       if (with_gradient) gradient_.values[at] += static_cast<Scalar>(factor) * between_[at];
     }
   });
@@ -179,7 +179,6 @@ std::pair<Vector, Vector> StoredEngine<Scalar>::moments() const {
   });
   Vector u = times(products, Vector(static_cast<std::size_t>(coupling_.num_columns), 1.0), 1);
   Vector v = transposed_times(comm_, products, Vector(static_cast<std::size_t>(rows_.size()), 1.0), 1);
-  add_pair_moments(pairs_, rows_, u, v);
   return {std::move(u), std::move(v)};
 }
 
@@ -202,7 +201,6 @@ PointSums StoredEngine<Scalar>::cost_gradient_products(const CouplingAdjoint& ad
   PointSums sums;
   sums.source = times(gradient_, y, width);
   sums.target.assign(all.begin() + columns_.begin * width, all.begin() + columns_.end * width);
-  add_pair_sums(*points_, pairs_, epsilon_, sums);
   return sums;
 }
 
@@ -210,7 +208,8 @@ PointSums StoredEngine<Scalar>::cost_gradient_products(const CouplingAdjoint& ad
 
 std::unique_ptr<CouplingEngine> make_stored_engine(const Context& context, const EmbeddingProblem& problem,
                                                    const EmbeddingLossSettings& settings) {
-  if (context.precision == Precision::float64) return std::make_unique<StoredEngine<double>>(context, problem, settings);
+  if (context.precision == Precision::float64)
+    return std::make_unique<StoredEngine<double>>(context, problem, settings);
   return std::make_unique<StoredEngine<float>>(context, problem, settings);
 }
 

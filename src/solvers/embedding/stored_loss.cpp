@@ -102,7 +102,8 @@ double SquaredCosts::at(const Communicator& comm, std::span<const double> p) con
 
 std::vector<double> squared_cost_terms(const StoredIntraCosts& costs, std::span<const double> weights) {
   const std::int64_t n = costs.num_cells;
-  const auto rows = std::visit([&](const auto& values) { return static_cast<std::int64_t>(values.size()) / n; }, costs.values);
+  const auto rows =
+      std::visit([&](const auto& values) { return static_cast<std::int64_t>(values.size()) / n; }, costs.values);
   Vector terms(static_cast<std::size_t>(rows), 0.0);
   with_costs(costs, [&](const auto& cost) {
     for_each_row_on_host(rows, [&](std::int64_t i) {
@@ -195,8 +196,8 @@ void StoredLoss<Scalar>::compare(const Communicator& comm, const Vector& m, Matr
 
 /// dL/dQ = Y B_S + E_S Y^T B, B = Q D_Y, over p; where all columns are chosen and Y is symmetric twice the first.
 template <class Scalar>
-StoredMatrix<Scalar> StoredLoss<Scalar>::row_gradient(const Communicator& comm, const Matrix& cotangent, const Matrix& b,
-                                                      std::span<const double> p) const {
+StoredMatrix<Scalar> StoredLoss<Scalar>::row_gradient(const Communicator& comm, const Matrix& cotangent,
+                                                      const Matrix& b, std::span<const double> p) const {
   const auto c = static_cast<std::int64_t>(columns_.size());
   const bool is_full = c == x_.num_cells;
   Matrix of_chosen{c, b.num_columns, {}};  // B_S

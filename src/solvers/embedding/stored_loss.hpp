@@ -43,7 +43,8 @@ class StoredLoss {
   Result evaluate_gw(const Communicator& comm, const Matrix& coupling, bool with_gradient) const;
   /// Loss, and dL/dM of M = Q D_Y Q^T at the chosen columns.
   void compare(const Communicator& comm, const std::vector<double>& m, Matrix& cotangent, Result& result) const;
-  Matrix row_gradient(const Communicator& comm, const Matrix& cotangent, const Matrix& b, std::span<const double> p) const;
+  Matrix row_gradient(const Communicator& comm, const Matrix& cotangent, const Matrix& b,
+                      std::span<const double> p) const;
   double cross(const Communicator& comm, const Matrix& b, const std::vector<double>& m, const Matrix& coupling,
                std::span<const double> p) const;
   Matrix chosen(Matrix a) const;

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::int64_t depth = 1024;  // terms added in Scalar
 
-void multiply(CBLAS_TRANSPOSE turn, int rows, int columns, int inner, const float* a, int lda, const float* b, float* c) {
+void multiply(CBLAS_TRANSPOSE turn, int rows, int columns, int inner, const float* a, int lda, const float* b,
+              float* c) {
   cblas_sgemm(CblasRowMajor, turn, CblasNoTrans, rows, columns, inner, 1.0F, a, lda, b, columns, 0.0F, c, columns);
 }
 void multiply(CBLAS_TRANSPOSE turn, int rows, int columns, int inner, const double* a, int lda, const double* b,
@@ -44,9 +45,11 @@ void add_product(const StoredMatrix<Scalar>& a, const Part& part, bool is_turned
   std::vector<Scalar> sums(static_cast<std::size_t>(count * width));
   const auto lda = static_cast<int>(a.num_columns);
   if (width == 1)
-    multiply(turn, static_cast<int>(part.rows.size()), static_cast<int>(part.columns.size()), from, lda, values, sums.data());
+    multiply(turn, static_cast<int>(part.rows.size()), static_cast<int>(part.columns.size()), from, lda, values,
+             sums.data());
   else
-    multiply(turn, static_cast<int>(count), static_cast<int>(width), static_cast<int>(inner), from, lda, values, sums.data());
+    multiply(turn, static_cast<int>(count), static_cast<int>(width), static_cast<int>(inner), from, lda, values,
+             sums.data());
   for (std::size_t k = 0; k < sums.size(); ++k) out[k] += static_cast<double>(sums[k]);
 }
 
@@ -114,10 +117,10 @@ StoredMatrix<Scalar> transposed(const Communicator& comm, const StoredMatrix<Sca
   return result;
 }
 
-#define THALWEG_STORED_MATRIX(Scalar)                                                                          \
-  template std::vector<double> times(const StoredMatrix<Scalar>&, std::span<const double>, std::int64_t);      \
-  template std::vector<double> transposed_times(const Communicator&, const StoredMatrix<Scalar>&,              \
-                                                std::span<const double>, std::int64_t);                        \
+#define THALWEG_STORED_MATRIX(Scalar)                                                                     \
+  template std::vector<double> times(const StoredMatrix<Scalar>&, std::span<const double>, std::int64_t); \
+  template std::vector<double> transposed_times(const Communicator&, const StoredMatrix<Scalar>&,         \
+                                                std::span<const double>, std::int64_t);                   \
   template StoredMatrix<Scalar> transposed(const Communicator&, const StoredMatrix<Scalar>&);
 THALWEG_STORED_MATRIX(float)
 THALWEG_STORED_MATRIX(double)

@@ -41,9 +41,10 @@ class StreamedEngine final : public CouplingEngine {
   }
 
   LossValue evaluate_loss(bool with_gradient) override;
-  double evaluate_stored_cost(double) override { throw DataError("stored costs between sides whose costs are factors"); }
+  double evaluate_stored_cost(double) override {
+    throw DataError("stored costs between sides whose costs are factors");
+  }
   void add(LowRankTerm term) override { terms_.push_back(std::move(term)); }
-  void add(const std::vector<PairTerm>& terms) override { pairs_.insert(pairs_.end(), terms.begin(), terms.end()); }
   std::pair<Vector, Vector> moments() const override;
   PointSums cost_gradient_products(const CouplingAdjoint& adjoint) override;
 
@@ -67,7 +68,6 @@ class StreamedEngine final : public CouplingEngine {
   const SinkhornSolution* solution_ = nullptr;
   CouplingExponents exponents_;
   std::vector<LowRankTerm> terms_;  // of G
-  std::vector<PairTerm> pairs_;
 };
 
 StreamedEngine::StreamedEngine(const Context& context, const EmbeddingProblem& problem,
@@ -91,7 +91,6 @@ void StreamedEngine::set_coupling(const CostPoints& points, const PairGeometry& 
   solution_ = &solution;
   exponents_ = make_exponents(comm_, points, solution);
   terms_.clear();
-  pairs_.clear();
 }
 
 Vector StreamedEngine::weighted_products(const PairFactors& exponents, const PairFactors& weights,
@@ -144,13 +143,13 @@ double StreamedEngine::evaluate_swapped(bool with_gradient, Vector transposed_ap
 std::pair<Vector, Vector> StreamedEngine::moments() const {
   Vector u(row_sums().size(), 0.0), v(column_sums().size(), 0.0);
   for (const LowRankTerm& term : terms_) {
-    add_row_products(term.rows, term.applied.empty() ? apply_many(term.columns, term.rank) : term.applied, term.rank, u);
-    add_row_products(term.columns,
-                     term.applied_transposed.empty() ? apply_transposed_many(term.rows, term.rank)
-                                                     : term.applied_transposed,
-                     term.rank, v);
+    add_row_products(term.rows, term.applied.empty() ? apply_many(term.columns, term.rank) : term.applied, term.rank,
+                     u);
+    add_row_products(
+        term.columns,
+        term.applied_transposed.empty() ? apply_transposed_many(term.rows, term.rank) : term.applied_transposed,
+        term.rank, v);
   }
-  add_pair_moments(pairs_, points_->rows, u, v);
   return {std::move(u), std::move(v)};
 }
 
@@ -182,7 +181,6 @@ PointSums StreamedEngine::cost_gradient_products(const CouplingAdjoint& adjoint)
   sums.target = weighted_products(exponents_.of_columns(points_->columns),
                                   {{own_columns, points_->columns.size(), depth}, narrow(rows, depth)},
                                   narrow(x, points_->width()));
-  add_pair_sums(*points_, pairs_, solution_->epsilon, sums);
   return sums;
 }
 

@@ -17,7 +17,9 @@ struct PlainCoupling final : CouplingProducts {
   Vector p, q;
 
   PlainCoupling(const EmbeddingCase& of, double epsilon)
-      : plain(of, EmbeddingCost::cosine, epsilon), n(static_cast<std::size_t>(of.n)), m(static_cast<std::size_t>(of.m)) {
+      : plain(of, EmbeddingCost::cosine, epsilon),
+        n(static_cast<std::size_t>(of.n)),
+        m(static_cast<std::size_t>(of.m)) {
     set_sums();
   }
   void move_costs(const Vector& direction, double step) {
@@ -116,7 +118,8 @@ struct CouplingAdjoints : testing::TestWithParam<double> {
       for (std::size_t l = 0; l < coupling.m; ++l) {
         double sum = j == l ? coupling.q[j] : 0.0;
         for (std::size_t i = 0; i < coupling.n; ++i)
-          sum -= coupling.plain.coupling[i * coupling.m + j] * coupling.plain.coupling[i * coupling.m + l] / coupling.p[i];
+          sum -=
+              coupling.plain.coupling[i * coupling.m + j] * coupling.plain.coupling[i * coupling.m + l] / coupling.p[i];
         schur[j][l] = sum + coupling.q[j] * coupling.q[l];
       }
     }

@@ -59,7 +59,8 @@ struct EmbeddingCase {
       for (std::int64_t j = 0; j < m; ++j) {
         double sum = 0.0;
         for (std::int64_t k = 0; k < 2; ++k) {
-          const double difference = features_x[static_cast<std::size_t>(2 * i + k)] - features_y[static_cast<std::size_t>(2 * j + k)];
+          const double difference =
+              features_x[static_cast<std::size_t>(2 * i + k)] - features_y[static_cast<std::size_t>(2 * j + k)];
           sum += difference * difference;
         }
         between.push_back(sum);
@@ -87,9 +88,13 @@ struct CasePart {
   }
 
   CasePart(const Communicator& comm, const EmbeddingCase& of, bool is_stored, bool has_features)
-      : rows(own_points(of.n, comm)), columns(own_points(of.m, comm)), x_rows(part(of.x_costs, rows, of.n)),
-        y_rows(part(of.y_costs, columns, of.m)), between_rows(part(of.between, rows, of.m)),
-        z_x(part(of.z_x, rows, of.h)), z_y(part(of.z_y, columns, of.h)) {
+      : rows(own_points(of.n, comm)),
+        columns(own_points(of.m, comm)),
+        x_rows(part(of.x_costs, rows, of.n)),
+        y_rows(part(of.y_costs, columns, of.m)),
+        between_rows(part(of.between, rows, of.m)),
+        z_x(part(of.z_x, rows, of.h)),
+        z_y(part(of.z_y, columns, of.h)) {
     problem.dimension = of.h;
     problem.a = of.a;
     problem.b = of.b;
@@ -171,7 +176,8 @@ struct PlainEmbedding {
       for (std::size_t k = 0; k < n; ++k)
         for (std::size_t j = 0; j < m; ++j)
           for (std::size_t l = 0; l < m; ++l)
-            sum += std::pow(of.x_costs[i * n + k] - of.y_costs[j * m + l], 2) * coupling[i * m + j] * coupling[k * m + l];
+            sum +=
+                std::pow(of.x_costs[i * n + k] - of.y_costs[j * m + l], 2) * coupling[i * m + j] * coupling[k * m + l];
     return sum;
   }
 
@@ -181,7 +187,8 @@ struct PlainEmbedding {
     std::size_t size;
   };
   Averaged averaged(bool is_swapped) const {
-    const auto n = static_cast<std::size_t>(is_swapped ? of.m : of.n), m = static_cast<std::size_t>(is_swapped ? of.n : of.m);
+    const auto n = static_cast<std::size_t>(is_swapped ? of.m : of.n),
+               m = static_cast<std::size_t>(is_swapped ? of.n : of.m);
     const Vector &x = is_swapped ? of.y_costs : of.x_costs, &y = is_swapped ? of.x_costs : of.y_costs;
     Vector q(n * m), b(n * m, 0.0), found(n * n, 0.0);
     for (std::size_t i = 0; i < n; ++i) {
@@ -214,7 +221,8 @@ struct PlainEmbedding {
     return sum / std::pow(static_cast<double>(both.size), 2);
   }
   double fused() const {
-    const double mean = std::accumulate(of.between.begin(), of.between.end(), 0.0) / static_cast<double>(of.between.size());
+    const double mean =
+        std::accumulate(of.between.begin(), of.between.end(), 0.0) / static_cast<double>(of.between.size());
     return std::inner_product(coupling.begin(), coupling.end(), of.between.begin(), 0.0) / mean;
   }
   /// (1 / n m) of the sums over edges of both graphs of (C_ij - C_i'j)^2 and (C_ij - C_ij')^2.

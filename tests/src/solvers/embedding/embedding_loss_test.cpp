@@ -32,8 +32,15 @@ const LossCase loss_cases[] = {
     {.name = "AnchorPairs", .anchor = 0.1, .has_pairs = true},
     {.name = "AnchorClasses", .anchor = 0.1, .has_classes = true},
     {.name = "GwOfDistances", .cost = EmbeddingCost::sq_euclidean},
-    {.name = "EverythingOfDistances", .loss = EmbeddingLossKind::frob, .symmetrise = true, .spectral = 0.3, .fused = 0.5,
-     .anchor = 0.1, .has_pairs = true, .has_classes = true, .cost = EmbeddingCost::sq_euclidean},
+    {.name = "EverythingOfDistances",
+     .loss = EmbeddingLossKind::frob,
+     .symmetrise = true,
+     .spectral = 0.3,
+     .fused = 0.5,
+     .anchor = 0.1,
+     .has_pairs = true,
+     .has_classes = true,
+     .cost = EmbeddingCost::sq_euclidean},
 };
 
 struct Setting {
@@ -45,8 +52,10 @@ struct Setting {
 void add_anchors(const LossCase& of, EmbeddingProblem& problem) {
   if (of.has_pairs) problem.anchors.pairs = {{3, 7}, {20, 1}, {39, 32}};
   if (!of.has_classes) return;
-  for (std::size_t i = 0; i < problem.a.size(); ++i) problem.anchors.source_classes.push_back(i % 3 == 0 ? static_cast<int>(i / 3 % 4) : -1);
-  for (std::size_t j = 0; j < problem.b.size(); ++j) problem.anchors.target_classes.push_back(j % 2 == 0 ? static_cast<int>(j / 2 % 3) : -1);
+  for (std::size_t i = 0; i < problem.a.size(); ++i)
+    problem.anchors.source_classes.push_back(i % 3 == 0 ? static_cast<int>(i / 3 % 4) : -1);
+  for (std::size_t j = 0; j < problem.b.size(); ++j)
+    problem.anchors.target_classes.push_back(j % 2 == 0 ? static_cast<int>(j / 2 % 3) : -1);
 }
 
 struct EmbeddingLosses : testing::TestWithParam<Setting> {
@@ -56,7 +65,8 @@ struct EmbeddingLosses : testing::TestWithParam<Setting> {
   EmbeddingLossSettings settings = exact_settings();
 
   EmbeddingLosses()
-      : context{*shared_self(), Precision::float64}, part(context.comm, of, GetParam().is_stored, GetParam().loss.fused != 0.0) {
+      : context{*shared_self(), Precision::float64},
+        part(context.comm, of, GetParam().is_stored, GetParam().loss.fused != 0.0) {
     const LossCase& loss = GetParam().loss;
     settings.loss = loss.loss;
     settings.symmetrise = loss.symmetrise;
@@ -84,7 +94,8 @@ double plain_anchor(const PlainEmbedding& plain, const EmbeddingAnchors& anchors
     pairs -= 0.5 * (std::log(p / of.a[row]) + std::log(p / of.b[column])) / static_cast<double>(anchors.pairs.size());
   }
   if (anchors.source_classes.empty()) return pairs;
-  const auto mean = [&](const std::vector<std::int32_t>& own, const std::vector<std::int32_t>& other, const Vector& weights, bool is_turned) {
+  const auto mean = [&](const std::vector<std::int32_t>& own, const std::vector<std::int32_t>& other,
+                        const Vector& weights, bool is_turned) {
     double sum = 0.0, count = 0.0;
     for (std::size_t i = 0; i < own.size(); ++i) {
       double within = 0.0;
@@ -106,7 +117,8 @@ TEST_P(EmbeddingLosses, EqualPlainLoops) {
   const PlainEmbedding plain(of, settings.cost, epsilon());
   double wanted = plain.gw();
   EXPECT_NEAR(now.gw, wanted, 1e-9 * wanted);
-  if (settings.loss == EmbeddingLossKind::frob) wanted = plain.frob(false) + (settings.symmetrise ? plain.frob(true) : 0.0);
+  if (settings.loss == EmbeddingLossKind::frob)
+    wanted = plain.frob(false) + (settings.symmetrise ? plain.frob(true) : 0.0);
   if (settings.loss == EmbeddingLossKind::rank)
     wanted = plain.rank(false, settings.delta) + (settings.symmetrise ? plain.rank(true, settings.delta) : 0.0);
   EXPECT_NEAR(now.loss, wanted, 1e-9 * wanted);
@@ -129,27 +141,45 @@ TEST_P(EmbeddingLosses, EqualPlainLoops) {
   EXPECT_TRUE(now.source_gradient.empty());
 }
 
+struct With {
+  double epsilon, step;
+  bool has_corners = false;
+};
+
 /// Fourth-order central difference of the total by one number of an embedding.
-double difference_of(EmbeddingLoss& loss, CasePart& part, Vector& moved, std::size_t at, double epsilon) {
-  constexpr double step = 4e-4;
+double difference_of(EmbeddingLoss& loss, CasePart& part, Vector& moved, std::size_t at, With with) {
+  const double step = with.step;
   const double before = moved[at];
   double sum = 0.0;
   for (const auto& [multiple, weight] : {std::pair{1.0, 8.0}, {-1.0, -8.0}, {2.0, -1.0}, {-2.0, 1.0}}) {
     moved[at] = before + multiple * step;
-    sum += weight * loss.evaluate(part.z_x, part.z_y, epsilon, EvaluationMode::value).total;
+    sum += weight * loss.evaluate(part.z_x, part.z_y, with.epsilon, EvaluationMode::value).total;
   }
   moved[at] = before;
   return sum / (12.0 * step);
 }
 
-/// |gradient - differences| / |differences| over some entries.
-double relative_error(EmbeddingLoss& loss, CasePart& part, Vector& moved, const Vector& gradient, double epsilon) {
+/// |gradient - differences| / |differences| over some entries. Soft ranks have corners, where blocks of their
+/// regression meet: entries whose differences by two steps disagree lie next to one and do not count; few may.
+double relative_error(EmbeddingLoss& loss, CasePart& part, Vector& moved, const Vector& gradient, With with) {
   double error = 0.0, size = 0.0;
+  int skipped = 0, counted = 0;
+  double largest = 0.0;
+  for (const double value : gradient) largest = std::max(largest, std::abs(value));
   for (std::size_t at = 0; at < moved.size(); at += 5) {
-    const double wanted = difference_of(loss, part, moved, at, epsilon);
+    const double wanted = difference_of(loss, part, moved, at, with);
+    if (with.has_corners) {
+      const double wider = difference_of(loss, part, moved, at, {with.epsilon, 2.0 * with.step, true});
+      if (std::abs(wider - wanted) > 1e-6 * largest) {
+        ++skipped;
+        continue;
+      }
+    }
+    ++counted;
     error += std::pow(gradient[at] - wanted, 2);
     size += wanted * wanted;
   }
+  EXPECT_LE(4 * skipped, counted);
   return std::sqrt(error / size);
 }
 
@@ -159,8 +189,9 @@ TEST_P(EmbeddingLosses, HaveGradientsThatCentralDifferencesShow) {
   ASSERT_EQ(now.source_gradient.size(), part.z_x.size());
   ASSERT_EQ(now.target_gradient.size(), part.z_y.size());
   EXPECT_LE(now.cg_residual, 1e-12);
-  EXPECT_LE(relative_error(loss, part, part.z_x, now.source_gradient, epsilon()), 1e-5);
-  EXPECT_LE(relative_error(loss, part, part.z_y, now.target_gradient, epsilon()), 1e-5);
+  const With with = settings.loss == EmbeddingLossKind::rank ? With{epsilon(), 1e-6, true} : With{epsilon(), 4e-4};
+  EXPECT_LE(relative_error(loss, part, part.z_x, now.source_gradient, with), 1e-5);
+  EXPECT_LE(relative_error(loss, part, part.z_y, now.target_gradient, with), 1e-5);
 }
 
 std::vector<Setting> all_settings() {
@@ -173,7 +204,8 @@ std::vector<Setting> all_settings() {
 
 INSTANTIATE_TEST_SUITE_P(Cases, EmbeddingLosses, testing::ValuesIn(all_settings()), [](const auto& with) {
   const Setting& setting = with.param;
-  return std::string(setting.loss.name) + (setting.is_stored ? "Stored" : "Streamed") + (setting.epsilon < 0.03 ? "Sharp" : "");
+  return std::string(setting.loss.name) + (setting.is_stored ? "Stored" : "Streamed") +
+         (setting.epsilon < 0.03 ? "Sharp" : "");
 });
 
 struct SmallEmbedding : testing::Test {
@@ -189,8 +221,11 @@ TEST_F(SmallEmbedding, MovesWithItsCellsWhenTheyArePermuted) {
   const auto n = static_cast<std::size_t>(of.n);
   for (std::int64_t i = 0; i < of.n; ++i) {
     moved.a[place(i, of.n)] = of.a[static_cast<std::size_t>(i)];
-    for (std::int64_t k = 0; k < of.n; ++k) moved.x_costs[place(i, of.n) * n + place(k, of.n)] = of.x_costs[static_cast<std::size_t>(i) * n + static_cast<std::size_t>(k)];
-    std::copy_n(of.z_x.begin() + i * of.h, of.h, moved.z_x.begin() + static_cast<std::ptrdiff_t>(place(i, of.n)) * of.h);
+    for (std::int64_t k = 0; k < of.n; ++k)
+      moved.x_costs[place(i, of.n) * n + place(k, of.n)] =
+          of.x_costs[static_cast<std::size_t>(i) * n + static_cast<std::size_t>(k)];
+    std::copy_n(of.z_x.begin() + i * of.h, of.h,
+                moved.z_x.begin() + static_cast<std::ptrdiff_t>(place(i, of.n)) * of.h);
   }
   const CasePart moved_part(*self, moved, true, false);
   EmbeddingLoss loss(context, part.problem, exact_settings()), other(context, moved_part.problem, exact_settings());
@@ -261,8 +296,10 @@ TEST_F(SmallEmbedding, TakesCellsWithoutWeightAndEmbeddingsThatAreZero) {
     const CasePart own(*self, with, is_stored, false);
     EmbeddingLoss loss(context, own.problem, exact_settings());
     const EmbeddingEvaluation now = loss.evaluate(own.z_x, own.z_y, 0.05, EvaluationMode::gradient);
-    EXPECT_TRUE(std::all_of(now.source_gradient.begin(), now.source_gradient.end(), [](double g) { return std::isfinite(g); }));
-    for (std::int64_t k = 0; k < with.h; ++k) EXPECT_EQ(now.source_gradient[static_cast<std::size_t>(4 * with.h + k)], 0.0);
+    EXPECT_TRUE(
+        std::all_of(now.source_gradient.begin(), now.source_gradient.end(), [](double g) { return std::isfinite(g); }));
+    for (std::int64_t k = 0; k < with.h; ++k)
+      EXPECT_EQ(now.source_gradient[static_cast<std::size_t>(4 * with.h + k)], 0.0);
   }
 }
 
@@ -282,14 +319,30 @@ std::string error_of(const Context& context, const CasePart& part, const Change&
 
 TEST_F(SmallEmbedding, RefusesWhatCannotBeAligned) {
   using testing::HasSubstr;
-  EXPECT_THAT(error_of(context, part, [](auto& problem) { problem.anchors.pairs = {{40, 0}}; }), HasSubstr("row 40 of the source"));
-  EXPECT_THAT(error_of(context, part, [](auto& problem) { problem.anchors.pairs = {{1, 2}, {3, 2}}; }), HasSubstr("row 2 of the target"));
-  EXPECT_THAT(error_of(context, part, [](auto& problem) { problem.anchors.source_classes = {1}; }), HasSubstr("-1 stands for"));
-  EXPECT_THAT(error_of(context, part, [](auto& problem) { problem.a.pop_back(); }), HasSubstr("40 cells, its weights of 39"));
+  EXPECT_THAT(error_of(context, part,
+                       [](auto& problem) {
+                         problem.anchors.pairs = {{40, 0}};
+                       }),
+              HasSubstr("row 40 of the source"));
+  EXPECT_THAT(error_of(context, part,
+                       [](auto& problem) {
+                         problem.anchors.pairs = {{1, 2}, {3, 2}};
+                       }),
+              HasSubstr("row 2 of the target"));
+  EXPECT_THAT(error_of(context, part, [](auto& problem) { problem.anchors.source_classes = {1}; }),
+              HasSubstr("-1 stands for"));
+  EXPECT_THAT(error_of(context, part, [](auto& problem) { problem.a.pop_back(); }),
+              HasSubstr("40 cells, its weights of 39"));
   const Vector equal(33 * 33, 2.0);
-  EXPECT_THAT(error_of(context, part, [&](auto& problem) { problem.target = StoredIntraCosts{33, std::span<const double>(equal), 1.0}; }),
+  EXPECT_THAT(error_of(context, part,
+                       [&](auto& problem) {
+                         problem.target = StoredIntraCosts{33, std::span<const double>(equal), 1.0};
+                       }),
               HasSubstr("all equal"));
-  EXPECT_THAT(error_of(context, part, [&](auto& problem) { problem.target = FactoredCosts{{33, 3, std::span<const double>(of.w)}, of.w_diagonal, 1.0}; }),
+  EXPECT_THAT(error_of(context, part,
+                       [&](auto& problem) {
+                         problem.target = FactoredCosts{{33, 3, std::span<const double>(of.w)}, of.w_diagonal, 1.0};
+                       }),
               HasSubstr("both need one form"));
 }
 

@@ -55,7 +55,11 @@ struct FactoredCase {
   EmbeddingProblem problem;
 
   explicit FactoredCase(std::int64_t count)
-      : n(count), weights(uneven_weights(n, 0.0)), v(normals(n * 3, 1)), w(normals(n * 3, 2)), z_x(normals(n * h, 3)),
+      : n(count),
+        weights(uneven_weights(n, 0.0)),
+        v(normals(n * 3, 1)),
+        w(normals(n * 3, 2)),
+        z_x(normals(n * h, 3)),
         z_y(normals(n * h, 4)) {
     problem.dimension = h;
     problem.a = problem.b = weights;

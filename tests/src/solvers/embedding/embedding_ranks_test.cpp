@@ -10,7 +10,8 @@ using namespace testing_support;
 
 struct OnRanks : testing::TestWithParam<std::tuple<EmbeddingLossKind, bool>> {
   std::unique_ptr<Communicator> world = make_world_communicator(), self = make_self_communicator();
-  EmbeddingCase of{700, 560};  // three blocks of rows each, the last one ragged
+  EmbeddingCase of{700, 560};   // three blocks of rows each, the last one ragged
+  EmbeddingCase few{300, 270};  // two
 
   EmbeddingLossSettings settings() const {
     EmbeddingLossSettings with = exact_settings();
@@ -23,9 +24,9 @@ struct OnRanks : testing::TestWithParam<std::tuple<EmbeddingLossKind, bool>> {
     with.lambda_anchor = 0.1;
     return with;
   }
-  CasePart part_of(const Communicator& comm) const {
+  static CasePart part_of(const Communicator& comm, const EmbeddingCase& of) {
     CasePart part(comm, of, std::get<1>(GetParam()), true);
-    part.problem.anchors.pairs = {{3, 500}, {650, 2}, {300, 300}};
+    part.problem.anchors.pairs = {{3, of.m - 10}, {of.n - 1, 2}, {260, 260}};
     for (std::int64_t i = 0; i < of.n; ++i) part.problem.anchors.source_classes.push_back(static_cast<int>(i % 5) - 1);
     for (std::int64_t j = 0; j < of.m; ++j) part.problem.anchors.target_classes.push_back(static_cast<int>(j % 4) - 1);
     return part;
@@ -41,8 +42,9 @@ void expect_part(const Vector& found, const Vector& all, RowRange rows, std::int
 }
 
 TEST_P(OnRanks, GivesTheNumbersOfOne) {
-  const CasePart here = part_of(*world), alone = part_of(*self);
-  EmbeddingLoss loss({*world, Precision::float64}, here.problem, settings()), single({*self, Precision::float64}, alone.problem, settings());
+  const CasePart here = part_of(*world, of), alone = part_of(*self, of);
+  EmbeddingLoss loss({*world, Precision::float64}, here.problem, settings()),
+      single({*self, Precision::float64}, alone.problem, settings());
   const EmbeddingEvaluation now = loss.evaluate(here.z_x, here.z_y, 0.05, EvaluationMode::gradient);
   const EmbeddingEvaluation wanted = single.evaluate(alone.z_x, alone.z_y, 0.05, EvaluationMode::gradient);
   EXPECT_NEAR(now.total, wanted.total, 1e-11 * wanted.total);
@@ -66,20 +68,23 @@ Vector descent(EmbeddingLoss& loss, Vector& x, Vector& y) {
 }
 
 TEST_P(OnRanks, GoesTheWayOfOne) {
-  CasePart here = part_of(*world), alone = part_of(*self);
+  CasePart here = part_of(*world, few), alone = part_of(*self, few);
   EmbeddingLossSettings with = settings();
   with.sinkhorn_iterations = EmbeddingLossSettings{}.sinkhorn_iterations;
   with.sinkhorn_tolerance = EmbeddingLossSettings{}.sinkhorn_tolerance;
   with.cg_tolerance = EmbeddingLossSettings{}.cg_tolerance;
-  EmbeddingLoss loss({*world, Precision::float64}, here.problem, with), single({*self, Precision::float64}, alone.problem, with);
+  EmbeddingLoss loss({*world, Precision::float64}, here.problem, with),
+      single({*self, Precision::float64}, alone.problem, with);
   const Vector found = descent(loss, here.z_x, here.z_y), wanted = descent(single, alone.z_x, alone.z_y);
   EXPECT_LT(wanted.back(), wanted.front());
-  for (std::size_t step = 0; step < found.size(); ++step) EXPECT_NEAR(found[step], wanted[step], 1e-8 * wanted[step]) << step;
-  expect_part(here.z_x, alone.z_x, here.rows, of.h, 1e-8);
+  for (std::size_t step = 0; step < found.size(); ++step)
+    EXPECT_NEAR(found[step], wanted[step], 1e-8 * wanted[step]) << step;
+  expect_part(here.z_x, alone.z_x, here.rows, few.h, 1e-8);
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, OnRanks,
-                         testing::Combine(testing::Values(EmbeddingLossKind::gw, EmbeddingLossKind::frob, EmbeddingLossKind::rank),
+                         testing::Combine(testing::Values(EmbeddingLossKind::gw, EmbeddingLossKind::frob,
+                                                          EmbeddingLossKind::rank),
                                           testing::Bool()),
                          [](const auto& with) { return "case" + std::to_string(with.index); });
 

@@ -63,13 +63,16 @@ TEST_P(StreamedLoss, EqualsTheStoredOne) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, StreamedLoss,
-    testing::Values(Comparison{.name = "Gw"}, Comparison{.name = "GwFloat", .precision = Precision::float32},
-                    Comparison{.name = "FrobBothWays", .loss = EmbeddingLossKind::frob, .symmetrise = true},
-                    Comparison{.name = "FrobFloat", .loss = EmbeddingLossKind::frob, .precision = Precision::float32},
-                    Comparison{.name = "Rank", .loss = EmbeddingLossKind::rank},
-                    Comparison{.name = "RankOfSomeColumns", .loss = EmbeddingLossKind::rank, .symmetrise = true, .all_columns = 100},
-                    Comparison{.name = "RankFloat", .loss = EmbeddingLossKind::rank, .precision = Precision::float32, .all_columns = 100},
-                    Comparison{.name = "GwOfDistances", .fused = 0.3, .cost = EmbeddingCost::sq_euclidean}),
+    testing::Values(
+        Comparison{.name = "Gw"}, Comparison{.name = "GwFloat", .precision = Precision::float32},
+        Comparison{.name = "FrobBothWays", .loss = EmbeddingLossKind::frob, .symmetrise = true},
+        Comparison{.name = "FrobFloat", .loss = EmbeddingLossKind::frob, .precision = Precision::float32},
+        Comparison{.name = "Rank", .loss = EmbeddingLossKind::rank},
+        Comparison{
+            .name = "RankOfSomeColumns", .loss = EmbeddingLossKind::rank, .symmetrise = true, .all_columns = 100},
+        Comparison{
+            .name = "RankFloat", .loss = EmbeddingLossKind::rank, .precision = Precision::float32, .all_columns = 100},
+        Comparison{.name = "GwOfDistances", .fused = 0.3, .cost = EmbeddingCost::sq_euclidean}),
     [](const auto& with) { return std::string(with.param.name); });
 
 TEST(SquaredDistancesWithin, EqualTheStoredOnes) {
@@ -95,7 +98,8 @@ TEST(SquaredDistancesWithin, EqualTheStoredOnes) {
   for (const EmbeddingLossKind kind : {EmbeddingLossKind::gw, EmbeddingLossKind::frob, EmbeddingLossKind::rank}) {
     EmbeddingLossSettings settings = exact_settings();
     settings.loss = kind;
-    EmbeddingLoss first({*self, Precision::float64}, stored.problem, settings), second({*self, Precision::float64}, streamed.problem, settings);
+    EmbeddingLoss first({*self, Precision::float64}, stored.problem, settings),
+        second({*self, Precision::float64}, streamed.problem, settings);
     const EmbeddingEvaluation wanted = first.evaluate(of.z_x, of.z_y, 0.1, EvaluationMode::gradient);
     const EmbeddingEvaluation found = second.evaluate(of.z_x, of.z_y, 0.1, EvaluationMode::gradient);
     EXPECT_NEAR(found.total, wanted.total, 1e-10 * wanted.total);
