@@ -73,7 +73,7 @@ def check_training():
     source, target = (anndata.read_h5ad(folder / f"result_{side}.h5ad") for side in ("source", "target"))
     session.check(list(source.obs_names) == list(x.obs_names) and list(target.obs_names) == list(y.obs_names), "cells in file order")
     with h5py.File(folder / "model.h5") as model:
-        session.check(model.attrs["format"] == "thalweg-embedding" and list(model["source/kept"][:]) == [0, 1, 2], f"model: {dict(model.attrs)}")
+        session.check(model.attrs["format"] == "thalweg-embedding" and list(model["source/kept"][:]) == [0, 1, 2, 3], f"model: {dict(model.attrs)}")
         for side, cells, result in (("source", x, source), ("target", y, target)):
             z = encoded(model, side, cells.obsm["X_pca"].astype(float))
             saved = result.obsm[f"X_embed_{side}"]
@@ -109,15 +109,10 @@ def check_applying(trained):
     session.done(session.run("embed", "apply", session.job("wide", "embed apply", {**both, "embed": {"epsilon": 0.5}}), timeout=60))
     session.check(float(values(session.folder / "wide/tables/apply.tsv", "quantity")["epsilon"]) == 0.5, "another epsilon")
     one = {**model, "target": {"file": "new_y.h5ad"}}
-    if session.done(session.run("embed", "apply", session.job("one", "embed apply", one), timeout=60)):
-        alone = anndata.read_h5ad(session.folder / "one/result.h5ad").obsm["X_embed_target"]
+    if session.done(session.run("embed", "apply", session.job("alone", "embed apply", one), timeout=60)):
+        alone = anndata.read_h5ad(session.folder / "alone/result.h5ad").obsm["X_embed_target"]
         together = anndata.read_h5ad(session.folder / "apply/result_target.h5ad").obsm["X_embed_target"]
         session.check(np.array_equal(alone, together), "one side alone is embedded as with the other")
-    far = anndata.read_h5ad(session.folder / "new_y.h5ad")
-    far.obsm["X_pca"][5] *= [1, -50, 1]
-    far.write_h5ad(session.folder / "far.h5ad")
-    run = session.run("embed", "apply", session.job("far", "embed apply", {**model, "target": {"file": "far.h5ad"}}), timeout=60)
-    session.check(any("outside_training" in line for line in run.warnings), "a warning of cells that the training has not seen", run)
 
 
 def check_losses():
@@ -133,6 +128,22 @@ def check_losses():
         if session.done(session.run("embed", "train", session.job(name, "embed train", tables_of(keys)), timeout=120)):
             report = values(session.folder / name / "tables/training.tsv", "quantity")
             session.check(0 < float(report["gw_loss"]) < 0.2 and report["stop_reason"] == "converged", f"{name}: {report}")
+
+
+def check_far_cells():
+    """Rows as they are: a constant feature is not read, and a cell far from those of the training is told."""
+    plain = {"normalise_rows": False}
+    tables = tables_of({"steps": 0, "random_starts": 0}, source=plain, target=plain)
+    if not session.done(session.run("embed", "train", session.job("plain", "embed train", tables), timeout=120)):
+        return
+    with h5py.File(session.folder / "plain/model.h5") as model:
+        session.check(list(model["source/kept"][:]) == [0, 1, 2], "the constant feature is not read")
+    far = anndata.read_h5ad(session.folder / "new_y.h5ad")
+    far.obsm["X_pca"][5] *= [1, -50, 1]
+    far.write_h5ad(session.folder / "far.h5ad")
+    tables = {"input": {"file": "far.h5ad", "model": "plain/model.h5"}, "target": {"file": "far.h5ad"}}
+    run = session.run("embed", "apply", session.job("far", "embed apply", tables), timeout=60)
+    session.check(any("outside_training" in line for line in run.warnings), "a warning of cells that the training has not seen", run)
 
 
 def check_rank_independence():
@@ -204,6 +215,7 @@ def check_refusals():
 make_sides()
 check_applying(check_training())
 check_losses()
+check_far_cells()
 check_rank_independence()
 check_refusals()
 sys.exit(session.finish())
