@@ -15,6 +15,7 @@
 #include "job/shape_options.hpp"
 #include "job/simulate_options.hpp"
 #include "job/solver_options.hpp"
+#include "job/submit_options.hpp"
 #include "job/transport_options.hpp"
 #include "solvers/embedding_options.hpp"
 #include "solvers/gromov_options.hpp"
@@ -34,7 +35,7 @@ struct JobOptions {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
     for (const char* table : {"growth", "hiref", "flow", "genedist", "grid", "integrate", "preprocess",
-                              "validate", "map", "submit"})
+                              "validate", "map"})
       field.later(table, "table of a later command");
   }
 };
@@ -63,6 +64,7 @@ struct Job {
   IntraCostOptions target_costs;
   EmbedOptions embed;
   SimulateOptions simulate;
+  SubmitOptions submit;
 };
 
 /// All sections of the program, bound to `job`, which must outlive them. A new options struct is added
