@@ -26,7 +26,7 @@ struct OnRanks : testing::TestWithParam<std::tuple<EmbeddingLossKind, bool>> {
   }
   static CasePart part_of(const Communicator& comm, const EmbeddingCase& of) {
     CasePart part(comm, of, std::get<1>(GetParam()), true);
-    part.problem.anchors.pairs = {{3, of.m - 10}, {of.n - 1, 2}, {260, 260}};
+    part.problem.anchors.pairs = {{3, of.m - 5}, {of.n - 1, 2}, {260, 260}};
     for (std::int64_t i = 0; i < of.n; ++i) part.problem.anchors.source_classes.push_back(static_cast<int>(i % 5) - 1);
     for (std::int64_t j = 0; j < of.m; ++j) part.problem.anchors.target_classes.push_back(static_cast<int>(j % 4) - 1);
     return part;
