@@ -15,6 +15,8 @@ struct Arguments {
   std::vector<std::string> settings;  ///< --set section.key=value
   std::string output_dir;             ///< --out
   bool dry_run = false;
+  bool resume = false;  ///< --resume
+  bool fresh = false;   ///< --fresh
   bool quiet = false;
   bool verbose = false;
   bool json = false;      ///< inspect
