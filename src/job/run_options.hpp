@@ -21,6 +21,7 @@ struct RunOptions {
   double progress_every_s = 30.0;
   double max_wall_s = 0.0;
   std::int64_t stop_after_iterations = 0;
+  WordOrNumber item = "";
 
   static constexpr const char* section = "run";
   static constexpr const char* about = "how the job runs";
@@ -40,13 +41,13 @@ struct RunOptions {
           non_negative);
     field("stop_after_iterations", &RunOptions::stop_after_iterations,
           "stop after so many iterations as a signal would; 0: never", non_negative);
+    field("item", &RunOptions::item, "number or name of the item of a job array (items.tsv of the results directory)");
     field.later("tile_rows", "rows of a tile");
     field.later("tile_columns", "columns of a tile");
     field.later("checkpoint_every_s", "checkpoints");
     field.later("resume", "checkpoints");
     field.later("pair_groups", "groups of ranks for pairs");
     field.later("balance", "balance of sparse rows");
-    field.later("item", "item of a job array");
   }
 };
 
