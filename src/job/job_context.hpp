@@ -17,6 +17,8 @@ struct Arguments {
   bool dry_run = false;
   bool print = false;     ///< submit
   bool cancel = false;    ///< submit
+  bool resume = false;  ///< --resume
+  bool fresh = false;   ///< --fresh
   bool quiet = false;
   bool verbose = false;
   bool json = false;      ///< inspect
