@@ -31,8 +31,12 @@ std::string escaped(const std::string& text, std::string_view special, char befo
 std::string shell_word(const std::string& text) {
   if (is_plain(text, "_-./=:,+@%")) return text;
   std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
+  for (const char c : text) {
+    if (c == '\'') quoted += "'\\''";
+    else quoted += c;
+  }
+  quoted += '\'';
+  return quoted;
 }
 
 std::string shell_line(const std::vector<std::string>& words) {
@@ -42,7 +46,11 @@ std::string shell_line(const std::vector<std::string>& words) {
 }
 
 std::string sbatch_value(const std::string& text) {
-  return is_plain(text, "_-./=:,+@%&|*[]") ? text : "\"" + escaped(text, "\"\\", '\\') + "\"";
+  if (is_plain(text, "_-./=:,+@%&|*[]")) return text;
+  std::string quoted = "\"";
+  quoted += escaped(text, "\"\\", '\\');
+  quoted += '"';
+  return quoted;
 }
 
 std::string log_name(const std::string& folder, const std::string& name) {
