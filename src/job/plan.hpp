@@ -81,7 +81,7 @@ struct MemoryPlan {
 MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks);
 
 /// Bytes of a state of the solve on disk, of which two are kept; without its history. 0: the command keeps none.
-WideInt state_bytes(const PlanInput& input);
+WideInt saved_bytes(const PlanInput& input);
 
 /// What one pass over all cells costs.
 struct PassCost {

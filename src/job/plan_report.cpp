@@ -93,7 +93,7 @@ std::string pass_lines(const PlanInput& input) {
 }
 
 std::string state_lines(const PlanInput& input) {
-  const WideInt bytes = state_bytes(input);
+  const WideInt bytes = saved_bytes(input);
   return bytes == 0 ? "" : fmt::format("  a state of the solve on disk: {}, two are kept\n", bytes_text(bytes));
 }
 

@@ -28,7 +28,7 @@ WideInt chain_state(const PlanInput& input) {
 
 }  // namespace
 
-WideInt state_bytes(const PlanInput& input) {
+WideInt saved_bytes(const PlanInput& input) {
   constexpr WideInt least_iterates = 3;  // the present one, the baseline and the means before
   if (input.command == "transport") return transport_state(input);
   if (input.command == "hmot" || input.command == "lowrank") return std::max(WideInt{input.starts}, least_iterates) * chain_state(input);

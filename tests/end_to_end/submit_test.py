@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from session import ROOT, open_session, read_tsv
+from session import ROOT, open_session, quick_launcher, read_tsv
 
 session = open_session()
 CELLS = ROOT / "jobs/data/celegans_amphid.h5ad"
@@ -71,7 +71,7 @@ def fake_slurm():
     (folder / "scancel").write_text('#!/bin/sh\necho "scancel $*" >>"$0.words"\n')
     for tool in folder.iterdir():
         tool.chmod(0o755)
-    os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
+    quick_launcher["PATH"] = f"{folder}:{os.environ['PATH']}"
     return folder
 
 
@@ -94,9 +94,9 @@ def check_submission(job, folder):
     session.check("submitted 100" in run.out and "--cancel" in run.out and "squeue -j 100" in run.out, "what to do with it is said", run)
     cancelled = session.run("submit", job, "--cancel")
     session.check(words_given(folder, "scancel") == ["scancel 100"] and cancelled.code == 0, "cancelled by its number", cancelled)
-    os.environ["REFUSE"] = "1"
+    quick_launcher["REFUSE"] = "1"
     session.refused(session.run("submit", job), 2, "sbatch ended with code 1")
-    del os.environ["REFUSE"]
+    del quick_launcher["REFUSE"]
     words_given(folder, "sbatch")
 
 

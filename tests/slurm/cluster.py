@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "end_to_end"))
-from session import ROOT, SKIPPED, open_session  # noqa: E402
+from session import ROOT, SKIPPED, open_session, quick_launcher  # noqa: E402
 
 SCRIPT = Path(__file__).with_name("cluster.sh")
 
@@ -23,9 +23,9 @@ class Cluster:
         if not (self.folder / "environment").exists():
             print(f"skipped: no Slurm in {self.folder}; see the test slurm/start")
             sys.exit(SKIPPED)
-        os.environ["SLURM_CONF"] = str(self.folder / "slurm.conf")
-        os.environ["THALWEG"] = session.program
-        os.environ["SQUEUE_FORMAT"] = ""
+        for environment in (os.environ, quick_launcher):
+            environment["SLURM_CONF"] = str(self.folder / "slurm.conf")
+            environment["THALWEG"] = session.program
 
     def call(self, *words, limit=30):
         done = subprocess.run([str(word) for word in words], cwd=self.session.folder, capture_output=True, text=True, timeout=limit)
