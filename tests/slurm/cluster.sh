@@ -10,7 +10,7 @@
 # Without a host name of their own Open MPI would take both nodes for one and talk through shared memory; without a TmpFS
 # of their own PMIx would find its folder taken. No cgroups, no systemd, no accounts.
 set -euo pipefail
-cpus=4 memory=8000 nodes=(n1 n2) lifetime=1800
+cpus=8 memory=8000 nodes=(n1 n2) lifetime=1800
 PATH=$PATH:/usr/sbin:/sbin
 
 skip() { echo "skipped: $*"; exit 77; }

@@ -67,21 +67,19 @@ CHAIN = {**PAIR, "submit": {"memory": "1G", "time": "5", "cpus_per_rank": 1}}
 
 def check_chain():
     """Four stages over files; with a second one that fails, the third and fourth are cancelled."""
-    session.job("stage_cells", "simulate", {"simulate": {**CELLS["simulate"], "times": 2}})
-    session.job("coupling", "export", {"input": {"result": "chain"}})
-    session.job("broken_coupling", "export", {"input": {"result": "broken"}})
     chains = {}
     for name, days_of_job in (("chain", days()), ("broken", [0.0, 7.0])):
-        coupling = "coupling" if name == "chain" else "broken_coupling"
-        tables = {**CHAIN, "input": {**PAIR["input"], "file": "stage_cells/simulation.h5ad", "days": days_of_job}}
-        tables["submit"] = {**CHAIN["submit"], "chain": ["simulate stage_cells.toml", "transport", f"export {coupling}.toml", "report"]}
+        session.job(f"{name}_cells", "simulate", {"simulate": {**CELLS["simulate"], "times": 2}})
+        session.job(f"{name}_coupling", "export", {"input": {"result": name}})
+        tables = {**CHAIN, "input": {**PAIR["input"], "file": f"{name}_cells/simulation.h5ad", "days": days_of_job}}
+        tables["submit"] = {**CHAIN["submit"], "chain": [f"simulate {name}_cells.toml", "transport", f"export {name}_coupling.toml", "report"]}
         run = session.run("submit", session.job(name, "transport", tables))
         if session.done(run):
             chains[name] = [row["job_id"] for row in read_tsv(session.folder / name / "chain.tsv")]
             session.check(len(chains[name]) == 4, "four stages", run)
     for number in chains.get("chain", []):
         cluster.ended(number, 90)
-    session.check(bool(list((session.folder / "coupling/tmaps").glob("*.h5ad"))), "the chain's coupling is exported")
+    session.check(bool(list((session.folder / "chain_coupling/tmaps").glob("*.h5ad"))), "the chain's coupling is exported")
     for number, state in zip(chains.get("broken", []), ("COMPLETED", "FAILED", "CANCELLED", "CANCELLED")):
         cluster.ended(number, 60, state)
 

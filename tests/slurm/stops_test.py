@@ -2,15 +2,17 @@
 by the loss of a rank, of a node, of all of Slurm; and those that must not go on."""
 
 import re
+import resource
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from cluster import open_cluster, wait_until
 
 session, cluster = open_cluster()
-SETTINGS = ["submit.cpus_per_rank=1", 'submit.time="5"', "submit.exclusive=false"]
-# Solves of a known number of iterations, whatever is gained: this many, or four times as many for the time limit.
-ITERATIONS = 1200
+# The nodes are one machine, and their jobs must not all be bound to its first core.
+SETTINGS = ["submit.cpus_per_rank=1", 'submit.time="5"', "submit.exclusive=false", 'submit.prologue=["export OMP_PROC_BIND=false"]']
+SECONDS, LIMITED_SECONDS = 6, 38  # of a solve on a core that is idle
+references = {}  # numbers of the jobs that are not stopped
 
 
 def words(*settings):
@@ -30,7 +32,8 @@ def start(name, *settings, nodes=1):
 
 
 def same_result(name, reference):
-    solution = f"solution/0.0_1.0.h5"
+    cluster.ended(references[reference], 240)
+    solution = "solution/0.0_1.0.h5"
     there = session.folder / name / solution
     session.check(there.exists() and there.read_bytes() == (session.folder / reference / solution).read_bytes(),
                   f"{name}: the result of {reference}, which was not stopped")
@@ -56,8 +59,8 @@ def check_user_signal():
 def check_time_limit():
     """The smallest limit there is; Slurm looks at limits every 30 s."""
     number = cluster.submit("long.toml", "--out", "limited", *words(
-        *SETTINGS, 'submit.time="1"', "submit.signal_lead_s=55", f"solver.max_iterations={4 * ITERATIONS}"))
-    facts = cluster.ended(number, 150)
+        *SETTINGS, 'submit.time="1"', "submit.signal_lead_s=55", f"solver.max_iterations={iterations_of(LIMITED_SECONDS)}"))
+    facts = cluster.ended(number, 240)
     session.check(int(facts.get("Restarts", 0)) >= 1, f"limited: restarted {facts.get('Restarts')} times")
     same_result("limited", "whole_long")
 
@@ -104,23 +107,44 @@ def check_power_cut():
     went_on("cut", number, "whole_two")
 
 
+def iterations_of(seconds):
+    return int(seconds / seconds_per_iteration)
+
+
+def time_iterations():
+    """Processor time of an iteration."""
+    def used():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    begin, few, many = used(), 20, 220
+    session.done(session.run("transport", "long.toml", "--out", "few", *words(f"solver.max_iterations={few}", "run.threads=1")))
+    between = used()
+    session.done(session.run("transport", "long.toml", "--out", "many", *words(f"solver.max_iterations={many}", "run.threads=1")))
+    return ((used() - between) - (between - begin)) / (many - few)
+
+
 def prepare():
+    """Solves of a known number of iterations, whatever is gained by them."""
     cells = session.job("cells", "simulate", {"simulate": {"model": "mixture", "cells": 2000, "times": 2, "dimensions": 8}})
     session.done(session.run("simulate", cells))
-    session.job("long", "transport", {
-        "input": {"file": "cells/simulation.h5ad", "time_key": "time"},
-        "solver": {"epsilon": 0.01, "precision": "float64", "tolerance": 1e-30, "max_iterations": ITERATIONS, "allow_unconverged": True},
-        "run": {"checkpoint_every_s": 1}})
+    tables = {"input": {"file": "cells/simulation.h5ad", "time_key": "time"},
+              "solver": {"epsilon": 0.01, "precision": "float64", "tolerance": 1e-30, "allow_unconverged": True},
+              "run": {"checkpoint_every_s": 1}}
+    session.job("long", "transport", tables)
+    global seconds_per_iteration
+    seconds_per_iteration = time_iterations()
+    tables["solver"]["max_iterations"] = iterations_of(SECONDS)
+    session.job("long", "transport", tables)
 
 
 def main():
     prepare()
-    jobs = [check_time_limit, check_user_signal, check_killed_rank, check_cancelled, check_no_progress]
-    with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
-        references = {"whole": (), "whole_two": ("submit.nodes=2",), "whole_long": (f"solver.max_iterations={4 * ITERATIONS}",)}
-        numbers = {name: cluster.submit("long.toml", "--out", name, *words(*SETTINGS, *settings)) for name, settings in references.items()}
-        list(pool.map(lambda number: cluster.ended(number, 150), numbers.values()))
-        list(pool.map(lambda check: check(), jobs))
+    for name, settings in (("whole_long", [f"solver.max_iterations={iterations_of(LIMITED_SECONDS)}"]), ("whole", []), ("whole_two", ["submit.nodes=2"])):
+        references[name] = cluster.submit("long.toml", "--out", name, *words(*SETTINGS, *settings))
+    checks = [check_time_limit, check_user_signal, check_killed_rank, check_cancelled, check_no_progress]
+    with ThreadPoolExecutor(max_workers=len(checks)) as pool:
+        list(pool.map(lambda check: check(), checks))
     check_lost_node()
     check_power_cut()
     return session.finish()

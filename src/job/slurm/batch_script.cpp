@@ -92,9 +92,9 @@ std::string environment_lines(const Submission& submission) {
   const SubmitOptions& options = submission.options;
   std::string text = "\n";
   if (!options.modules.empty()) text += "module load " + shell_line(options.modules) + "\n";
-  for (const std::string& line : options.prologue) text += line + "\n";
   text += "export OMP_NUM_THREADS=$threads OMP_PROC_BIND=spread OMP_PLACES=cores OPENBLAS_NUM_THREADS=1\n";
   if (options.gpus_per_node > 0) text += "export NCCL_DEBUG=WARN\n";
+  for (const std::string& line : options.prologue) text += line + "\n";
   return text;
 }
 
