@@ -75,8 +75,6 @@ TEXT
   for node in "${nodes[@]}"; do
     number=$((number + 1))
     echo "NodeName=$node NodeHostname=$node NodeAddr=127.0.0.1 Port=$((port + number)) CPUs=$cpus RealMemory=$memory Gres=gpu:4"
-    mkdir -p "$folder/spool/$node" "$folder/tmp/$node"
-    chmod 1777 "$folder/tmp/$node"
   done >>"$folder/slurm.conf"
   echo "PartitionName=test Nodes=ALL Default=YES" >>"$folder/slurm.conf"
   # GPUs that are files: enough to ask for some.
@@ -89,6 +87,9 @@ TEXT
 
 # begin NAME: a machine of that name, whose first process runs `cluster.sh be FOLDER NAME`; it ends with its lifetime.
 begin() {
+  rm -rf "${folder:?}"/{spool,tmp}/"$1" # sockets of an earlier life
+  mkdir -p "$folder"/{spool,tmp}/"$1"
+  chmod 1777 "$folder/tmp/$1"
   SLURM_CONF=$folder/slurm.conf setsid timeout --signal=KILL $lifetime unshare --pid --fork --kill-child --uts --mount --mount-proc \
     "$self" be "$folder" "$1" >>"$folder/log/$1.out" 2>&1 </dev/null &
   echo $! >"$folder/run/$1.machine"
