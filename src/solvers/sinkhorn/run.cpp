@@ -82,9 +82,11 @@ void SinkhornRun::begin_annealing() {
 SinkhornRun::Stop SinkhornRun::anneal() {
   const std::vector<double> levels = annealing_levels(settings_, transport_.epsilon, mean_cost_);
   const auto num_levels = static_cast<std::int64_t>(levels.size());
+  bool is_entered = false;  // a level that an earlier run began
   while (level_ < num_levels) {
     const double epsilon = levels[static_cast<std::size_t>(level_)];
-    if (anneal_step_ == 0 || geometry_->epsilon() != epsilon) enter(epsilon);
+    if (anneal_step_ == 0 || !is_entered) enter(epsilon);
+    is_entered = true;
     const Iterate now = evaluate();
     const StepRequest asked = request();
     const Stop stop = asked.stop ? Stop{} : limit(now);
