@@ -5,6 +5,7 @@
 
 #include "config/read_settings.hpp"
 #include "job/shape_side.hpp"
+#include "job/slurm/limits.hpp"
 
 namespace thalweg {
 
@@ -229,7 +230,8 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.sweep),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
                                            config::describe(job.target_costs, "target", IntraCostOptions::target_part),
-                                           config::describe(job.simulate)};
+                                           config::describe(job.simulate),
+                                           config::describe(job.submit)};
   return sections;
 }
 
@@ -250,6 +252,7 @@ void check_job(const Job& job, const config::Value& root, const std::vector<std:
                config::Problems& problems) {
   if (job.output.key_prefix.find('/') != std::string::npos)
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
+  check_submit(job.submit, root, problems);
   if (uses(used, "transport")) check_transport(job, root, problems);
   if (uses(used, "align")) check_align(job, root, problems);
   else if (uses(used, "gromov")) check_gromov(job, root, problems);

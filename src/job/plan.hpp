@@ -80,6 +80,9 @@ struct MemoryPlan {
 /// Throws ConfigError when `types` fits neither one nor all slices.
 MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks);
 
+/// Bytes of a state of the solve on disk, of which two are kept; without its history. 0: the command keeps none.
+WideInt saved_bytes(const PlanInput& input);
+
 /// What one pass over all cells costs.
 struct PassCost {
   WideInt reduced_bytes = 0;  ///< all-reduced: sum over slices of 8 ((p + 2) r + r^2)

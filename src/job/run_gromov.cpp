@@ -62,6 +62,7 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
     settings.solve.start = *point.before->linear;
     settings.solve.epsilon_start = point.before->coupling.epsilon * job.gromov.epsilon_decay;
   }
+  settings.checkpoint_of = [&](const std::string& start) { return session.checkpoint(point.name + " " + start, "gromov"); };
   const auto show = [&](const std::string& start, const GromovRecord& step) {
     const ProgressState state = progress_of(point.name + " " + start, step, job.gromov.tolerance);
     if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
@@ -82,6 +83,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   session.start_phase("read");
   TransportSides sides = read_two_sides(comm, job, "gromov", job.gromov.label_key, /*in_ring=*/false);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
+  if (const auto code = session.finished_before()) return *code;
   if (job.gromov.mode != "unbalanced") {
     normalise_weights(sides.source);
     normalise_weights(sides.target);

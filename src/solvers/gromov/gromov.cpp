@@ -15,7 +15,9 @@ GromovSolution solve_gromov(const Context& context, const GromovProblem& problem
     loop.watch(observer, stop_check);
     return loop.solve();
   }
-  OuterLoop loop(context, problem, settings);
+  GromovSettings mirror = settings;
+  mirror.keeps_end |= is_sharp;
+  OuterLoop loop(context, problem, mirror);
   loop.watch(observer, stop_check);
   GromovSolution solution = loop.solve();
   if (!is_sharp || is_stop_request(solution.stop_reason) || solution.stop_reason == StopReason::nonfinite) return solution;

@@ -119,6 +119,8 @@ struct GromovSettings {
   std::int64_t max_outer = 200;                // steps at the final epsilon
   double inner_tolerance = 1e-6;               // relative L1 error of the column sums
   std::int64_t inner_iterations = 2000;        // evaluations of one linear problem
+  Checkpoint* checkpoint = nullptr;            // keeps the beginning of steps between runs; null: nothing does
+  bool keeps_end = false;                      // and the end, for solves of which there are several
 };
 
 /// One outer step.

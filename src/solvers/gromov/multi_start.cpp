@@ -146,7 +146,12 @@ class Contest {
 
   bool is_stopped() const { return stopped_.has_value(); }
 
-  void enter(StartReport report, const GromovSettings& settings) {
+  /// Also those that are done are kept, so that they are not solved again.
+  void keep_in(const std::function<Checkpoint*(const std::string&)>& checkpoint_of) { checkpoint_of_ = checkpoint_of; }
+
+  void enter(StartReport report, GromovSettings settings) {
+    if (checkpoint_of_) settings.checkpoint = checkpoint_of_(report.name);
+    settings.keeps_end = true;
     const auto observe = [&](const GromovRecord& step) {
       if (observer_) observer_(report.name, step);
     };
@@ -193,6 +198,7 @@ class Contest {
   const GromovProblem& problem_;
   const StartObserver& observer_;
   const StopCheck& stop_check_;
+  std::function<Checkpoint*(const std::string&)> checkpoint_of_;
   std::optional<StopReason> stopped_;
   std::vector<StartReport> reports_;
   std::vector<GromovSolution> solutions_;
@@ -291,6 +297,7 @@ MultiStartSolution solve_gromov_from_starts(const Context& context, const Gromov
                                             const MultiStartSettings& settings, const StartObserver& observer,
                                             const StopCheck& stop_check) {
   Contest contest(context, problem, observer, stop_check);
+  contest.keep_in(settings.checkpoint_of);
   const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;
   MultiStartSettings own = settings;
   own.starts = num_starts(problem, settings, is_small);

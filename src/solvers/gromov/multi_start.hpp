@@ -19,6 +19,7 @@ struct MultiStartSettings {
   std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
   std::int64_t carried = 3;    // from the anchors to all cells
   bool wants_bounds = true;
+  std::function<Checkpoint*(const std::string& start)> checkpoint_of = {};  // of a start on all cells; empty: none
 };
 
 /// What became of one start. NaN and empty where it was not solved on anchors, or not on all cells.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "solvers/gromov/row_softmin.hpp"
 #include "solvers/ordered_sum.hpp"
@@ -33,8 +34,11 @@ void OuterLoop::watch(const GromovObserver& observer, const StopCheck& stop_chec
 }
 
 GromovSolution OuterLoop::solve() {
-  Stop stop = anneal();
+  is_restored_ = restore();
+  Stop stop = at_.ended;
+  if (!stop && (!is_restored_ || at_.is_annealing)) stop = anneal();
   if (!stop) stop = descend();
+  if (settings_.keeps_end && !at_.ended) keep_end(*stop);
   end_history(*stop);
   result_.stop_reason = *stop;
   result_.energy = state_.at.energy;
@@ -47,7 +51,7 @@ GromovSolution OuterLoop::solve() {
   result_.coupling = std::move(state_.inner);
   result_.geometry = std::move(state_.geometry);
   if (settings_.keep_linear) result_.linear = std::move(state_.at.linear);
-  result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  result_.seconds = seconds();
   return std::move(result_);
 }
 
@@ -61,9 +65,18 @@ LinearCost OuterLoop::first_linear() const {
 OuterLoop::Stop OuterLoop::anneal() {
   double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
   if (is_proximal()) epsilon = problem_.epsilon;
-  LinearCost linear = first_linear();
-  std::vector<double> g;
+  OuterFirst first;
+  if (std::exchange(is_restored_, false)) {
+    first = std::move(first_);
+    epsilon = at_.epsilon;
+  } else {
+    first.linear = first_linear();
+  }
+  LinearCost linear = std::move(first.linear);
+  std::vector<double> g = std::move(first.g);
   while (true) {
+    begin_step(0, epsilon);
+    std::vector<double> g_before = g;
     OuterState next = solved(std::move(linear), epsilon, std::move(g));
     if (is_proximal()) set_prices(next.inner.g, next);
     const double change = cost_->relative_change(next.linear, next.at.linear);
@@ -71,7 +84,7 @@ OuterLoop::Stop OuterLoop::anneal() {
     state_ = std::move(next);
     record(state_, unknown, change, true);
     if (!is_finite(state_)) return StopReason::nonfinite;
-    if (const Stop stop = stop_request()) return stop;
+    if (const Stop stop = keep(state_, g_before)) return stop;
     if (epsilon == problem_.epsilon) return {};
     linear = state_.at.linear;
     g = state_.inner.g;
@@ -82,7 +95,15 @@ OuterLoop::Stop OuterLoop::anneal() {
 
 /// K <- (1 - t) K + t K(P) and P anew, until the gap is closed.
 OuterLoop::Stop OuterLoop::descend() {
-  for (std::int64_t outer = 0; outer < settings_.max_outer; ++outer) {
+  const bool goes_on_there = std::exchange(is_restored_, false);
+  bool tightens = goes_on_there && at_.is_tightening;
+  at_.is_annealing = false;
+  for (std::int64_t outer = goes_on_there ? at_.outer_at_end : 0; outer < settings_.max_outer; ++outer) {
+    begin_step(outer, problem_.epsilon);
+    if (std::exchange(tightens, false)) {
+      if (const Stop stop = tighten()) return stop;
+      begin_step(outer, problem_.epsilon);
+    }
     if (since_full_ >= measure_every) step_ = 1.0;
     const bool is_full = step_ == 1.0;
     since_full_ = is_full ? 0 : since_full_ + 1;
@@ -93,13 +114,11 @@ OuterLoop::Stop OuterLoop::descend() {
     const double change = change_of(candidate);
     record(candidate, gap, change, !risen);
     if (is_full) result_.gap = gap;
-    const Stop stop = end_of_step(candidate, gap, risen);
+    Stop stop = keep(candidate, first_.g);
+    if (!stop) stop = end_of_step(candidate, gap, risen);
     const bool goes_on = !stop || *stop == StopReason::converged;
     if (risen && goes_on && state_.tolerance > settings_.inner_tolerance) {
-      candidate = {};  // stored costs are large: no more of them than in any other step
-      state_.geometry.reset();
-      state_.at = {};
-      tighten();
+      tightens = true;
       continue;
     }
     if (risen) {
@@ -115,11 +134,9 @@ OuterLoop::Stop OuterLoop::descend() {
                            : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
     if (stop) return stop;
   }
-  if (state_.tolerance > settings_.inner_tolerance) {  // F of a loose linear problem may be too small
-    state_.geometry.reset();
-    state_.at = {};
-    tighten();
-  }
+  begin_step(settings_.max_outer, problem_.epsilon);
+  if (state_.tolerance > settings_.inner_tolerance)  // F of a loose linear problem may be too small
+    if (const Stop stop = tighten()) return stop;
   return StopReason::max_iterations;
 }
 
@@ -204,18 +221,30 @@ bool OuterLoop::is_risen(const OuterState& candidate) const {
 }
 
 /// The present coupling to the final inner tolerance, which stays: before that its F may seem lower than it is.
-void OuterLoop::tighten() {
-  inner_tolerance_ = settings_.inner_tolerance;
-  std::vector<double> prices = std::move(state_.prices);
+OuterLoop::Stop OuterLoop::tighten() {
+  at_.is_tightening = true;
+  state_.geometry.reset();  // stored costs are large: no more of them than in any other step
+  state_.at = {};
+  const double tolerance_before = std::exchange(inner_tolerance_, settings_.inner_tolerance);
+  OuterState before;
+  before.inner = state_.inner;
+  before.prices = state_.prices;
+  before.tolerance = state_.tolerance;
+  before.is_proximal = state_.is_proximal;
   state_ = solved(std::move(state_.linear), problem_.epsilon, state_.inner.g);
-  if (is_proximal()) set_prices(std::move(prices), state_);
+  if (is_proximal()) set_prices(before.prices, state_);
+  if (!is_stop_request(state_.inner.stop_reason)) return {};
+  before.linear = state_.linear;
+  std::swap(before, state_);  // what is saved; at_ has the inner tolerance of the beginning
+  inner_tolerance_ = tolerance_before;
+  const Stop stop = keep(before, first_.g);
+  std::swap(before, state_);
+  return stop;
 }
 
 OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, bool is_risen) const {
   if (!is_finite(candidate)) return StopReason::nonfinite;
   const StopReason inner = candidate.inner.stop_reason;
-  if (is_stop_request(inner)) return inner;
-  if (const Stop stop = stop_request()) return stop;
   const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
   if (is_closed && candidate.is_tight) return StopReason::converged;
   if (is_closed && inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
@@ -224,9 +253,93 @@ OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, 
   return {};
 }
 
-/// The reason of any rank that was told to stop.
-OuterLoop::Stop OuterLoop::stop_request() const {
-  return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
+/// Saves the beginning of the step where that is due; the reason of any rank that was told to stop.
+/// @param state   at the end of the step @param g   at the beginning of a step of the annealing
+OuterLoop::Stop OuterLoop::keep(const OuterState& state, std::vector<double>& g) {
+  if (!is_finite(state) && !is_stop_request(state.inner.stop_reason)) return {};
+  StepRequest request;
+  if (is_stop_request(state.inner.stop_reason)) request.stop = state.inner.stop_reason;
+  else request = shared_request(context_.comm, stop_check_ ? stop_check_() : std::nullopt, settings_.checkpoint);
+  if (request.wants_state()) save(request.stop.has_value(), g);
+  return request.stop;
+}
+
+void OuterLoop::save(bool is_stopping, std::vector<double>& g) {
+  if (settings_.checkpoint == nullptr) return;
+  const char* stage = at_.ended ? "end" : at_.is_annealing ? "annealing" : "final epsilon";
+  settings_.checkpoint->save(stage, is_stopping, [&](StateVisitor& v) { visit_state(v, state_.linear, g); });
+}
+
+/// Of a solve that took long enough.
+void OuterLoop::keep_end(StopReason reason) {
+  if (settings_.checkpoint == nullptr || is_stop_request(reason)) return;
+  if (!shared_request(context_.comm, {}, settings_.checkpoint, /*at_boundary=*/true).is_save_due) return;
+  begin_step(at_.outer_at_end, problem_.epsilon);
+  at_.is_annealing = false;
+  at_.ended = reason;
+  save(/*is_stopping=*/false, first_.g);
+}
+
+/// Everything as it is now belongs to the beginning of a step.
+void OuterLoop::begin_step(std::int64_t outer_at_end, double epsilon) {
+  at_.outer_at_end = outer_at_end;
+  at_.epsilon = epsilon;
+  at_.is_tightening = false;
+  at_.level = level_;
+  at_.step = step_;
+  at_.since_full = since_full_;
+  at_.inner_tolerance = inner_tolerance_;
+  at_.gap = result_.gap;
+  at_.outer = result_.outer;
+  at_.evaluations = result_.evaluations;
+  at_.seconds = seconds();
+  at_.history = result_.history;
+}
+
+bool OuterLoop::restore() {
+  if (settings_.checkpoint == nullptr || !settings_.checkpoint->restore([this](StateVisitor& v) { visit_state(v, first_.linear, first_.g); })) return false;
+  level_ = at_.level;
+  step_ = at_.step;
+  since_full_ = at_.since_full;
+  inner_tolerance_ = at_.inner_tolerance;
+  result_.gap = at_.gap;
+  result_.outer = at_.outer;
+  result_.evaluations = at_.evaluations;
+  result_.history = at_.history;
+  begin_ -= std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(at_.seconds));
+  if (at_.is_annealing) return true;
+  state_.geometry = cost_->geometry_of(state_.linear);
+  state_.geometry->set_reference(state_.inner.log_alpha, state_.inner.log_beta);
+  state_.geometry->set_epsilon(state_.inner.epsilon);
+  return true;
+}
+
+/// @param linear, g   of a step of the annealing
+void OuterLoop::visit_state(StateVisitor& v, LinearCost& linear, std::vector<double>& g) {
+  const RowRange rows = own_points(static_cast<std::int64_t>(problem_.a.size()), context_.comm);
+  const std::int64_t columns = std::holds_alternative<StoredIntraCosts>(problem_.source) ? static_cast<std::int64_t>(problem_.b.size()) : 0;
+  v.part("position", [&] { at_.visit_state(v); });
+  if (at_.is_annealing) {
+    v.part("linear", [&] { visit_linear(v, rows, columns, linear); });
+    return v.replicated("g", g);
+  }
+  v.part("linear", [&] { visit_linear(v, rows, columns, state_.linear); });
+  v.part("next_linear", [&] { visit_linear(v, rows, columns, state_.at.linear); });
+  v.part("inner", [&] { visit_solution(v, rows, state_.inner); });
+  v.scalar("difference", state_.at.difference);
+  v.scalar("value", state_.at.value);
+  v.scalar("energy", state_.at.energy);
+  v.scalar("energy_gw", state_.at.energy_gw);
+  v.scalar("energy_linear", state_.at.energy_linear);
+  v.scalar("tolerance", state_.tolerance);
+  v.scalar("is_tight", state_.is_tight);
+  v.scalar("is_proximal", state_.is_proximal);
+  v.replicated("prices", state_.prices);
+  v.scalar("correction", state_.correction);
+}
+
+double OuterLoop::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
 }
 
 OuterLoop::Stop OuterLoop::shorten() {
@@ -254,7 +367,7 @@ void OuterLoop::record(const OuterState& state, double gap, double change, bool 
   entry.change = change;
   entry.error_target = state.inner.error_target;
   entry.is_accepted = is_accepted;
-  entry.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  entry.seconds = seconds();
   result_.history.push_back(entry);
   if (observer_) observer_(entry);
 }

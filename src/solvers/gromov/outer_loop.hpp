@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 
+#include "solvers/gromov/outer_state.hpp"
 #include "solvers/gromov/quadratic_cost.hpp"
 
 namespace thalweg {
@@ -26,6 +27,12 @@ struct OuterState {
   double lagrangian() const { return is_proximal ? at.energy + correction : at.energy - inner.cost + inner.dual; }
 };
 
+/// What a step of the annealing begins with.
+struct OuterFirst {
+  LinearCost linear;
+  std::vector<double> g;
+};
+
 class OuterLoop {
  public:
   OuterLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
@@ -36,6 +43,13 @@ class OuterLoop {
  private:
   using Stop = std::optional<StopReason>;
 
+  bool restore();
+  void begin_step(std::int64_t outer_at_end, double epsilon);
+  Stop keep(const OuterState& state, std::vector<double>& g);
+  void save(bool is_stopping, std::vector<double>& g);
+  void keep_end(StopReason reason);
+  void visit_state(StateVisitor& v, LinearCost& linear, std::vector<double>& g);
+  double seconds() const;
   LinearCost first_linear() const;
   Stop anneal();
   Stop descend();
@@ -47,10 +61,9 @@ class OuterLoop {
   std::vector<double> prices_of(const OuterState& state) const;
   double change_of(const OuterState& candidate) const;
   double gap_of(const OuterState& state, const OuterState& next) const;
-  void tighten();
+  Stop tighten();
   bool is_risen(const OuterState& candidate) const;
   Stop end_of_step(const OuterState& candidate, double gap, bool is_risen) const;
-  Stop stop_request() const;
   Stop shorten();
   void lengthen();
   void record(const OuterState& state, double gap, double change, bool is_accepted);
@@ -71,6 +84,9 @@ class OuterLoop {
   std::int64_t level_ = 0;
   double step_ = 1.0;            // t
   std::int64_t since_full_ = 0;  // steps since the last of t = 1
+  OuterPosition at_;             // the beginning of the present step
+  OuterFirst first_;             // of a restored annealing
+  bool is_restored_ = false;
   double inner_tolerance_ = 0.0;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
