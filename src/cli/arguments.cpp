@@ -41,8 +41,15 @@ void add_job_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--dry-run", arguments.dry_run, "check everything, then exit");
 }
 
+void add_submit_options(CLI::App& app, Arguments& arguments) {
+  CLI::Option* print = app.add_flag("--print", arguments.print, "the script to standard output, and nothing else");
+  app.add_flag("--cancel", arguments.cancel, "cancel what was submitted last")->excludes(print);
+}
+
 void add_options(CLI::App& app, const Command& command, Arguments& arguments) {
   if (command.takes == Takes::job) add_job_options(app, arguments);
+  if (command.name == "submit") add_submit_options(app, arguments);
+  if (command.takes == Takes::results) app.add_option("folder", arguments.target, "results directory")->required();
   if (command.takes == Takes::file) {
     app.add_option("file", arguments.target, "data file")->required();
     app.add_flag("--json", arguments.json, "JSON instead of a table");

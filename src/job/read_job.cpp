@@ -71,7 +71,10 @@ void read_job(const config::Value& root, const std::vector<std::string>& used, J
   config::require_given(sections, used, {.file = root.where.file}, problems);
   if (problems.empty()) check_job(context.job, root, used, problems);
   problems.throw_if_any();
-  for (const std::string& key : config::unread_keys(root, sections, used)) log_info(key + " is not read by " + context.command);
+  std::vector<std::string> read = used;
+  read.push_back(SubmitOptions::section);  // by thalweg submit
+  for (const std::string& key : config::unread_keys(root, sections, read)) log_info(key + " is not read by " + context.command);
+  context.tables = used;
   context.job.top.command = context.command;
   std::vector<std::string> saved = {""};
   saved.insert(saved.end(), used.begin(), used.end());

@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "job/commands_run.hpp"
+#include "job/gromov_init.hpp"
 #include "job/gromov_linear.hpp"
 #include "job/gromov_output.hpp"
 #include "job/gromov_sweep.hpp"
@@ -46,7 +47,7 @@ void set_mode(const GromovOptions& options, GromovProblem& problem) {
 
 /// One problem of a job, solved from several starts, or from the linear cost of a solve at a larger epsilon alone.
 MultiStartSolution solve(JobSession& session, const Job& job, const TransportSides& sides, const LinearPart& linear,
-                         const SweepPoint& point) {
+                         const std::optional<CouplingEntries>& given, const SweepPoint& point) {
   const Context context = session.solver_context();
   GromovProblem problem{point.costs.source.costs(), point.costs.target.costs(), sides.source.weights,
                         sides.target.weights, point.epsilon};
@@ -56,13 +57,14 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
   settings.solve = settings_of(job.gromov, context.precision);
   settings.solve.keep_linear = point.keep_linear;
   settings.starts = job.gromov.starts;
+  settings.given = given;
   if (point.before) {
     settings.starts = 1;
+    settings.given.reset();
     settings.wants_bounds = false;
     settings.solve.start = *point.before->linear;
     settings.solve.epsilon_start = point.before->coupling.epsilon * job.gromov.epsilon_decay;
   }
-  settings.checkpoint_of = [&](const std::string& start) { return session.checkpoint(point.name + " " + start, "gromov"); };
   const auto show = [&](const std::string& start, const GromovRecord& step) {
     const ProgressState state = progress_of(point.name + " " + start, step, job.gromov.tolerance);
     if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
@@ -92,11 +94,13 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   const CellPairs pairs = job.gromov.pair_key.empty() ? CellPairs{} : read_cell_pairs(comm, job);
 
   const LinearPart linear(comm, job, sides);
+  std::optional<CouplingEntries> given;
+  if (!job.gromov.init.empty()) given = read_start_coupling(comm, job, sides);
 
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides, plan.low_rank);
   session.start_phase("solve");
-  const MultiStartSolution starts = solve(session, job, sides, linear, {sides.pair, costs, job.gromov.epsilon});
+  const MultiStartSolution starts = solve(session, job, sides, linear, given, {sides.pair, costs, job.gromov.epsilon});
   const GromovSolution& solution = starts.best;
   log_alignment(starts);
   session.start_phase("describe");
@@ -108,7 +112,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   if (!job.sweep.is_given() || is_stop_request(solution.stop_reason)) return session.finish(sides.pair, solution.stop_reason);
   session.start_phase("sweep");
   const StopReason reason = run_sweep(session, job, sides, pairs, plan.low_rank, [&](const SweepPoint& point) {
-    return solve(session, job, sides, linear, point);
+    return solve(session, job, sides, linear, given, point);
   });
   return session.finish(sides.pair, solution.stop_reason == StopReason::converged ? reason : solution.stop_reason);
 }

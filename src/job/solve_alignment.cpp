@@ -36,9 +36,7 @@ GromovSolution solve_alignment(JobSession& session, const Job& job, const Gromov
     session.progress().check(progress_of(name, step, tolerance));
     last = step;
   };
-  GromovSettings kept = settings;
-  kept.checkpoint = session.checkpoint(name, "gromov");
-  GromovSolution solution = solve_gromov(session.solver_context(), problem, kept, show, session.stop_check());
+  GromovSolution solution = solve_gromov(session.solver_context(), problem, settings, show, session.stop_check());
   session.progress().finish(progress_of(name, last, tolerance), solution.stop_reason);
   return solution;
 }

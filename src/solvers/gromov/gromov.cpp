@@ -15,9 +15,7 @@ GromovSolution solve_gromov(const Context& context, const GromovProblem& problem
     loop.watch(observer, stop_check);
     return loop.solve();
   }
-  GromovSettings mirror = settings;
-  mirror.keeps_end |= is_sharp;
-  OuterLoop loop(context, problem, mirror);
+  OuterLoop loop(context, problem, settings);
   loop.watch(observer, stop_check);
   GromovSolution solution = loop.solve();
   if (!is_sharp || is_stop_request(solution.stop_reason) || solution.stop_reason == StopReason::nonfinite) return solution;

@@ -18,6 +18,8 @@ constexpr double anchor_tolerance = 1e-4;
 constexpr std::int64_t anchor_outer = 50;
 constexpr std::uint32_t source_stream = 74, target_stream = 75;
 
+const std::string given_name = "given";
+
 /// A start solved on the anchors; the same on all ranks.
 struct AnchorResult {
   double primal = StartReport::absent;
@@ -137,7 +139,7 @@ class AnchorRound {
   std::vector<std::vector<float>> couplings_;  // anchors x anchors
 };
 
-/// Starts solved on all cells, the best so far among them.
+/// Starts solved on all cells; the best so far, and samples of the others.
 class Contest {
  public:
   Contest(const Context& context, const GromovProblem& problem, const StartObserver& observer,
@@ -146,12 +148,7 @@ class Contest {
 
   bool is_stopped() const { return stopped_.has_value(); }
 
-  /// Also those that are done are kept, so that they are not solved again.
-  void keep_in(const std::function<Checkpoint*(const std::string&)>& checkpoint_of) { checkpoint_of_ = checkpoint_of; }
-
-  void enter(StartReport report, GromovSettings settings) {
-    if (checkpoint_of_) settings.checkpoint = checkpoint_of_(report.name);
-    settings.keeps_end = true;
+  void enter(StartReport report, const GromovSettings& settings) {
     const auto observe = [&](const GromovRecord& step) {
       if (observer_) observer_(report.name, step);
     };
@@ -168,27 +165,24 @@ class Contest {
     report.history = solution.history;
     if (is_stop_request(solution.stop_reason)) {
       stopped_ = solution.stop_reason;
-      if (!solutions_.empty()) report.primal = StartReport::absent;  // perhaps of a larger epsilon
+      if (best_) report.primal = StartReport::absent;  // perhaps of a larger epsilon
     }
     reports_.push_back(std::move(report));
-    solutions_.push_back(std::move(solution));
+    samples_.emplace_back(context_, solution);
+    if (best_ && !is_less(reports_.back().primal, reports_[best_start_].primal)) return;
+    best_ = std::move(solution);
+    best_start_ = reports_.size() - 1;
   }
 
   /// The solution of least F, with its overlaps. Collective.
   MultiStartSolution result() && {
-    std::size_t best = 0;
-    for (std::size_t s = 1; s < solutions_.size(); ++s)
-      if (is_less(reports_[s].primal, reports_[best].primal)) best = s;
-    for (std::size_t s = 0; s < solutions_.size(); ++s) {
-      const double mass = std::max(solutions_[s].coupling.mass, solutions_[best].coupling.mass);
-      const double shared = overlap_of(context_.comm, solutions_[s], solutions_[best]);
-      reports_[s].overlap = mass > 0.0 ? shared / mass : 1.0;
-    }
-    reports_[best].is_chosen = true;
+    for (std::size_t s = 0; s < samples_.size(); ++s)
+      reports_[s].overlap = samples_[s].overlap(context_.comm, samples_[best_start_]);
+    reports_[best_start_].is_chosen = true;
     MultiStartSolution result;
-    result.best = std::move(solutions_[best]);
+    result.best = std::move(*best_);
     if (stopped_) result.best.stop_reason = *stopped_;
-    result.best_start = reports_[best].name;
+    result.best_start = reports_[best_start_].name;
     result.starts = std::move(reports_);
     return result;
   }
@@ -198,10 +192,11 @@ class Contest {
   const GromovProblem& problem_;
   const StartObserver& observer_;
   const StopCheck& stop_check_;
-  std::function<Checkpoint*(const std::string&)> checkpoint_of_;
   std::optional<StopReason> stopped_;
   std::vector<StartReport> reports_;
-  std::vector<GromovSolution> solutions_;
+  std::vector<CouplingSample> samples_;
+  std::optional<GromovSolution> best_;
+  std::size_t best_start_ = 0;
 };
 
 MultiStartSolution solve_whole(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
@@ -242,7 +237,9 @@ void add_other_starts(const AnchorRound& round, const std::vector<std::pair<std:
     for (StartReport& report : carried)
       if (report.name == all[s].name) all[s] = std::move(report);
   }
-  for (std::size_t s = 0; s < all.size(); ++s) all[s].anchor_overlap = round.overlap(s, chosen);
+  if (result.best_start != given_name)
+    for (std::size_t s = 0; s < all.size(); ++s) all[s].anchor_overlap = round.overlap(s, chosen);
+  if (!carried.empty() && carried.front().name == given_name) all.insert(all.begin(), std::move(carried.front()));
   result.starts = std::move(all);
 }
 
@@ -291,16 +288,29 @@ std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& 
   return takes_all ? settings.starts : std::min<std::int64_t>(settings.starts, 2);
 }
 
+void enter_given(const GromovProblem& problem, const MultiStartSettings& settings, Contest& contest) {
+  if (!takes_couplings(problem))
+    throw DataError(
+        "a given start is a coupling of both marginals; it goes with balanced couplings and the entropy; leave it out");
+  GromovSettings own = settings.solve;
+  own.start = *settings.given;
+  own.epsilon_start.reset();
+  StartReport report;
+  report.name = given_name;
+  contest.enter(std::move(report), own);
+}
+
 }  // namespace
 
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const MultiStartSettings& settings, const StartObserver& observer,
                                             const StopCheck& stop_check) {
   Contest contest(context, problem, observer, stop_check);
-  contest.keep_in(settings.checkpoint_of);
+  const bool has_given = settings.given.has_value();
+  if (has_given) enter_given(problem, settings, contest);
   const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;
   MultiStartSettings own = settings;
-  own.starts = num_starts(problem, settings, is_small);
+  own.starts = num_starts(problem, settings, is_small) - (has_given ? 1 : 0);
   MultiStartSolution solution = is_small || own.starts <= 2
                                     ? solve_whole(context, problem, own, std::move(contest))
                                     : solve_through_anchors(context, problem, own, std::move(contest), stop_check);

@@ -78,7 +78,7 @@ struct SinkhornSolution {
   double cost = 0.0;             // <C, P>
   double primal = 0.0;           // F, of the coupling as it is
   double dual = 0.0;             // D
-  double upper = 0.0;            // F of a coupling that is feasible: certificate, exact columns, or P itself; else F
+  double upper = 0.0;            // F of a coupling that is feasible: certificate, exact columns, or P itself; NaN without
   double gap = 0.0;              // upper - dual
   double marginal_penalty_source = 0.0, marginal_penalty_target = 0.0;  // lambda KL terms
   double relative_entropy = 0.0; // KL(P | R)
