@@ -114,9 +114,16 @@ def check_kinds_of_files(place):
 def check_ranks():
     for name, ranks in (("one", 1), ("many", session.ranks)):
         session.done(session.run("gromov", session.job(name, "gromov", tables_of("off", {"solve_points": 280})), ranks=ranks, timeout=120))
-    for table in ("map_source", "map_target", "scores"):
+    for table in ("map_source", "map_target", "scores", "starts"):
         one, many = (read_tsv(session.folder / name / f"tables/{table}.tsv") for name in ("one", "many"))
+        for row in one + many:
+            row.pop("seconds", None)
         session.check(one == many, f"{table}.tsv of 1 and {session.ranks} ranks")
+    starts, report = read_tsv(session.folder / "one/tables/starts.tsv"), quantities("one")
+    chosen = [row for row in starts if row["chosen"] == "True"]
+    session.check(len(starts) == 8 and len(chosen) == 1 and chosen[0]["name"] == report["start"], f"starts: {starts}")
+    session.check(all(float(row["F"]) >= float(report["primal"]) for row in starts), f"least F: {starts}")
+    session.check(report["ambiguous"] == "False" and float(report["lower_bound"]) < float(report["E_gw"]), f"doubt and bound: {report}")
 
 
 def check_anchors(place):
@@ -141,7 +148,7 @@ def check_refusals():
     lines.insert(2 + count + 3, f"3 {count} {count + 1} {count + 2}")
     (session.folder / "parts.off").write_text("\n".join(lines))
     cases = [(sides("off"), {"anchors": "bad_pairs.tsv"}, ["bad_pairs.tsv:3", "target is 9999", "0 to 299"]),
-             (sides("off"), {"anchors": "twice.tsv"}, ["source vertex 3 occurs twice"]),
+             (sides("off"), {"anchors": "twice.tsv"}, ["source 3 occurs twice in", "twice.tsv"]),
              (sides("off"), {"anchors": "columns.tsv"}, ["target", "source, to"]),
              (sides("off"), {"anchors": "absent.tsv"}, ["absent.tsv"]),
              (sides("off"), {"solve_points": 1}, ["gromov.solve_points = 1 is not allowed"]),

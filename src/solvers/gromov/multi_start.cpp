@@ -58,10 +58,11 @@ class AnchorRound {
         own_comm_(make_self_communicator()),
         own_{*own_comm_, context.precision, context.device, context.seed},
         settings_(settings.solve),
-        source_(side_of(context, problem.source, problem.a, settings.anchors, source_stream)),
-        target_(side_of(context, problem.target, problem.b, settings.anchors, target_stream)),
-        problem_{source_.costs(), target_.costs(), source_.anchors().weights, target_.anchors().weights,
-                 problem.epsilon},
+        source_(side_of(context, problem.source, problem.a, settings, source_stream)),
+        target_(side_of(context, problem.target, problem.b, settings, target_stream)),
+        linear_(context.comm, problem, source_.anchors().cells, target_.anchors().cells),
+        problem_{source_.costs(),  target_.costs(), source_.anchors().weights, target_.anchors().weights,
+                 problem.epsilon, problem.alpha,   linear_.costs(),           problem.normalise},
         results_(static_cast<std::size_t>(settings.starts)),
         couplings_(results_.size()) {
     settings_.tolerance = std::max(settings_.tolerance, anchor_tolerance);
@@ -111,9 +112,10 @@ class AnchorRound {
 
  private:
   static AnchorSide side_of(const Context& context, const IntraCosts& costs, const std::vector<double>& weights,
-                            std::int64_t count, std::uint32_t stream) {
+                            const MultiStartSettings& settings, std::uint32_t stream) {
     const IntraRows rows(context.comm, costs);
-    return {context.comm, rows, choose_anchors(context.comm, rows, weights, count, {context.seed, stream})};
+    const auto choose = settings.choice == AnchorChoice::leading ? leading_anchors : choose_anchors;
+    return {context.comm, rows, choose(context.comm, rows, weights, settings.anchors, {context.seed, stream})};
   }
 
   int owner_of(std::size_t s) const { return static_cast<int>(s) % comm_.size(); }
@@ -132,10 +134,30 @@ class AnchorRound {
   Context own_;
   GromovSettings settings_;
   AnchorSide source_, target_;
+  AnchorLinear linear_;
   GromovProblem problem_;
   std::vector<AnchorResult> results_;
   std::vector<std::vector<float>> couplings_;  // anchors x anchors
 };
+
+/// The coupling of least F among those that are close to the chosen one in F and far from it: on all cells, else on the
+/// anchors.
+std::optional<std::size_t> closest_other(const std::vector<StartReport>& starts) {
+  const auto best =
+      std::find_if(starts.begin(), starts.end(), [](const StartReport& start) { return start.is_chosen; });
+  std::optional<std::size_t> carried, stayed;
+  for (std::size_t s = 0; s < starts.size(); ++s) {
+    const StartReport& start = starts[s];
+    if (start.is_carried && start.overlap < distinct_overlap && is_close(start.primal, best->primal, close_primal) &&
+        (!carried || start.primal < starts[*carried].primal))
+      carried = s;
+    if (!start.is_carried && start.anchor_overlap < distinct_overlap &&
+        is_close(start.anchor_primal, best->anchor_primal, close_primal) &&
+        (!stayed || start.anchor_primal < starts[*stayed].anchor_primal))
+      stayed = s;
+  }
+  return carried ? carried : stayed;
+}
 
 /// Starts solved on all cells, the best so far among them.
 class Contest {
@@ -181,6 +203,7 @@ class Contest {
     }
     reports_[best].is_chosen = true;
     MultiStartSolution result;
+    if (const auto other = closest_other(reports_)) result.other = std::move(solutions_[*other]);
     result.best = std::move(solutions_[best]);
     if (stopped_) result.best.stop_reason = *stopped_;
     result.best_start = reports_[best].name;
@@ -262,30 +285,24 @@ MultiStartSolution solve_through_anchors(const Context& context, const GromovPro
   return result;
 }
 
-/// Among the couplings on all cells, and on the anchors among those that stayed there.
-bool is_ambiguous(const MultiStartSolution& solution) {
-  const auto best = std::find_if(solution.starts.begin(), solution.starts.end(),
-                                 [](const StartReport& start) { return start.is_chosen; });
-  return std::any_of(solution.starts.begin(), solution.starts.end(), [&](const StartReport& start) {
-    if (start.is_carried) return start.overlap < distinct_overlap && is_close(start.primal, best->primal, close_primal);
-    return start.anchor_overlap < distinct_overlap && is_close(start.anchor_primal, best->anchor_primal, close_primal);
-  });
-}
 
 /// Whether starts are couplings of the problem's marginals, from which its iteration can begin.
 bool takes_couplings(const GromovProblem& problem) {
   return problem.mode == GromovMode::balanced && problem.regularisation == Regularisation::entropy;
 }
 
-/// Starts that the problem has: a b^T alone, annealed and not, where couplings are none or would have to be found on
-/// anchors without the costs between them.
-std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& settings, bool is_small) {
+/// Starts that the problem has: a b^T alone, annealed and not, where couplings are none.
+std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& settings) {
   if (problem.regularisation == Regularisation::proximal) return 1;
-  const bool takes_all = takes_couplings(problem) && (is_small || !problem.linear);
-  return takes_all ? settings.starts : std::min<std::int64_t>(settings.starts, 2);
+  return takes_couplings(problem) ? settings.starts : std::min<std::int64_t>(settings.starts, 2);
 }
 
 }  // namespace
+
+std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cells) {
+  if (most_cells <= settings.anchors || settings.starts <= 2) return settings.starts;
+  return std::min(settings.starts, settings.carried);
+}
 
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const MultiStartSettings& settings, const StartObserver& observer,
@@ -293,11 +310,13 @@ MultiStartSolution solve_gromov_from_starts(const Context& context, const Gromov
   Contest contest(context, problem, observer, stop_check);
   const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;
   MultiStartSettings own = settings;
-  own.starts = num_starts(problem, settings, is_small);
+  own.starts = num_starts(problem, settings);
   MultiStartSolution solution = is_small || own.starts <= 2
                                     ? solve_whole(context, problem, own, std::move(contest))
                                     : solve_through_anchors(context, problem, own, std::move(contest), stop_check);
-  solution.is_ambiguous = is_ambiguous(solution);
+  const auto other = closest_other(solution.starts);
+  solution.is_ambiguous = other.has_value();
+  if (other) solution.other_start = solution.starts[*other].name;
   const bool has_bounds = problem.mode == GromovMode::balanced && !is_stop_request(solution.best.stop_reason);
   if (settings.wants_bounds && has_bounds) solution.bounds = lower_bounds(context, problem);
   return solution;
