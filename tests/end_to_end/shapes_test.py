@@ -78,12 +78,18 @@ def check_camel():
     """The bounds of the specification, with distances along edges; the losses are those of the whole solve."""
     data = {"input": {"file": str(CAMEL)}, "source": {"key": "V1", "faces": "F1"}, "target": {"key": "V3", "faces": "F3"}}
     keys = {"epsilon": 0.001, "solve_points": 400, "unfold": False, "reference_map": f"{CAMEL}/map_1_to_3"}
-    for name, extra in (("camel", {}), ("camel_anchors", {"anchors": str(CAMEL.parent / "camel_anchors.tsv")})):
+    pairs = {"anchors": str(CAMEL.parent / "camel_anchors.tsv")}
+    for name, extra in (("camel", {}), ("camel_anchors", pairs), ("camel_fine", {**pairs, "epsilon": 0.0005, "solve_points": 1000})):
         if not session.done(session.run("gromov", session.job(name, "gromov", {**data, "gromov": {**keys, **extra}}), timeout=300)):
             return
     session.check(float(quantities("camel")["E_gw"]) <= 0.00266, f"camel: {quantities('camel')['E_gw']}")
     mean, median = scores("camel_anchors")["error_source_solved"]
     session.check(mean <= 0.10 and median <= 0.04, f"camel with anchors: mean {mean}, median {median}")
+    mean, median = scores("camel_fine")["error_source_solved"]
+    session.check(mean <= 0.10 and median <= 0.02, f"camel, coarse to fine: mean {mean}, median {median}")
+    starts = read_tsv(session.folder / "camel_fine/tables/starts.tsv")
+    session.check(len(starts) == 8 and all(row["F_anchors"] for row in starts), f"all starts on the first points: {starts}")
+    session.check((session.folder / "camel_fine/plots/surfaces.svg").stat().st_size < 2e6, "picture below 2 MB")
 
 
 def check_kinds_of_files(place):

@@ -29,19 +29,6 @@ Vector cross(const Vector& a, const Vector& b) {
   return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
 }
 
-/// Whether every edge has two triangles that pass it in opposite directions.
-bool is_closed(const std::vector<Corners>& triangles) {
-  std::vector<std::pair<std::int32_t, std::int32_t>> edges, turned;
-  for (const Corners& t : triangles)
-    for (std::size_t k = 0; k < 3; ++k) {
-      edges.emplace_back(t[k], t[(k + 1) % 3]);
-      turned.emplace_back(t[(k + 1) % 3], t[k]);
-    }
-  std::sort(edges.begin(), edges.end());
-  std::sort(turned.begin(), turned.end());
-  return edges == turned && std::adjacent_find(edges.begin(), edges.end()) == edges.end();
-}
-
 /// 1 where normals of a closed surface point outwards, -1 inwards; 0: the surface has no outside.
 double outside_of(const PointPanel& panel) {
   if (!is_closed(panel.triangles)) return 0.0;
@@ -61,9 +48,33 @@ Rgb shaded(const PointPanel& panel, const Corners& t, double brightness) {
   return coarse_color({channel(&Rgb::red), channel(&Rgb::green), channel(&Rgb::blue)});
 }
 
-std::string tenth(double value) { return svg_number(std::round(10.0 * value) / 10.0); }
+double tenth(double value) { return std::round(10.0 * value) / 10.0; }
+
+/// One triangle as a path, its corners rounded to tenths.
+std::string outline(const std::array<std::pair<double, double>, 3>& corners) {
+  const auto [x, y] = corners[0];
+  std::string path = 'M' + svg_number(x) + ' ' + svg_number(y);
+  for (std::size_t k = 1; k < 3; ++k) {
+    path += k == 1 ? 'l' : ' ';
+    path += svg_number(corners[k].first - corners[k - 1].first) + ' ';
+    path += svg_number(corners[k].second - corners[k - 1].second);
+  }
+  return path + 'z';
+}
 
 }  // namespace
+
+bool is_closed(const std::vector<Corners>& triangles) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> edges, turned;
+  for (const Corners& t : triangles)
+    for (std::size_t k = 0; k < 3; ++k) {
+      edges.emplace_back(t[k], t[(k + 1) % 3]);
+      turned.emplace_back(t[(k + 1) % 3], t[k]);
+    }
+  std::sort(edges.begin(), edges.end());
+  std::sort(turned.begin(), turned.end());
+  return edges == turned && std::adjacent_find(edges.begin(), edges.end()) == edges.end();
+}
 
 void draw_triangles(Svg& svg, const PointPanel& panel,
                     const std::function<std::pair<double, double>(double, double)>& pixel) {
@@ -79,13 +90,13 @@ void draw_triangles(Svg& svg, const PointPanel& panel,
     const double towards_viewer = normal[2] < 0.0 ? -1.0 : 1.0;
     const double brightness = in_shade + lit * std::max(0.0, towards_viewer * dot(normal, light) / length);
     const double near = thickness > 0.0 ? ((a[2] + b[2] + c[2]) / 3.0 + *farthest) / thickness : 0.0;
-    std::string& path = paths[{static_cast<int>(layers * near), hex(shaded(panel, t, brightness))}];
+    std::array<std::pair<double, double>, 3> corners;
     for (std::size_t k = 0; k < 3; ++k) {
       const Vector place = place_of(panel, t[k]);
       const auto [x, y] = pixel(place[0], place[1]);
-      path += (k == 0 ? "M" : k == 1 ? "L" : " ") + tenth(x) + ' ' + tenth(y);
+      corners[k] = {tenth(x), tenth(y)};
     }
-    path += 'z';
+    paths[{static_cast<int>(layers * near), hex(shaded(panel, t, brightness))}] += outline(corners);
   }
   // Neighbours overlap by a hairline, or viewers show the ground between them.
   svg.begin_group({{"stroke-width", 0.5}, {"stroke-linejoin", "round"}});

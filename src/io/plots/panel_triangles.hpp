@@ -9,6 +9,9 @@
 
 namespace thalweg {
 
+/// Whether every edge has two triangles that pass it in opposite directions.
+bool is_closed(const std::vector<std::array<std::int32_t, 3>>& triangles);
+
 /// Flat triangles in the mean colour of their corners, lit from above the viewer's left shoulder, the farthest first.
 /// Where the surface is closed and its triangles turn one way, those that face away are left out.
 /// @param pixel   of a place
