@@ -3,12 +3,14 @@
   bench/peers/setup.sh                                                     once: the peers, into build/peers
   bench/compare.py --suite iteration --n 20000 --epsilon 0.05              seconds of one iteration
   bench/compare.py --suite solution --n 5000 --epsilon 0.01 --cap 600      seconds to a marginal error of 1e-6
+  bench/compare.py --suite solution --n 20000 --epsilon 0.01 --factor 50   the same, peers given 50 times our seconds
   bench/compare.py --table results.jsonl                                   a table of earlier lines
 
 iteration: (time of 2k iterations - time of k) / k, so that set-up and compilation cancel; median of --repeats.
 solution: a peer gets more iterations until its error, by our float64 judge and outside the clock, is reached or its time
 is beyond --cap; its seconds are those of the last, shortest sufficient run. Peers do not stop by this error
-themselves, so they are told the number of iterations: that flatters them.
+themselves, so they are told the number of iterations: that flatters them. With --factor a peer has one run, of as many
+iterations as fit into that many times our seconds: flag `not_reached` and its error say that it needs more.
 One JSON line a measurement (keys: bench/README.md); results that disagree by more than 1e-3 in cost are marked.
 """
 import argparse
@@ -38,6 +40,7 @@ def parse_arguments():
     parser.add_argument("--tools", nargs="+", help="names; absent: ours and every peer")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cap", type=float, default=120.0, help="seconds after which a run is given up")
+    parser.add_argument("--factor", type=float, help="solution: a peer's one run is this many times as long as ours")
     parser.add_argument("--build", default="build/release", help="where bench_sinkhorn lies")
     parser.add_argument("--out", default="results.jsonl")
     parser.add_argument("--table", help="show the lines of this file instead of running")
@@ -99,17 +102,26 @@ def run(problem, tool, iterations, tolerance=0.0):
     return line
 
 
+def seconds_of_iteration(problem, tool, short_length, long_length):
+    """Set-up and compilation taken off, or the line of a run that failed."""
+    short, long = run(problem, tool, short_length), run(problem, tool, long_length)
+    for line in (short, long):
+        if "failed" in line:
+            return line
+    return max((long["seconds"] - short["seconds"]) / (long_length - short_length), 1e-6)
+
+
 def time_iteration(problem, tools, repeats):
     """Alternates the tools; yields one line each."""
     lengths = {}
     results = {tool: [] for tool in tools}
     failed, last = {}, {}
-    for tool in tools:  # first touch, and how many iterations make about 4 seconds; at most 20, long before anything converges
-        probe = run(problem, tool, 4)
-        if "failed" in probe:
-            failed[tool] = probe["failed"]
+    for tool in tools:  # how many iterations make about 4 seconds; at most 20, long before anything converges
+        iteration = seconds_of_iteration(problem, tool, 2, 4)
+        if isinstance(iteration, dict):
+            failed[tool] = iteration["failed"]
         else:
-            lengths[tool] = int(min(20, max(2, 16.0 / probe["seconds"])))
+            lengths[tool] = int(min(20, max(2, 4.0 / iteration)))
     for repeat in range(repeats):
         for tool in tools:
             if tool in failed:
@@ -132,7 +144,8 @@ def time_iteration(problem, tools, repeats):
                "cost": last[tool]["cost"], "peak_mib": last[tool]["peak_mib"], "others_cores": last[tool]["others_cores"]}
 
 
-def time_solution(problem, tools):
+def time_solution(problem, tools, factor):
+    ours = None
     for tool in tools:
         if tool in OURS:
             line = run(problem, tool, 0, problem.tolerance)
@@ -140,22 +153,39 @@ def time_solution(problem, tools):
                 line["error"], line["cost"] = problem.judge()
                 line["iterations"] = line["evaluations"]
                 line["flags"] = line["flags"].split()
-            yield dict(line, variant=tool)
-            continue
-        iterations, line = 100, {}
-        while True:
-            line = run(problem, tool, iterations)
-            if "failed" in line:
-                break
-            line["error"], line["cost"] = problem.judge()
-            line["iterations"] = iterations
-            if line["error"] <= problem.tolerance:
-                break
-            if line["seconds"] > problem.cap / 1.5:
-                line["flags"] = ["not_reached"]
-                break
-            iterations = int(iterations * 1.5)
+                ours = ours or line["seconds"]
+        elif factor and ours:
+            line = solve_within(problem, tool, factor * ours)
+        else:
+            line = solve_to_tolerance(problem, tool)
         yield dict(line, variant=tool)
+
+
+def judged(problem, tool, iterations):
+    line = run(problem, tool, iterations)
+    if "failed" not in line:
+        line["error"], line["cost"] = problem.judge()
+        line["iterations"] = iterations
+        line["flags"] = [] if line["error"] <= problem.tolerance else ["not_reached"]
+    return line
+
+
+def solve_to_tolerance(problem, tool):
+    iterations = 100
+    while True:
+        line = judged(problem, tool, iterations)
+        if "failed" in line or not line["flags"] or line["seconds"] > problem.cap / 1.5:
+            return line
+        iterations = int(iterations * 1.5)
+
+
+def solve_within(problem, tool, seconds):
+    """One run of as many iterations as fit into the seconds."""
+    iteration = seconds_of_iteration(problem, tool, 4, 12)
+    if isinstance(iteration, dict):
+        return iteration
+    problem.cap = max(problem.cap, 1.5 * seconds)
+    return judged(problem, tool, int(seconds / iteration) + 1)
 
 
 def measure(arguments):
@@ -167,7 +197,7 @@ def measure(arguments):
             for epsilon in arguments.epsilon:
                 problem = Problem(arguments, n, epsilon, folder)
                 tools = arguments.tools or [*OURS, *(name for name, peer in PEERS.items() if n <= peer[2])]
-                lines = time_iteration(problem, tools, arguments.repeats) if arguments.suite == "iteration" else time_solution(problem, tools)
+                lines = time_iteration(problem, tools, arguments.repeats) if arguments.suite == "iteration" else time_solution(problem, tools, arguments.factor)
                 for line in lines:
                     flags = line.get("flags", [])
                     if line.get("others_cores", 0) > 0.2:

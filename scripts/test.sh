@@ -17,7 +17,7 @@ with --all also
   6 sanitizers preset debug: labels unit, io, mpi on one and two ranks
   7 CUDA       when nvcc exists: preset cuda compiles, links and fails politely (check_cuda_build.sh)
 
-  --jobs N     compile jobs (default: cores, halved where memory is short)
+  --jobs N     compile jobs, and tests at a time (default: cores, halved where memory is short)
 THALWEG_SKIP="slurm debug cuda" leaves steps out. The last lines are CTest's summary of step 5.
 TEXT
 }
@@ -52,7 +52,7 @@ run_ctest() {
   local preset=$1 code=0
   shift
   mkdir -p "$logs"
-  (cd "$root" && ctest --preset "$preset" "$@" </dev/null 2>&1) | tee "$logs/ctest-$preset.log" || code=$?
+  (cd "$root" && ctest --preset "$preset" --parallel "$jobs" "$@" </dev/null 2>&1) | tee "$logs/ctest-$preset.log" || code=$?
   [ $code -eq 0 ] || echo "error: step $step_number ($step_title) failed; the whole log: $logs/ctest-$preset.log" >&2
   return $code
 }
