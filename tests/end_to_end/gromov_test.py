@@ -162,8 +162,9 @@ def check_anchors():
         side.write_h5ad(session.folder / f"{name}.h5ad")
 
     def line(name, keys, cost="euclidean", ranks=1):
-        tables = {"input": {"file": "a.h5ad"}, "source": {"file": "a.h5ad", "cost": cost}, "target": {"file": "b.h5ad", "cost": cost},
-                  "gromov": {"epsilon": 0.002, "geodesic_k": 4, "scale": "max", **keys}, "solver": {"precision": "float64"}}
+        side = {"cost": cost, "normalise_rows": False}
+        tables = {"input": {"file": "a.h5ad"}, "source": {"file": "a.h5ad", **side}, "target": {"file": "b.h5ad", **side},
+                  "gromov": {"epsilon": 0.002, "geodesic_k": 4, "metric": "euclidean", "scale": "max", **keys}, "solver": {"precision": "float64"}}
         run = session.run("gromov", session.job(name, "gromov", tables), ranks=ranks)
         if not session.done(run):
             sys.exit(session.finish())
