@@ -11,7 +11,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t most_points = 6000, most_triangles = 12000;  // of closed surfaces, of which half is seen
+constexpr std::int64_t most_points = 6000, most_triangles = 20000;  // of closed surfaces, of which half is seen
 
 struct Box {
   std::array<double, 3> low{INFINITY, INFINITY, INFINITY}, high{-INFINITY, -INFINITY, -INFINITY};
