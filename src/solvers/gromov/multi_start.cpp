@@ -13,6 +13,7 @@ namespace thalweg {
 namespace {
 
 constexpr double same_overlap = 0.9, distinct_overlap = 0.8, close_primal = 0.02;
+constexpr double same_primal = 1e-6;
 constexpr double hopeless_primal = 0.1;  // above the least on the anchors, relative
 constexpr double anchor_tolerance = 1e-4;
 constexpr std::int64_t anchor_outer = 50;
@@ -140,6 +141,22 @@ class AnchorRound {
   std::vector<std::vector<float>> couplings_;  // anchors x anchors
 };
 
+/// The start of least F; where that did not converge, the converged one whose F is higher by no more than solves leave
+/// open, if there is one.
+std::size_t best_of(const std::vector<StartReport>& starts) {
+  std::size_t least = 0;
+  for (std::size_t s = 1; s < starts.size(); ++s)
+    if (is_less(starts[s].primal, starts[least].primal)) least = s;
+  std::size_t best = least;
+  for (std::size_t s = 0; s < starts.size(); ++s) {
+    const bool is_as_good = starts[s].stop_reason == StopReason::converged &&
+                            is_close(starts[s].primal, starts[least].primal, same_primal);
+    if (!is_as_good) continue;
+    if (starts[best].stop_reason != StopReason::converged || is_less(starts[s].primal, starts[best].primal)) best = s;
+  }
+  return best;
+}
+
 /// The coupling of least F among those that are close to the chosen one in F and far from it: on all cells, else on the
 /// anchors.
 std::optional<std::size_t> closest_other(const std::vector<StartReport>& starts) {
@@ -193,9 +210,7 @@ class Contest {
 
   /// The solution of least F, with its overlaps. Collective.
   MultiStartSolution result() && {
-    std::size_t best = 0;
-    for (std::size_t s = 1; s < solutions_.size(); ++s)
-      if (is_less(reports_[s].primal, reports_[best].primal)) best = s;
+    const std::size_t best = best_of(reports_);
     for (std::size_t s = 0; s < solutions_.size(); ++s) {
       const double mass = std::max(solutions_[s].coupling.mass, solutions_[best].coupling.mass);
       const double shared = overlap_of(context_.comm, solutions_[s], solutions_[best]);
