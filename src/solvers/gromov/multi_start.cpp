@@ -13,7 +13,7 @@ namespace thalweg {
 namespace {
 
 constexpr double same_overlap = 0.9, distinct_overlap = 0.8, close_primal = 0.02;
-constexpr double same_primal = 1e-6;
+constexpr double same_primal = 1e-3;  // F of a coupling whose marginals are not met may be too low by some of it
 constexpr double hopeless_primal = 0.1;  // above the least on the anchors, relative
 constexpr double anchor_tolerance = 1e-4;
 constexpr std::int64_t anchor_outer = 50;
@@ -141,8 +141,8 @@ class AnchorRound {
   std::vector<std::vector<float>> couplings_;  // anchors x anchors
 };
 
-/// The start of least F; where that did not converge, the converged one whose F is higher by no more than solves leave
-/// open, if there is one.
+/// The start of least F; where that did not converge, the converged one whose F is higher by a thousandth at most,
+/// if there is one.
 std::size_t best_of(const std::vector<StartReport>& starts) {
   std::size_t least = 0;
   for (std::size_t s = 1; s < starts.size(); ++s)

@@ -61,7 +61,7 @@ std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cel
 using StartObserver = std::function<void(const std::string& start, const GromovRecord&)>;
 
 /// Solves from every start and returns the solution of least F at the problem's epsilon: a converged one before others
-/// of an F that is less by a millionth at most.
+/// of an F that is less by a thousandth at most.
 ///
 /// Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to
 /// the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one of less F are merged into it; the
