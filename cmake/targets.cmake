@@ -22,7 +22,7 @@ if(THALWEG_ENABLE_SANITIZERS)
   add_link_options(-fsanitize=address,undefined)
 endif()
 target_compile_definitions(thalweg_flags INTERFACE
-  OMPI_SKIP_MPICXX=1 MPICH_SKIP_MPICXX=1 $<$<BOOL:${THALWEG_ENABLE_FAULTS}>:THALWEG_ENABLE_FAULTS=1>)
+  OMPI_SKIP_MPICXX=1 MPICH_SKIP_MPICXX=1)
 
 # Flags of Kokkos' nvcc_wrapper: device targets get nvcc's, HOST_ONLY targets bypass nvcc
 # (toml++, spdlog and fmt do not compile with it). 20011 and 20014, calls of host functions from device

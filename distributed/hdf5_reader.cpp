@@ -7,6 +7,7 @@
 
 #include "distributed/checksum.hpp"
 #include "distributed/error.hpp"
+#include "distributed/fault.hpp"
 #include "distributed/hdf5_describe.hpp"
 #include "distributed/hdf5_open.hpp"
 #include "distributed/hdf5_source.hpp"
@@ -158,6 +159,7 @@ std::vector<T> Hdf5Reader::read_rows(const std::string& key, RowRange rows, std:
     const std::size_t count = static_cast<std::size_t>(part.size()) * length;
     if (!direct) scratch.resize(static_cast<std::size_t>(part.size() * row_bytes));
     void* wire = direct ? static_cast<void*>(target) : scratch.data();
+    fault_point("read.block", state_->comm->rank());
     source->read(part, wire);
     if (checksum != nullptr) *checksum += checksum_of_part(wire, *source, part);
     if (direct || count == 0) return;

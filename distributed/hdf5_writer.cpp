@@ -8,6 +8,7 @@
 
 #include "distributed/checksum.hpp"
 #include "distributed/durable_file.hpp"
+#include "distributed/fault.hpp"
 #include "distributed/hdf5_create.hpp"
 #include "distributed/hdf5_fill.hpp"
 #include "distributed/hdf5_text_rows.hpp"
@@ -185,12 +186,15 @@ void write_user_block(const std::string& path, const std::string& text) {
 }
 
 void create_file(const Target& target, const Hdf5Layout& layout, const std::vector<RowExtent>& extents,
-                 Compression compression) {
+                 const Hdf5WriteOptions& options) {
   const Communicator& comm = target.comm;
   std::optional<CreatedFile> file;
   target.run_phase(
       [&] {
-        comm.on_root([&] { file.emplace(target.temporary, layout, extents, compression); });
+        comm.on_root([&] {
+          file.emplace(target.temporary, layout, extents, options.compression);
+          fault_point(options.fault_scope + ".layout", comm.rank());
+        });
         for (std::size_t k = 0; k < extents.size(); ++k)
           if (std::holds_alternative<Hdf5TextRows>(layout.nodes()[k].content))
             hdf5::write_text_rows(comm, file ? &*file : nullptr, k, layout.nodes()[k]);
@@ -219,6 +223,7 @@ Hdf5WriteReport fill_file(const Target& target, const Hdf5Layout& layout, const 
   target.run_phase(
       [&] {
         file.emplace(target.comm, target.temporary);
+        target.comm.on_all([&] { fault_point(options.fault_scope + ".fill", target.comm.rank()); });
         for (std::size_t k = 0; k < extents.size(); ++k)
           if (std::holds_alternative<Hdf5Rows>(layout.nodes()[k].content))
             file->write_rows(layout.nodes()[k], extents[k], options);
@@ -230,11 +235,12 @@ Hdf5WriteReport fill_file(const Target& target, const Hdf5Layout& layout, const 
   return report;
 }
 
-void publish(const Target& target, Hdf5WriteReport& report) {
+void publish(const Target& target, const Hdf5WriteOptions& options, Hdf5WriteReport& report) {
   target.run_phase(
       [&] {
         target.comm.on_root([&] {
           report.file_bytes = release_reserve(target.temporary);
+          fault_point(options.fault_scope + ".publish", target.comm.rank());
           publish_file(target.temporary, target.path);
         });
         return true;
@@ -251,10 +257,10 @@ Hdf5WriteReport write_hdf5(const Communicator& comm, const std::string& path, co
   const std::vector<RowExtent> extents = row_extents(comm, layout);
   const Target target{comm, path, temporary_name(path), predicted_bytes(comm, layout)};
   check_room(target, options.compression);
-  create_file(target, layout, extents, options.compression);
+  create_file(target, layout, extents, options);
   settle_file(target, layout);
   Hdf5WriteReport report = fill_file(target, layout, extents, options);
-  publish(target, report);
+  publish(target, options, report);
   return report;
 }
 

@@ -16,6 +16,8 @@ struct Hdf5WriteOptions {
   Compression compression = Compression::none;
   /// Most bytes that a rank hands to the library in one call; the file does not depend on it.
   std::int64_t max_bytes_per_call = std::int64_t{1} << 30;
+  /// First word of the fault points passed (fault.hpp): result.layout, result.fill, result.publish.
+  std::string fault_scope = "result";
 };
 
 /// What was done, equal on all ranks.

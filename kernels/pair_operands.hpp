@@ -34,12 +34,20 @@ struct PairOperands {
   const Scalar* column_weights = nullptr;  // omega of the sums of omega_j 2^s_ij; null: 1
   const Scalar* dense = nullptr;           // scores of the row tiles from first_dense_tile on: (tile, column, row)
   std::int64_t first_dense_tile = 0;
+  const float* dense_floats = nullptr;  // the same scores as floats, on hosts; where given, `dense` is not read
 
   constexpr std::int64_t column_tiles() const { return tiles_of(num_columns); }
   constexpr const Scalar* row_tile(std::int64_t tile) const { return rows + tile * dimension * tile_rows; }
   constexpr const Scalar* column_tile(std::int64_t tile) const { return columns + tile * dimension * tile_rows; }
   constexpr const Scalar* dense_column(std::int64_t tile, std::int64_t column) const {
-    return dense + ((tile - first_dense_tile) * column_tiles() * tile_rows + column) * tile_rows;
+    return dense + dense_place(tile, column);
+  }
+  constexpr Scalar dense_score(std::int64_t tile, std::int64_t column, std::int64_t row) const {
+    return dense_floats ? static_cast<Scalar>(dense_floats[dense_place(tile, column) + row])
+                        : dense_column(tile, column)[row];
+  }
+  constexpr std::int64_t dense_place(std::int64_t tile, std::int64_t column) const {
+    return ((tile - first_dense_tile) * column_tiles() * tile_rows + column) * tile_rows;
   }
   static constexpr std::int64_t tiles_of(std::int64_t points) { return (points + tile_rows - 1) / tile_rows; }
 };

@@ -151,7 +151,7 @@ struct ScorePass {
       }
     } else {
       for (std::int64_t c = 0; c < count; ++c)
-        score[c] = static_cast<double>(operands.dense_column(row / tile_rows, first + c)[row % tile_rows]);
+        score[c] = static_cast<double>(operands.dense_score(row / tile_rows, first + c, row % tile_rows));
     }
     double* to = scores + (row - first_row) * operands.num_columns + first;
     for (std::int64_t c = 0; c < count; ++c) to[c] = Score::needs_norms ? -Kokkos::sqrt(score[c]) : score[c];

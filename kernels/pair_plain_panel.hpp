@@ -86,7 +86,7 @@ struct LanePanel {
         for (int i = 0; i < lanes; ++i) exponent[c][i] = sum[c][i];
     } else {
       for (int c = 0; c < columns; ++c)
-        for (int i = 0; i < lanes; ++i) exponent[c][i] = operands.dense_column(tile, column + c)[first_lane + i];
+        for (int i = 0; i < lanes; ++i) exponent[c][i] = operands.dense_score(tile, column + c, first_lane + i);
     }
     if constexpr (Score::needs_norms)
       for (int c = 0; c < columns; ++c)

@@ -109,6 +109,20 @@ inline void distances_of_panel(const PairOperands<Scalar>& operands, RowGroup ro
     }
 }
 
+/// Stored scores of the group's rows and the panel's columns.
+template <class Scalar>
+inline void load_panel(const PairOperands<Scalar>& operands, RowGroup rows, std::int64_t column, Panel<Scalar>& score) {
+  const std::int64_t first = operands.dense_place(rows.tile, column) + rows.group * group_rows<Scalar>;
+  const auto load_from = [&](const auto* scores) {
+    for (int c = 0; c < panel_columns; ++c)
+      for (int q = 0; q < group_vectors; ++q)
+        score[c * group_vectors + q] =
+            simd::load_as<Scalar>(scores + first + c * tile_rows + q * simd::lanes<Scalar>);
+  };
+  if (operands.dense_floats) load_from(operands.dense_floats);
+  else load_from(operands.dense);
+}
+
 /// exponent[c][q] = kappa score + u of the group's rows and the panel's columns.
 template <class Scalar, class Score>
 inline void exponents_of_panel(const PairOperands<Scalar>& operands, RowGroup rows, std::int64_t column,
@@ -120,10 +134,7 @@ inline void exponents_of_panel(const PairOperands<Scalar>& operands, RowGroup ro
       const Group<Scalar> zero = {};
       accumulate_panel<Scalar, Score>(operands, rows, column, zero, exponent);
     } else {
-      const Scalar* stored = operands.dense_column(rows.tile, column) + rows.group * group_rows<Scalar>;
-      for (int c = 0; c < panel_columns; ++c)
-        for (int q = 0; q < group_vectors; ++q)
-          exponent[c * group_vectors + q] = simd::load(stored + c * tile_rows + q * simd::lanes<Scalar>);
+      load_panel(operands, rows, column, exponent);
     }
     if constexpr (Score::needs_norms) distances_of_panel(operands, rows, column, exponent);
     for (int c = 0; c < panel_columns; ++c)

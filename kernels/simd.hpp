@@ -66,6 +66,13 @@ inline Vector<double> load_wide(const float* from) {
   return __builtin_convertvector(value, Vector<double>);
 }
 
+/// lanes<Scalar> values as Scalar.
+template <class Scalar, class Value>
+inline Vector<Scalar> load_as(const Value* from) {
+  if constexpr (std::is_same_v<Scalar, Value>) return load(from);
+  else return load_wide(from);
+}
+
 template <class Scalar>
 inline Vector<Scalar> broadcast(Scalar value) {
   return value - Vector<Scalar>{};  // x - 0 is x, also for -0

@@ -26,7 +26,7 @@ std::string program_help() {
 
 /// Options of the full program that this version refuses by name.
 void add_later_options(CLI::App& app, std::vector<std::string>& given) {
-  for (const char* name : {"--resume", "--fresh", "--stub"})
+  for (const char* name : {"--stub"})
     app.add_flag_callback(name, [&given, name] { given.push_back(name); })->group("");
 }
 
@@ -36,11 +36,20 @@ void add_job_options(CLI::App& app, Arguments& arguments) {
       ->allow_extra_args(false);
   app.add_option("--out", arguments.output_dir, "results directory, as output.dir")
       ->check([](const std::string& folder) { return folder.empty() ? "a folder is needed" : ""; }, "FOLDER");
+  CLI::Option* resume = app.add_flag("--resume", arguments.resume, "go on from where an earlier run of the job was stopped (the default)");
+  app.add_flag("--fresh", arguments.fresh, "begin anew: leave out states and results of earlier runs")->excludes(resume);
   app.add_flag("--dry-run", arguments.dry_run, "check everything, then exit");
+}
+
+void add_submit_options(CLI::App& app, Arguments& arguments) {
+  CLI::Option* print = app.add_flag("--print", arguments.print, "the script to standard output, and nothing else");
+  app.add_flag("--cancel", arguments.cancel, "cancel what was submitted last")->excludes(print);
 }
 
 void add_options(CLI::App& app, const Command& command, Arguments& arguments) {
   if (command.takes == Takes::job) add_job_options(app, arguments);
+  if (command.name == "submit") add_submit_options(app, arguments);
+  if (command.takes == Takes::results) app.add_option("folder", arguments.target, "results directory")->required();
   if (command.takes == Takes::file) {
     app.add_option("file", arguments.target, "data file")->required();
     app.add_flag("--json", arguments.json, "JSON instead of a table");

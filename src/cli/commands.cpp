@@ -12,8 +12,7 @@ namespace thalweg {
 namespace {
 
 const std::vector<std::string>& later_commands() {
-  static const std::vector<std::string> names = {"submit",
-                                                 "preprocess",
+  static const std::vector<std::string> names = {"preprocess",
                                                  "temporal",
                                                  "optimal_transport",
                                                  "spatiotemporal",
@@ -49,8 +48,7 @@ const std::vector<std::string>& later_commands() {
                                                  "interpolate",
                                                  "scores",
                                                  "gene_set_scores",
-                                                 "growth",
-                                                 "report"};
+                                                 "growth"};
   return names;
 }
 
@@ -75,6 +73,8 @@ const std::vector<Command>& commands() {
       {"export", Takes::job, ExportOptions::about, {ResultOptions::part, "export", "run", "output"}, run_export},
       {"simulate", Takes::job, SimulateOptions::about, {"simulate", "run", "output"}, run_simulate},
       {"plan", Takes::job, "the memory that a job needs, before anything is allocated", {}, run_plan},
+      {"submit", Takes::job, "the batch script of a job, for Slurm", {}, run_submit},
+      {"report", Takes::results, "what became of the items of a job array", {}, run_report},
       {"inspect", Takes::file, "keys, shapes, types and times of a file", {}, run_inspect},
   };
   return registry;

@@ -10,7 +10,7 @@
 namespace thalweg {
 
 /// What a command takes as its argument.
-enum class Takes { job, file, section };
+enum class Takes { job, file, section, results };
 
 /// A command runs on all ranks and returns the exit code; it throws Errors, on all ranks alike.
 using RunFunction = int (*)(const Communicator& comm, const JobContext& context);
@@ -28,6 +28,9 @@ const std::vector<Command>& commands();
 
 /// The command of that name. Throws ConfigError: unknown name with the nearest one, or not in this version.
 const Command& find_command(const std::string& name);
+
+/// `thalweg submit job.toml [--print] [--dry-run] [--cancel]`: the batch script of a job, to Slurm or to stdout.
+int run_submit(const Communicator& comm, const JobContext& context);
 
 /// `thalweg describe [section] [--markdown]`: the keys, on stdout.
 int run_describe(const Communicator& comm, const JobContext& context);

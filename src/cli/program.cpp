@@ -16,6 +16,7 @@
 #include "distributed/runtime.hpp"
 #include "job/commands_run.hpp"
 #include "job/read_job.hpp"
+#include "job/slurm/array_items.hpp"
 
 namespace thalweg {
 
@@ -38,7 +39,8 @@ const Command& command_of_job(const Command& given, const config::Value& root) {
 }
 
 int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLine& line) {
-  const config::Value root = load_settings(comm, line.arguments);
+  config::Value root = load_settings(comm, line.arguments);
+  apply_item(comm, root);
   const Command& command = command_of_job(*line.command, root);
   JobContext context;
   context.command = command.name;
@@ -47,11 +49,12 @@ int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLin
   if (line.command->run == nullptr && !line.arguments.dry_run)
     throw ConfigError("command '" + line.command->name + "' only checks its job in this version; add --dry-run");
   const auto threads = static_cast<int>(context.job.run.threads.value_or(0));
-  const bool only_plans = line.arguments.dry_run || line.command->name == "plan";
+  const bool works_on_others = line.command->sections.empty(), is_dry = line.arguments.dry_run && !works_on_others;
+  const bool only_plans = is_dry || works_on_others;
   if (!only_plans) runtime.start_kernels({.threads = threads, .device = context.job.run.device});
   context.threads = only_plans ? threads_per_rank(threads) : runtime.threads();
   context.device = runtime.device();
-  return line.arguments.dry_run ? run_plan(comm, context) : line.command->run(comm, context);
+  return is_dry ? run_plan(comm, context) : line.command->run(comm, context);
 }
 
 int run_plain_command(const Communicator& comm, const CommandLine& line) {

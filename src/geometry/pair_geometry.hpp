@@ -11,6 +11,7 @@
 
 #include "core/context.hpp"
 #include "distributed/partition.hpp"
+#include "kernels/cost_tiles.hpp"
 
 namespace thalweg {
 
@@ -27,12 +28,20 @@ struct PointSet {
 /// The points of one side that a rank owns: whole blocks of rows.
 RowRange own_points(std::int64_t num_points, const Communicator& comm);
 
-/// What the cost is between; read when the geometry is made and not kept.
+/// Stored costs in tiles that geometries read in place and keep alive; they are not changed from then on.
+template <class Scalar>
+using SharedTiles = std::shared_ptr<const CostTiles<Scalar>>;
+
+/// Stored costs: row-major, to be copied, or in tiles of the precision of the geometry.
+using DenseCosts =
+    std::variant<std::span<const float>, std::span<const double>, SharedTiles<float>, SharedTiles<double>>;
+
+/// What the cost is between; read when the geometry is made and, but for shared tiles, not kept.
 struct PairSides {
   Cost cost = Cost::sq_euclidean;
   PointSet source, target;                                 // n and m points; `factored`: rows of U and V, C = U V^T
   std::span<const double> source_weights, target_weights;  // n, m; zero takes a point out of every sum
-  std::variant<std::span<const float>, std::span<const double>> dense;  // `dense`: C, owned rows x m, row-major
+  DenseCosts dense = {};                                   // `dense`: C of the owned rows x m
 };
 
 enum class CostStatistic { mean, median, max };

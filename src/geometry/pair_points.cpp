@@ -1,6 +1,7 @@
 #include "geometry/pair_points.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "geometry/given_points.hpp"
@@ -136,51 +137,53 @@ void pack(const Communicator& comm, const PairSides& sides, std::int64_t part_co
   points.target_norms = all_norms(comm, points.target);
 }
 
-/// Tiles of -C for `rows` of a row-major matrix of `columns` columns: (tile, column, row), padded with -C = 0.
+/// @param entry  (row, column) -> C
 template <class Scalar, class Entry>
-LineBuffer<Scalar> dense_tiles(std::int64_t rows, std::int64_t columns, Entry&& entry) {
-  const std::int64_t padded = PairOperands<Scalar>::tiles_of(columns) * tile_rows;
-  const std::int64_t size = PairOperands<Scalar>::tiles_of(rows) * padded * tile_rows;
-  LineBuffer<Scalar> tiles(size);
-  std::fill_n(tiles.data(), size, Scalar(0));
+SharedTiles<Scalar> tiles_of(std::int64_t rows, std::int64_t columns, const Entry& entry) {
+  auto tiles = std::make_shared<CostTiles<Scalar>>(rows, columns);
   for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j)
-      tiles.data()[(i / tile_rows * padded + j) * tile_rows + i % tile_rows] = static_cast<Scalar>(-entry(i, j));
+    for (std::int64_t j = 0; j < columns; ++j) tiles->set_cost(i, j, static_cast<double>(entry(i, j)));
   return tiles;
 }
 
-/// The owned columns of the matrix whose rows are spread over ranks: num_rows x owned, row-major.
-template <class Value>
-std::vector<Value> owned_columns(const Communicator& comm, const PairSides& sides, std::span<const Value> dense,
-                                 RowRange rows) {
-  const Partition columns(sides.target.num_points, comm.size(), block_rows);
-  std::vector<Value> send;
+/// The owned columns of costs whose rows are spread over ranks: num_rows x owned, row-major.
+template <class Scalar>
+std::vector<Scalar> owned_columns(const Communicator& comm, const CostTiles<Scalar>& costs) {
+  const Partition columns(costs.num_columns(), comm.size(), block_rows);
+  std::vector<Scalar> send;
   std::vector<std::int64_t> counts;
   for (int rank = 0; rank < comm.size(); ++rank) {
     const RowRange part = columns.rows_of(rank);
-    counts.push_back(part.size() * rows.size());
-    for (std::int64_t i = 0; i < rows.size(); ++i) {
-      const auto row = dense.subspan(static_cast<std::size_t>(i * sides.target.num_points + part.begin),
-                                     static_cast<std::size_t>(part.size()));
-      send.insert(send.end(), row.begin(), row.end());
-    }
+    counts.push_back(part.size() * costs.num_rows());
+    for (std::int64_t i = 0; i < costs.num_rows(); ++i)
+      for (std::int64_t j = part.begin; j < part.end; ++j) send.push_back(static_cast<Scalar>(costs.cost(i, j)));
   }
   std::vector<std::int64_t> received;
-  return comm.all_to_all<Value>(send, counts, received);
+  return comm.all_to_all<Scalar>(send, counts, received);
 }
 
-/// Both ways through the stored costs, in the tiles of `points`.
-template <class Scalar, class Value>
-void pack_dense(const Communicator& comm, const PairSides& sides, std::span<const Value> dense,
-                PairPoints<Scalar>& points) {
-  const RowRange rows = points.source.own;
-  const std::int64_t m = sides.target.num_points, n = sides.source.num_points, own = points.target.own.size();
-  points.dense_rows = dense_tiles<Scalar>(rows.size(), m, [&](std::int64_t i, std::int64_t j) {
-    return dense[static_cast<std::size_t>(i * m + j)];
-  });
-  const std::vector<Value> columns = owned_columns(comm, sides, dense, rows);
-  points.dense_columns = dense_tiles<Scalar>(
-      own, n, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
+template <class Scalar>
+SharedTiles<Scalar> tiles_by_columns(const Communicator& comm, const CostTiles<Scalar>& costs, std::int64_t num_rows) {
+  const std::int64_t own = Partition(costs.num_columns(), comm.size(), block_rows).rows_of(comm.rank()).size();
+  const std::vector<Scalar> columns = owned_columns(comm, costs);
+  return tiles_of<Scalar>(
+      own, num_rows, [&](std::int64_t j, std::int64_t i) { return columns[static_cast<std::size_t>(i * own + j)]; });
+}
+
+/// The given tiles, or those of what was given row by row.
+template <class Scalar>
+SharedTiles<Scalar> tiles_by_rows(const DenseCosts& dense, std::int64_t rows, std::int64_t num_columns) {
+  return std::visit(
+      [&]<class Given>(const Given& given) -> SharedTiles<Scalar> {
+        if constexpr (std::is_same_v<Given, SharedTiles<Scalar>>) return given;
+        if constexpr (std::is_same_v<Given, std::span<const float>> || std::is_same_v<Given, std::span<const double>>)
+          return tiles_of<Scalar>(rows, num_columns, [&](std::int64_t i, std::int64_t j) {
+            return given[static_cast<std::size_t>(i * num_columns + j)];
+          });
+        assert(false && "tiles of another precision than that of the geometry");
+        return nullptr;
+      },
+      dense);
 }
 
 PairScore score_of(Cost cost) {
@@ -199,14 +202,18 @@ PairScore score_of(Cost cost) {
 }  // namespace
 
 template <class Scalar>
-PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides, std::int64_t part_columns) {
+PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides, std::int64_t part_columns,
+                                    bool both_ways) {
   PairPoints<Scalar> points;
   points.cost = sides.cost;
   points.score = score_of(sides.cost);
   points.factor = sides.cost == Cost::sq_euclidean ? 2.0 : sides.cost == Cost::factored ? -1.0 : 1.0;
-  pack(comm, sides, sides.cost == Cost::dense ? 0 : part_columns, points);
-  if (sides.cost == Cost::dense)
-    std::visit([&](const auto& dense) { pack_dense(comm, sides, dense, points); }, sides.dense);
+  const bool is_dense = sides.cost == Cost::dense;
+  pack(comm, sides, is_dense ? 0 : part_columns, points);
+  if (is_dense)
+    points.dense_rows = tiles_by_rows<Scalar>(sides.dense, points.source.own.size(), points.target.num_points);
+  if (is_dense && both_ways)
+    points.dense_columns = tiles_by_columns(comm, *points.dense_rows, points.source.num_points);
   return points;
 }
 
@@ -231,8 +238,10 @@ PackedPoints<double> widened(const PackedPoints<float>& from) {
   return to;
 }
 
-std::int64_t dense_size(std::int64_t rows, std::int64_t columns) {
-  return PairOperands<float>::tiles_of(rows) * PairOperands<float>::tiles_of(columns) * tile_rows * tile_rows;
+SharedTiles<double> widened(const CostTiles<float>& from) {
+  auto to = std::make_shared<CostTiles<double>>(from.num_rows(), from.num_columns());
+  std::copy_n(from.data(), from.size(), to->data());
+  return to;
 }
 
 }  // namespace
@@ -246,10 +255,10 @@ PairPoints<double> widened(const PairPoints<float>& from) {
   to.target = widened(from.target);
   to.source_norms = from.source_norms;
   to.target_norms = from.target_norms;
-  if (from.cost == Cost::dense) {
-    to.dense_rows = widened(from.dense_rows, dense_size(from.source.own.size(), from.target.num_points));
-    to.dense_columns = widened(from.dense_columns, dense_size(from.target.own.size(), from.source.num_points));
-  }
+  to.dense_floats = from.dense_rows;
+  if (!from.dense_columns) return to;
+  to.dense_rows = widened(*from.dense_rows);
+  to.dense_columns = widened(*from.dense_columns);
   return to;
 }
 
@@ -264,8 +273,8 @@ PackedPoints<Scalar> scaled(const PackedPoints<Scalar>& points, double scale, bo
   return result;
 }
 
-#define THALWEG_PAIR_POINTS(Scalar)                                                                          \
-  template PairPoints<Scalar> make_pair_points<Scalar>(const Communicator&, const PairSides&, std::int64_t); \
+#define THALWEG_PAIR_POINTS(Scalar)                                                                                \
+  template PairPoints<Scalar> make_pair_points<Scalar>(const Communicator&, const PairSides&, std::int64_t, bool); \
   template PackedPoints<Scalar> scaled<Scalar>(const PackedPoints<Scalar>&, double, bool);
 THALWEG_PAIR_POINTS(float)
 THALWEG_PAIR_POINTS(double)

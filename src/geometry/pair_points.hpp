@@ -46,8 +46,9 @@ struct PairPoints {
   double factor = 1.0;
   PackedPoints<Scalar> source, target;
   std::vector<double> source_norms, target_norms;  // of all points
-  LineBuffer<Scalar> dense_rows{0};                // `dense`: -C of the owned rows, (tile, column, row)
-  LineBuffer<Scalar> dense_columns{0};             // -C of the owned columns, (tile, row, column)
+  SharedTiles<Scalar> dense_rows;                  // `dense`: C of the owned rows; null where dense_floats holds them
+  SharedTiles<float> dense_floats;                 // what was rounded to floats, for arithmetic in double
+  SharedTiles<Scalar> dense_columns;               // of the owned columns, for devices: (tile of columns, row, column)
 
   double source_part(std::int64_t i) const {
     if (cost == Cost::sq_euclidean) return source_norms[static_cast<std::size_t>(i)];
@@ -61,9 +62,11 @@ struct PairPoints {
 /// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`),
 /// packs.
 /// @param part_columns  of the layout of both sides; 0: replicated
+/// @param both_ways     stored costs by columns too
 /// @throws DataError for values that are not finite, and rows that cannot be normalised
 template <class Scalar>
-PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides, std::int64_t part_columns = 0);
+PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides, std::int64_t part_columns = 0,
+                                    bool both_ways = false);
 
 /// The same numbers as doubles.
 PairPoints<double> widened(const PairPoints<float>& points);

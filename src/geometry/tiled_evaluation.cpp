@@ -145,6 +145,15 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::column_sums(std::span<const Scalar> biases,
                                                                        const std::vector<Scalar>& of_columns,
                                                                        std::int64_t& fallback_tiles) const {
+  if (has_row_tiles()) {
+    const RowLogs logs = logs_down({biases.begin(), biases.end()}, of_columns);
+    std::vector<double> sums(static_cast<std::size_t>(num_columns()), 0.0);
+    for (std::size_t j = 0; j < sums.size(); ++j)
+      if (takes_part(static_cast<double>(of_columns[j])))
+        sums[j] = std::exp2(logs.logs[j] + static_cast<double>(of_columns[j]));
+    if (context_.comm.rank() == 0) fallback_tiles += logs.fallback_tiles;  // the same on all ranks
+    return sums;
+  }
   const auto pass = column_pass(all_rows(biases), alpha_);
   const std::vector<Scalar> shifts = owned_columns(of_columns);
   const RowLogs logs = row_logs(*pass, shifts);

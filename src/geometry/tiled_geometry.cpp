@@ -51,11 +51,8 @@ TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
                      std::vector<double>(static_cast<std::size_t>(num_columns()), 0.0));
   source_ = make_side(points_->source, points_->source_norms);
   target_ = make_side(points_->target, points_->target_norms);
-  if (points_->score == PairScore::dense) {
-    const std::int64_t own_rows = points_->source.own.size(), own_columns = points_->target.own.size();
-    dense_rows_ = copied(points_->dense_rows.data(), padded(own_rows) * padded(num_columns()));
-    dense_columns_ = copied(points_->dense_columns.data(), padded(own_columns) * padded(num_rows()));
-  }
+  if (points_->dense_rows) dense_rows_ = copied(points_->dense_rows->data(), points_->dense_rows->size());
+  if (points_->dense_columns) dense_columns_ = copied(points_->dense_columns->data(), points_->dense_columns->size());
   rescale();
 }
 
@@ -225,6 +222,7 @@ auto TiledGeometry<Scalar, ExecutionSpace>::make_pass(const Side& rows, const Si
                     pass->weights_copy.data(),
                     is_over_columns ? dense_columns_.data() : dense_rows_.data(),
                     pass->tiles.first};
+  if (is_host<ExecutionSpace> && points_->dense_floats) pass->operands.dense_floats = points_->dense_floats->data();
   return pass;
 }
 

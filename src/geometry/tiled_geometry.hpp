@@ -154,6 +154,18 @@ class TiledGeometry final : public PairGeometry {
   std::vector<double> column_sums(std::span<const Scalar> row_biases, const std::vector<Scalar>& column_biases,
                                   std::int64_t& fallback_tiles) const;
 
+  // Passes down the columns of costs that are stored in tiles of rows alone; all columns on every rank [tiled_columns.cpp]
+  bool has_row_tiles() const { return is_host<ExecutionSpace> && points_->score == PairScore::dense; }
+  template <class Add>
+  std::vector<double> sums_over_rows(std::int64_t size, const Add& add) const;
+  std::vector<double> sums_down(const Pass& pass, std::span<const std::int64_t> tiles,
+                                std::span<const Scalar> biases) const;
+  std::vector<Scalar> maxima_down(const Pass& pass, std::span<const std::int64_t> tiles,
+                                  std::span<const Scalar> biases) const;
+  RowLogs logs_down(std::vector<Scalar> biases, std::span<const Scalar> shifts) const;
+  std::vector<double> products_down(std::span<const double> f, std::span<const double> g,
+                                    std::span<const double> values, std::int64_t width) const;
+
   // Statistics [tiled_statistics.cpp]
   double mean_of_dot_costs() const;
   double median_cost(const Pass& pass, std::span<const Scalar> shifts, std::int64_t count) const;

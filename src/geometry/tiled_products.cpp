@@ -33,6 +33,7 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::apply_transposed(std:
     const double alpha = std::exp2(log2_alpha_[static_cast<std::size_t>(rows().begin + i)]);
     for (std::int64_t w = 0; w < width; ++w) weighted[static_cast<std::size_t>(i * width + w)] *= alpha;
   }
+  if (has_row_tiles()) return products_down(f, g, weighted, width);
   const auto pass = column_pass(all_rows(row_biases(f)), {});
   const std::vector<Scalar> shifts = owned_columns(column_biases(g));
   std::vector<double> own = products(*pass, shifts, context_.comm.all_gather(std::span<const double>(weighted)), width);

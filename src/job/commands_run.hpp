@@ -27,6 +27,9 @@ int run_export(const Communicator& comm, const JobContext& context);
 /// `thalweg simulate job.toml`: test data with known truth, simulation.h5ad in output.dir.
 int run_simulate(const Communicator& comm, const JobContext& context);
 
+/// `thalweg report DIR`: what became of the items of a job array, on stdout and as tables/items.tsv.
+int run_report(const Communicator& comm, const JobContext& context);
+
 /// `thalweg inspect FILE [--json] [--verify]`: what a file holds, on stdout.
 int run_inspect(const Communicator& comm, const JobContext& context);
 

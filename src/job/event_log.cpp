@@ -18,14 +18,14 @@ void set_number(nlohmann::ordered_json& json, const char* key, double value) {
 
 }  // namespace
 
-EventLog::EventLog(const std::string& path, bool is_held) : path_(path), is_held_(true) {
+EventLog::EventLog(const std::string& path, bool is_held, bool goes_on) : path_(path), is_held_(true), goes_on_(goes_on) {
   if (!is_held) open();
 }
 
 void EventLog::open() {
   if (!is_held_) return;
   is_held_ = false;
-  file_.open(path_, std::ios::trunc);
+  file_.open(path_, goes_on_ ? std::ios::app : std::ios::trunc);
   if (!file_) throw IoError("cannot write " + path_ + ": " + std::strerror(errno));
   file_ << held_ << std::flush;
 }

@@ -33,9 +33,10 @@ class EventLog {
  public:
   EventLog() = default;
   /// Starts the file anew, or holds events back until `open`. Throws IoError when it cannot be opened.
-  explicit EventLog(const std::string& path, bool is_held = false);
+  /// @param goes_on  adds to the file of the run before, which this one continues
+  explicit EventLog(const std::string& path, bool is_held = false, bool goes_on = false);
 
-  /// Starts the file with the events held back, if there are any to come.
+  /// Starts the file, or goes on with it, with the events held back, if there are any to come.
   void open();
   void write(const Event& event);
 
@@ -43,7 +44,7 @@ class EventLog {
   using Clock = std::chrono::steady_clock;
   std::ofstream file_;
   std::string path_;
-  bool is_held_ = false;
+  bool is_held_ = false, goes_on_ = false;
   std::string held_;
   Clock::time_point start_ = Clock::now();
 };

@@ -11,6 +11,7 @@
 #include "job/given_costs.hpp"
 #include "job/intra_factors.hpp"
 #include "job/side_graph.hpp"
+#include "kernels/block_rows.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -83,6 +84,18 @@ SideCosts costs_of_file(const Context& context, const Job& job, const IntraCostO
   return {side.num_cells, std::move(values), divisor};
 }
 
+/// The costs of the owned rows, formed 256 rows at a time.
+template <class Value>
+std::vector<Value> formed_rows(const Communicator& comm, const PairGeometry& geometry) {
+  std::vector<Value> values;
+  values.reserve(static_cast<std::size_t>(geometry.rows().size() * geometry.num_columns()));
+  for (const RowRange& piece : row_pieces(comm, geometry, block_rows)) {
+    const std::vector<double> rows = geometry.cost_rows(piece);
+    values.insert(values.end(), rows.begin(), rows.end());
+  }
+  return values;
+}
+
 /// Given factors, multiplied out.
 SideCosts multiplied(const Context& context, const CellSide& side, const SideCosts& factored) {
   const FactoredCosts costs = std::get<FactoredCosts>(factored.costs());
@@ -94,9 +107,10 @@ SideCosts multiplied(const Context& context, const CellSide& side, const SideCos
   pair.source = {side.num_cells, factored.rank(), std::span<const double>(u)};
   pair.target = costs.factor;
   pair.source_weights = pair.target_weights = side.weights;
-  std::vector<double> values = make_pair_geometry(context, pair)->cost_rows(owned_rows(context.comm, side));
-  if (context.precision == Precision::float64) return {side.num_cells, std::move(values), costs.divisor};
-  return {side.num_cells, std::vector<float>(values.begin(), values.end()), costs.divisor};
+  const auto geometry = make_pair_geometry(context, pair);
+  if (context.precision == Precision::float64)
+    return {side.num_cells, formed_rows<double>(context.comm, *geometry), costs.divisor};
+  return {side.num_cells, formed_rows<float>(context.comm, *geometry), costs.divisor};
 }
 
 PairSides within(const CellSide& side, Cost cost) {
@@ -104,17 +118,23 @@ PairSides within(const CellSide& side, Cost cost) {
   return {cost, points, points, side.weights, side.weights, {}};
 }
 
-SideCosts stored_costs(const Context& context, const GromovOptions& options, const IntraCostOptions& own,
-                       const CellSide& side) {
+template <class Value>
+SideCosts stored_costs_as(const Context& context, const GromovOptions& options, const IntraCostOptions& own,
+                          const CellSide& side) {
   const RowRange rows = owned_rows(context.comm, side);
-  const auto geometry = make_pair_geometry(context, within(side, cost_of(own)));
-  std::vector<double> values = geometry->cost_rows(rows);
+  std::vector<Value> values =
+      formed_rows<Value>(context.comm, *make_pair_geometry(context, within(side, cost_of(own))));
   for (std::int64_t i = 0; i < rows.size(); ++i)
-    values[static_cast<std::size_t>(i * side.num_cells + rows.begin + i)] = 0.0;
+    values[static_cast<std::size_t>(i * side.num_cells + rows.begin + i)] = Value(0);
   const double divisor = divisor_of(context.comm, options.scale == "auto" ? "max" : options.scale, side, rows, values);
   check_divisor(side, own.cost, divisor);
-  if (context.precision == Precision::float64) return {side.num_cells, std::move(values), divisor};
-  return {side.num_cells, std::vector<float>(values.begin(), values.end()), divisor};
+  return {side.num_cells, std::move(values), divisor};
+}
+
+SideCosts stored_costs(const Context& context, const GromovOptions& options, const IntraCostOptions& own,
+                       const CellSide& side) {
+  if (context.precision == Precision::float64) return stored_costs_as<double>(context, options, own, side);
+  return stored_costs_as<float>(context, options, own, side);
 }
 
 SideCosts squared_costs(const Context& context, const GromovOptions& options, const CellSide& side) {

@@ -5,6 +5,8 @@
 
 #include "config/read_settings.hpp"
 #include "job/shape_side.hpp"
+#include "job/slurm/limits.hpp"
+#include "job/unread_keys.hpp"
 
 namespace thalweg {
 
@@ -148,6 +150,14 @@ void check_gromov_solver(const Job& job, const config::Value& root, config::Prob
                           : "gromov.regularisation = \"proximal\" needs solver.precision = \"float64\"; set it");
 }
 
+/// A start that is given has both marginals.
+void check_init(const Job& job, const config::Value& root, config::Problems& problems) {
+  const GromovOptions& gromov = job.gromov;
+  if (!gromov.init.empty() && (gromov.mode != "balanced" || gromov.regularisation != "entropy"))
+    problems.add(place_of(root, "gromov.init"),
+                 "gromov.init goes with mode balanced and regularisation entropy; leave it out");
+}
+
 /// Factors serve mirror descent to balanced couplings.
 void check_storage(const Job& job, const config::Value& root, config::Problems& problems) {
   const GromovOptions& gromov = job.gromov;
@@ -185,6 +195,7 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
     problems.add(place_of(root, "sweep.geodesic_k"),
                  "sweep.geodesic_k is of graphs, and neither side has cost = \"geodesic\"; remove it");
   check_storage(job, root, problems);
+  check_init(job, root, problems);
   check_intra_costs(job, job.source_costs, "source", root, problems);
   check_intra_costs(job, job.target_costs, "target", root, problems);
 }
@@ -233,7 +244,8 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.sweep),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
                                            config::describe(job.target_costs, "target", IntraCostOptions::target_part),
-                                           config::describe(job.simulate)};
+                                           config::describe(job.simulate),
+                                           config::describe(job.submit)};
   return sections;
 }
 
@@ -254,9 +266,11 @@ void check_job(const Job& job, const config::Value& root, const std::vector<std:
                config::Problems& problems) {
   if (job.output.key_prefix.find('/') != std::string::npos)
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
+  check_submit(job.submit, root, problems);
   if (uses(used, "transport")) check_transport(job, root, problems);
   if (uses(used, "align")) check_align(job, root, problems);
   else if (uses(used, "gromov")) check_gromov(job, root, problems);
+  if (uses(used, "gromov")) refuse_unread_keys(job, root, used, problems);
   if (uses(used, "export")) check_export(job, root, problems);
   if (uses(used, "hmot")) check_hm_ot(job, root, problems);
   if (uses(used, "lowrank")) check_low_rank(job, root, problems);

@@ -15,6 +15,7 @@
 #include "job/shape_options.hpp"
 #include "job/simulate_options.hpp"
 #include "job/solver_options.hpp"
+#include "job/submit_options.hpp"
 #include "job/transport_options.hpp"
 #include "solvers/gromov_options.hpp"
 #include "solvers/hm_ot_options.hpp"
@@ -33,7 +34,7 @@ struct JobOptions {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
     for (const char* table : {"growth", "hiref", "embed", "flow", "genedist", "grid", "integrate", "preprocess",
-                              "validate", "map", "submit"})
+                              "validate", "map"})
       field.later(table, "table of a later command");
   }
 };
@@ -60,6 +61,7 @@ struct Job {
   IntraCostOptions source_costs;
   IntraCostOptions target_costs;
   SimulateOptions simulate;
+  SubmitOptions submit;
 };
 
 /// All sections of the program, bound to `job`, which must outlive them. A new options struct is added

@@ -15,6 +15,10 @@ struct Arguments {
   std::vector<std::string> settings;  ///< --set section.key=value
   std::string output_dir;             ///< --out
   bool dry_run = false;
+  bool print = false;     ///< submit
+  bool cancel = false;    ///< submit
+  bool resume = false;  ///< --resume
+  bool fresh = false;   ///< --fresh
   bool quiet = false;
   bool verbose = false;
   bool json = false;      ///< inspect
@@ -26,6 +30,7 @@ struct JobContext {
   std::string command;  ///< of the job: for `plan` the command that is planned
   Arguments arguments;
   Job job;
+  std::vector<std::string> tables;   ///< that the command reads
   config::Table resolved;            ///< settings of the tables that the command reads
   std::vector<std::string> changed;  ///< "key = value" of those that differ from their default
   int threads = 1;                   ///< per rank, as started

@@ -1,28 +1,99 @@
 #include "job/job_session.hpp"
 
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "config/toml_text.hpp"
+#include "core/build_info.hpp"
 #include "core/format_number.hpp"
 #include "core/log.hpp"
 #include "core/stop_request.hpp"
 #include "distributed/durable_file.hpp"
+#include "distributed/fault.hpp"
 #include "io/text_file.hpp"
+#include "job/finished_result.hpp"
 #include "job/run_header.hpp"
+#include "job/text_hash.hpp"
 
 namespace thalweg {
 
+namespace {
+
+constexpr const char* states_folder = "checkpoint";
+
+}  // namespace
+
 JobSession::JobSession(const Communicator& comm, const JobContext& context)
-    : comm_(comm), context_(context), results_(comm, context.job.output, context.resolved), record_(comm, context, results_) {
+    : comm_(comm), context_(context), results_(comm, context.job.output, context.resolved, context.job.run.checkpoint_every_s), record_(comm, context, results_) {
   log_run_header(comm, context);
   comm.on_root([&] {
-    events_ = EventLog(results_.file("log.jsonl"), /*is_held=*/results_.has_earlier());
+    const bool goes_on = context.job.run.resume && std::filesystem::exists(results_.file(states_folder));
+    events_ = EventLog(results_.file("log.jsonl"), /*is_held=*/results_.has_earlier(), goes_on);
   });
   set_on_warning([this](const Warning& warning) { events_.write({.event = "warning", .text = warning.code + ": " + warning.text}); });
+  if (context.arguments.resume && comm.is_root() && !results_.has_earlier() && !std::filesystem::exists(results_.file(states_folder)))
+    log_info("nothing of an earlier run in " + results_.path() + ": the run begins at the beginning");
   progress_.emplace(context.job.run, comm.is_root(), context.arguments.quiet, events_);
 }
 
 void JobSession::start_phase(const std::string& name) {
   record_.start_phase(name);
+  results_.refresh_lock();
   if (name != "read") comm_.on_root([&] { events_.open(); });
   events_.write({.event = "phase", .text = name});
+}
+
+std::optional<int> JobSession::finished_before() {
+  if (!context_.job.run.resume) return std::nullopt;
+  std::vector<int> code;
+  comm_.on_root([&] {
+    const ResultOrigin origin{build_info().version, config::to_json({.data = context_.resolved}).dump(), record_.inputs_text()};
+    if (const std::optional<int> found = finished_exit_code(results_.path(), origin)) code.push_back(*found);
+  });
+  comm_.broadcast(code);
+  if (code.empty()) return std::nullopt;
+  log_info("results in " + results_.path() + " are those of this job and input: nothing to do (--fresh computes them anew)");
+  set_on_warning({});
+  return code.front();
+}
+
+StateHeader JobSession::header(const std::string& item, const std::string& solver) const {
+  const BuildInfo build = build_info();
+  StateHeader header;
+  header.version = build.version;
+  header.commit = build.git;
+  header.job_hash = results_.hash();
+  header.settings = results_.hashed_settings();
+  if (comm_.is_root()) {
+    header.inputs = record_.inputs_text();
+    header.input_fingerprint = text_hash(header.inputs);
+  }
+  header.item = item;
+  header.solver = solver;
+  header.runs = record_.runs_text();
+  header.precision = context_.job.solver.precision;
+  header.device = context_.device >= 0 ? "cuda" : "cpu";
+  header.seed = std::to_string(context_.job.run.seed);
+  header.iteration = earlier_iterations_ + iterations_;
+  header.ranks = comm_.size();
+  header.elapsed_s = record_.elapsed_s();
+  return header;
+}
+
+Checkpoint* JobSession::checkpoint(const std::string& item, const std::string& solver) {
+  CheckpointHooks hooks;
+  hooks.header = [this, item, solver] { return header(item, solver); };
+  hooks.on_restored = [this](const StateHeader& there) {
+    earlier_iterations_ = there.iteration - iterations_;
+    record_.continue_runs(there.runs, there.iteration);
+  };
+  hooks.on_saved = [this, item](std::int64_t bytes) {
+    has_saved_ = true;
+    events_.write({.event = "checkpoint", .pair = item, .iteration = earlier_iterations_ + iterations_, .bytes = bytes});
+  };
+  const std::string folder = results_.file(std::string(states_folder) + "/" + as_file_name(item));
+  checkpoints_.push_back(std::make_unique<JobCheckpoint>(comm_, folder, context_.job.run, std::move(hooks)));
+  return checkpoints_.back().get();
 }
 
 Context JobSession::solver_context() const {
@@ -36,7 +107,13 @@ Context JobSession::solver_context() const {
 std::function<std::optional<StopReason>()> JobSession::stop_check() {
   const RunOptions& run = context_.job.run;
   const StopLimits limits{.max_wall_s = run.max_wall_s, .stop_after_iterations = run.stop_after_iterations};
-  return [this, limits] { return local_stop_reason(limits, record_.elapsed_s(), ++iterations_); };
+  return [this, limits] {
+    ++iterations_;
+    record_.set_iteration(earlier_iterations_ + iterations_);
+    results_.refresh_lock();
+    fault_at_iteration(iterations_, comm_.rank());
+    return local_stop_reason(limits, record_.elapsed_s(), iterations_);
+  };
 }
 
 void JobSession::write_on_root(const std::string& name, const std::function<void(const std::string& path)>& write) {
@@ -64,9 +141,15 @@ void JobSession::write_plot(const std::string& name, const Plot& plot) {
 int JobSession::finish(const std::string& problem, StopReason reason) {
   record_.add_stop_reason(problem, reason);
   const int code = record_.exit_code(context_.job.solver.allow_unconverged);
-  if (code == exit_code_of(StopReason::interrupted, false))
-    log_warning("interrupted", "stopped before the end; what was found so far is written, but this version keeps no checkpoint: the next run begins anew");
+  const bool is_stopped = code == exit_code_of(StopReason::interrupted, false);
+  if (is_stopped)
+    log_warning("interrupted", has_saved_ ? "stopped before the end; what was found so far is written, and the next run goes on from the state saved"
+                                          : "stopped before the end and before there was a state to save: the next run begins anew; what was found so far is written");
   record_.write(comm_, code);
+  if (!is_stopped && !checkpoints_.empty() && comm_.is_root()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(results_.file(states_folder), ignored);
+  }
   events_.write({.event = "done", .pair = problem, .text = name_of(reason)});
   set_on_warning({});
   log_info("results in " + results_.path() + ", " + rounded_number(record_.elapsed_s()) + " s");

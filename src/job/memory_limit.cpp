@@ -17,7 +17,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr double host_share = 0.8, device_share = 0.9;
+constexpr double device_share = 0.9;
 constexpr double gibibyte = 1 << 30;
 
 std::int64_t memory_of_host(const std::string& root) {
@@ -103,7 +103,7 @@ MemoryBudget memory_budget(const Communicator& comm, const RunOptions& run, bool
   const HostLimit limit = host_memory_limit();
   const std::int64_t known = limit.bytes > 0 ? limit.bytes : std::numeric_limits<std::int64_t>::max() / 2;
   const std::int64_t sharing = ranks_that_say(comm, host_name());
-  budget.bytes.host = least_share(comm, host_share, known, sharing);
+  budget.bytes.host = least_share(comm, host_memory_share, known, sharing);
   budget.origin = fmt::format("80 % of {}, {:.1f} GiB", limit.source, static_cast<double>(known) / gibibyte);
   if (sharing > 1) budget.origin += fmt::format(", shared by {} ranks", sharing);
   if (on_device) {

@@ -10,6 +10,9 @@
 
 namespace thalweg {
 
+/// Of the memory of a host, or of its limit, that a run uses.
+inline constexpr double host_memory_share = 0.8;
+
 /// A limit and what sets it: "memory of the host", "cgroup limit".
 struct HostLimit {
   std::int64_t bytes = 0;

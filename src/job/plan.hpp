@@ -38,6 +38,8 @@ struct PlanInput {
   bool exact_linear = false;            ///< gromov: linear problems are solved on one rank
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
   std::int64_t starts = 1;              ///< gromov: couplings to begin from
+  std::int64_t linear_costs = 2;        ///< gromov: that a solve with stored costs holds at once
+  bool is_sweep = false;                ///< gromov: over values of its keys
   std::int64_t kept_couplings = 0;      ///< gromov: beside that of the solve: of other starts, of a sweep
   bool low_rank = false;                ///< gromov: costs within the sides are factors
   std::int64_t factor_columns = 0;      ///< gromov: of the factor of the sources
@@ -79,6 +81,9 @@ struct MemoryPlan {
 
 /// Throws ConfigError when `types` fits neither one nor all slices.
 MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks);
+
+/// Bytes of a state of the solve on disk, of which two are kept; without its history. 0: the command keeps none.
+WideInt saved_bytes(const PlanInput& input);
 
 /// What one pass over all cells costs.
 struct PassCost {

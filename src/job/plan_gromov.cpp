@@ -12,6 +12,7 @@
 #include "job/memory_limit.hpp"
 #include "job/point_pairs.hpp"
 #include "job/read_cells.hpp"
+#include "solvers/gromov/column_panels.hpp"
 #include "solvers/gromov/multi_start.hpp"
 
 namespace thalweg {
@@ -60,29 +61,32 @@ std::int64_t bytes_of_cost(const Job& job, bool is_double) {
   return are_hops ? 1 : is_double ? 8 : 4;
 }
 
-/// Stored costs within the sides, linear costs, coupling and products, of rows that a rank owns.
-void add_dense(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, Collector& items) {
+/// Stored costs within the sides, and linear costs between them, of rows that a rank owns: K and K(P), beside them the K
+/// of the best start so far. Panels of columns on every rank.
+void add_dense(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ranks, Collector& items) {
+  const WideInt scalar = input.is_double ? 8 : 4;
   const WideInt cost = input.cost_bytes;
   items.add_shares("costs within the sides", Collector::solving, cost * (n * n + m * m));
-  // Of a state with the next one, and what that needs until it is made.
-  const WideInt linear = 3 * scalar, packed = 2 * 2 * scalar;
-  const WideInt products = 3 * scalar + 8, widened = input.is_double ? 0 : 2 * 8;
-  items.add_shares("linear costs", Collector::solving, linear * n * m);
-  items.add_shares("linear costs, packed", Collector::solving, packed * n * m);
-  items.add_shares("linear costs, packed", Collector::writing, packed / 2 * n * m);
+  items.add_shares("linear costs", Collector::solving, input.linear_costs * scalar * n * m);
+  items.add_shares("linear costs", Collector::writing, scalar * n * m);
   items.add_shares("couplings of other starts", Collector::solving | Collector::writing,
-                   input.kept_couplings * (packed / 2) * n * m);
-  items.add_shares("coupling and products", Collector::solving, std::max(products, widened) * n * m);
+                   input.kept_couplings * scalar * n * m);
+  if (input.on_device)
+    items.add_shares("linear costs, packed both ways", Collector::solving | Collector::writing, 2 * scalar * n * m);
   if (input.shared_features > 0) {
     items.add_shares("linear costs between the sides", Collector::solving, scalar * n * m);
-    items.add_shares("linear costs as formed", Collector::solving, 8 * n * m);
+    items.add_shares("linear costs as formed", Collector::solving,
+                     std::max<WideInt>(0, (8 - input.linear_costs * scalar) * n * m));
   }
-  if (input.exact_linear) items.add_fixed("exact linear problem", Collector::solving, false, 3 * 8 * n * m);
-  const WideInt formed = cost > 1 ? 2 * 8 * std::max(n * n, m * m) : 0;  // before there are linear costs
-  items.add_shares("costs as formed", Collector::solving,
-                   std::max<WideInt>(0, formed - (linear + packed + std::max(products, widened)) * n * m));
-  items.add_fixed("blocks of products", Collector::solving, false,
-                  2 * depth_rows * m * (scalar + cost) + input.threads * granule_rows * (depth_rows + m) * scalar);
+  // P, C_X P C_Y, a vertex, the change and K in float64, and K of P for the result.
+  if (input.exact_linear) {
+    items.add_shares("couplings of exact steps", Collector::solving, 6 * 8 * n * m);
+    items.add_fixed("exact linear problem", Collector::solving, false, 3 * 8 * n * m);
+  }
+  const WideInt width = std::min<WideInt>(widest_columns, m), depth = std::min<WideInt>(depth_rows, std::max(n, m));
+  items.add_fixed("panels of products", Collector::solving, false,
+                  width * (m * (scalar + cost) + (num_ranks > 1 ? 2 : 1) * n * scalar) +
+                      input.threads * granule_rows * (depth * scalar + width * (2 * scalar + 8)));
 }
 
 /// Inner products of both sides, packed once an outer step, two at a time.
@@ -94,24 +98,31 @@ void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
                   (2 + input.kept_couplings) * (2 * n + m) * width * (scalar + (input.is_double ? 0 : 8)));
 }
 
-/// Of the other starts, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
-std::int64_t kept_couplings_of(const Job& job, std::int64_t cells) {
-  const MultiStartSettings settings;
-  const std::int64_t of_starts =
-      cells <= settings.anchors ? job.gromov.starts : std::min(job.gromov.starts, settings.carried);
+/// Of the best start so far, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
+std::int64_t kept_couplings_of(const Job& job) {
   const auto epsilons = static_cast<std::int64_t>(std::max<std::size_t>(1, job.sweep.epsilon.size()));
-  return of_starts - 1 + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
+  return (job.gromov.starts > 1 ? 1 : 0) + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
+}
+
+/// Linear costs of a solve at once. A step that may be taken back keeps those of the state that it began at.
+std::int64_t linear_costs_of(const GromovOptions& options) {
+  if (options.mode == "unbalanced") return 5;
+  return options.regularisation == "proximal" ? 4 : 2;
 }
 
 /// Problems of a few cells of both sides, their couplings and starts; distributions of distances of all cells.
-void add_starts(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
+/// @param freed   bytes of a rank that a solve needs and these do not, which come before or after it
+void add_starts(const PlanInput& input, WideInt n, WideInt m, WideInt freed, Collector& items) {
   const WideInt x = std::min<WideInt>(n, MultiStartSettings{}.anchors),
                 y = std::min<WideInt>(m, MultiStartSettings{}.anchors);
   const WideInt side = std::max(x, y);
-  if (input.starts > 1)
+  if (input.starts > 1) {
     items.add_fixed("starts", Collector::solving, false, 4 * input.starts * x * y + 12 * 8 * side * side);
-  items.add_fixed("rows of two couplings", Collector::solving, false, 2 * 8 * granule_rows * m);
-  items.add_fixed("distributions of distances", Collector::solving, false, 5 * 8 * num_quantile_bins * (n + m));
+    items.add_fixed("rows of their couplings", Collector::solving, false, 4 * MultiStartSettings{}.carried * x * m);
+  }
+  if (input.is_sweep) items.add_fixed("rows of two couplings", Collector::solving, false, 2 * 8 * granule_rows * m);
+  items.add_fixed("distributions of distances", Collector::solving, false,
+                  std::max<WideInt>(0, 5 * 8 * num_quantile_bins * (n + m) - freed));
 }
 
 /// Factors of both sides, as made and centred, and inner products of them, packed once an outer step, two at a time.
@@ -133,10 +144,12 @@ void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt num_ranks
   items.add_fixed("sample on its way", Collector::writing, false, num_ranks == 1 ? 0 : 2 * 8 * all);
 }
 
-void add_graph(const PlanInput& input, WideInt cells, Collector& items) {
+/// @param freed   as above: searches end before a solve begins
+void add_graph(const PlanInput& input, WideInt cells, WideInt freed, Collector& items) {
   if (input.geodesic_k == 0) return;
+  const WideInt bytes = (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells;
   items.add_fixed("graphs of neighbours", input.low_rank ? Collector::solving | Collector::writing : Collector::solving,
-                  false, (3 * 4 + 2 * 12) * WideInt{input.geodesic_k} * cells);
+                  false, std::max<WideInt>(0, bytes - freed));
 }
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
@@ -185,7 +198,9 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   for (const std::int64_t k : job.sweep.geodesic_k) input.geodesic_k = std::max(input.geodesic_k, k);
   input.cost_bytes = bytes_of_cost(job, input.is_double);
   input.starts = job.gromov.starts;
-  input.kept_couplings = kept_couplings_of(job, std::max(n, m));
+  input.kept_couplings = kept_couplings_of(job);
+  input.linear_costs = linear_costs_of(job.gromov);
+  input.is_sweep = job.sweep.is_given();
   input.writes_coupling = job.gromov.coupling == "dense";
   if (input.writes_coupling) check_matrix_size(n, m);
   if (job.gromov.storage == "dense" || !may_be_factors(job)) return input;
@@ -210,11 +225,13 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
   if (input.shared_features > 0)
     items.add_fixed("shared features", Collector::reading | Collector::solving, false,
                     WideInt{input.shared_features} * (4 + 8) * cells);
-  add_graph(input, cells, items);
+  const bool is_dense = !input.low_rank && input.cost_bytes > 0;
+  const WideInt freed = is_dense ? scalar * n * m / num_ranks : 0;  // K(P)
+  add_graph(input, cells, freed, items);
   if (input.low_rank) add_factors(input, n, m, num_ranks, items);
-  else if (input.cost_bytes > 0) add_dense(input, n, m, scalar, items);
+  else if (is_dense) add_dense(input, n, m, num_ranks, items);
   else add_squared(input, n, m, scalar, items);
-  add_starts(input, n, m, items);
+  add_starts(input, n, m, freed, items);
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);
   items.add_fixed("history of the iteration", Collector::solving, false, 8 * anderson_vectors * m);
   add_strips(input, m, items);

@@ -79,6 +79,7 @@ PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
   PlanInput input = shared_input(context);
   add_slices(comm, request_of(context.job.input, context.job.output, ""), input);
   input.types = options.rank;
+  input.starts = options.restarts + 1;
   input.subsample = options.subsample;
   std::set<std::string> clusterings(options.clusterings.begin(), options.clusterings.end());
   clusterings.insert("ml");
@@ -98,6 +99,7 @@ PlanInput low_rank_input(const Communicator& comm, const JobContext& context) {
     add_slices(comm, request_of(side, job.output, ""), input);
   check_two_sides("lowrank", input.cells_per_slice.size(), job.input.file.front());
   input.types = job.lowrank.rank;
+  input.starts = job.lowrank.restarts + 1;
   const std::int64_t most = *std::max_element(input.types.begin(), input.types.end());
   input.membership_columns = job.lowrank.write_q ? most : 0;
   return input;

@@ -92,6 +92,11 @@ std::string pass_lines(const PlanInput& input) {
                      bytes_text(cost.reduced_bytes));
 }
 
+std::string state_lines(const PlanInput& input) {
+  const WideInt bytes = saved_bytes(input);
+  return bytes == 0 ? "" : fmt::format("  a state of the solve on disk: {}, two are kept\n", bytes_text(bytes));
+}
+
 std::string ranks_cure(const PlanInput& input, const MemoryBudget& budget) {
   const std::int64_t ranks = ranks_needed(input, budget.bytes);
   if (ranks == 0) return "no number of ranks with this budget is enough: raise it";
@@ -114,7 +119,7 @@ std::string size_cure(const PlanInput& input, std::int64_t num_ranks, const Memo
 std::string plan_text(const PlanInput& input, std::int64_t num_ranks, const MemoryBudget& budget) {
   const MemoryPlan plan = plan_memory(input, num_ranks);
   return title(input, num_ranks) + memory_table(plan, input.on_device) + budget_lines(input, num_ranks, budget) +
-         pass_lines(input);
+         pass_lines(input) + state_lines(input);
 }
 
 std::string shortage_text(const PlanInput& input, std::int64_t num_ranks, const MemoryBudget& budget) {

@@ -32,11 +32,12 @@ std::string read_job_text(const std::string& path) {
   return read_stream(file);
 }
 
-config::Value out_setting(const std::string& folder) {
-  const config::Location where{.file = "--out"};
-  const config::Value dir{.data = folder, .where = where};
-  const config::Value output{.data = config::Table{{"dir", dir, where}}, .where = where};
-  return {.data = config::Table{{"output", output, where}}, .where = where};
+/// The option as the setting table.key = value.
+config::Value setting_of(const std::string& option, const std::string& table, const std::string& key, config::Value value) {
+  const config::Location where{.file = option};
+  value.where = where;
+  const config::Value inner{.data = config::Table{{key, value, where}}, .where = where};
+  return {.data = config::Table{{table, inner, where}}, .where = where};
 }
 
 }  // namespace
@@ -50,8 +51,10 @@ config::Value load_settings(const Communicator& comm, const Arguments& arguments
   config::Value root = config::parse_toml(text, is_stdin ? "stdin" : arguments.target, folder);
   for (const std::string& setting : arguments.settings)
     config::merge(*root.as<config::Table>(), *config::parse_setting(setting).as<config::Table>());
-  if (!arguments.output_dir.empty())
-    config::merge(*root.as<config::Table>(), *out_setting(arguments.output_dir).as<config::Table>());
+  const auto lay_over = [&](const config::Value& setting) { config::merge(*root.as<config::Table>(), *setting.as<config::Table>()); };
+  if (!arguments.output_dir.empty()) lay_over(setting_of("--out", "output", "dir", {.data = arguments.output_dir}));
+  if (arguments.resume) lay_over(setting_of("--resume", "run", "resume", {.data = true}));
+  if (arguments.fresh) lay_over(setting_of("--fresh", "run", "resume", {.data = false}));
   return root;
 }
 
@@ -68,7 +71,10 @@ void read_job(const config::Value& root, const std::vector<std::string>& used, J
   config::require_given(sections, used, {.file = root.where.file}, problems);
   if (problems.empty()) check_job(context.job, root, used, problems);
   problems.throw_if_any();
-  for (const std::string& key : config::unread_keys(root, sections, used)) log_info(key + " is not read by " + context.command);
+  std::vector<std::string> read = used;
+  read.push_back(SubmitOptions::section);  // by thalweg submit
+  for (const std::string& key : config::unread_keys(root, sections, read)) log_info(key + " is not read by " + context.command);
+  context.tables = used;
   context.job.top.command = context.command;
   std::vector<std::string> saved = {""};
   saved.insert(saved.end(), used.begin(), used.end());

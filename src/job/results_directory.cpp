@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 /// Everything that a run may leave in its folder.
 const char* const result_names[] = {"run.json",    "job.toml",    "index.tsv",    "log.jsonl",   "convergence.csv",
                                     "result.h5ad", "report.html", "versions.yml", "solution",    "tables",
-                                    "plots",       "tmaps",       "checkpoint",   "diffmap.dot", "diffmap.graphml"};
+                                    "plots",       "tmaps",       "diffmap.dot", "diffmap.graphml"};
 
 /// run.json of an earlier run, null when there is none or it cannot be understood.
 nlohmann::json earlier_record(const std::string& folder) {
@@ -87,16 +87,18 @@ void check_writable(const std::string& folder) {
 }  // namespace
 
 ResultsDirectory::ResultsDirectory(const Communicator& comm, const OutputOptions& options,
-                                   const config::Table& resolved)
+                                   const config::Table& resolved, double interval_s)
     : path_(options.dir), settings_(config::toml_document(resolved)) {
   const nlohmann::json settings = result_settings(config::to_json({.data = resolved}));
   hash_ = job_hash(settings);
+  hashed_settings_ = settings.dump();
   comm.on_root([&] {
     make_directories(path_);
     const nlohmann::json record = earlier_record(path_);
     has_earlier_ = !record.is_null();
     const nlohmann::json there = earlier_settings(record);
     if (has_earlier_ && !options.overwrite) refuse_other_job(path_, there, settings);
+    lock_ = std::make_unique<OutputLock>(path_, interval_s);
     check_writable(path_);
     remove_temporaries(path_);
     is_of_other_job_ = has_earlier_ && there != settings;

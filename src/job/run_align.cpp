@@ -50,7 +50,8 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
   const SlicePair problem(context, job, slices, slice, neighbour);
   PlacedSlice placed;
   placed.neighbour = neighbour;
-  placed.starts = solve_alignment(session, job, problem.problem(), starts_of(job.gromov, context.precision), pair);
+  MultiStartSettings settings = starts_of(job.gromov, context.precision);
+  placed.starts = solve_alignment(session, job, problem.problem(), settings, pair);
   log_alignment(placed.starts);
   SlicePartners partners =
       partners_of_slice(context.comm, placed.solution(), own.weights, known.aligned, filled(known.warped, known.aligned));
@@ -81,6 +82,7 @@ int run_align(const Communicator& comm, const JobContext& context) {
   session.start_phase("read");
   const AlignSlices slices = read_align_slices(comm, job);
   for (const TimeSeries& file : slices.files) record_input(file, session.record());
+  if (const auto code = session.finished_before()) return *code;
   session.start_phase("solve");
   std::vector<PlacedSlice> placed(slices.slices.size());
   placed[slices.reference] = reference_of(slices);

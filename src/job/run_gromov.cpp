@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "distributed/error.hpp"
 #include "job/commands_run.hpp"
+#include "job/gromov_init.hpp"
 #include "job/gromov_linear.hpp"
 #include "job/gromov_output.hpp"
 #include "job/gromov_sweep.hpp"
@@ -46,7 +47,7 @@ void set_mode(const GromovOptions& options, GromovProblem& problem) {
 
 /// One problem of a job, solved from several starts, or from the linear cost of a solve at a larger epsilon alone.
 MultiStartSolution solve(JobSession& session, const Job& job, const TransportSides& sides, LinearPart& linear,
-                         const SweepPoint& point) {
+                         const std::optional<CouplingEntries>& given, const SweepPoint& point) {
   const Context context = session.solver_context();
   GromovProblem problem{point.costs.source.costs(), point.costs.target.costs(), sides.source.weights,
                         sides.target.weights, point.epsilon};
@@ -54,8 +55,10 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
   set_mode(job.gromov, problem);
   MultiStartSettings settings = starts_of(job.gromov, context.precision);
   settings.solve.keep_linear = point.keep_linear;
+  settings.given = given;
   if (point.before) {
     settings.starts = 1;
+    settings.given.reset();
     settings.wants_bounds = false;
     settings.solve.start = *point.before->linear;
     settings.solve.epsilon_start = point.before->coupling.epsilon * job.gromov.epsilon_decay;
@@ -75,6 +78,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   session.start_phase("read");
   TransportSides sides = read_two_sides(comm, job, "gromov", job.gromov.label_key, /*in_ring=*/false);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
+  if (const auto code = session.finished_before()) return *code;
   if (job.gromov.mode != "unbalanced") {
     normalise_weights(sides.source);
     normalise_weights(sides.target);
@@ -83,11 +87,13 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   const CellPairs pairs = job.gromov.pair_key.empty() ? CellPairs{} : read_cell_pairs(comm, job);
 
   LinearPart linear(comm, job, sides);
+  std::optional<CouplingEntries> given;
+  if (!job.gromov.init.empty()) given = read_start_coupling(comm, job, sides);
 
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides, plan.low_rank);
   session.start_phase("solve");
-  const MultiStartSolution starts = solve(session, job, sides, linear, {sides.pair, costs, job.gromov.epsilon});
+  const MultiStartSolution starts = solve(session, job, sides, linear, given, {sides.pair, costs, job.gromov.epsilon});
   const GromovSolution& solution = starts.best;
   log_alignment(starts);
   session.start_phase("describe");
@@ -99,7 +105,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   if (!job.sweep.is_given() || is_stop_request(solution.stop_reason)) return session.finish(sides.pair, solution.stop_reason);
   session.start_phase("sweep");
   const StopReason reason = run_sweep(session, job, sides, pairs, plan.low_rank, [&](const SweepPoint& point) {
-    return solve(session, job, sides, linear, point);
+    return solve(session, job, sides, linear, given, point);
   });
   return session.finish(sides.pair, solution.stop_reason == StopReason::converged ? reason : solution.stop_reason);
 }

@@ -36,6 +36,7 @@ int run_hmot(const Communicator& comm, const JobContext& context) {
   TimeSeries series = read_time_series(comm, request);
   const HmOtJob job = make_hmot_job(comm, options, request, series);
   record_input(series, session.record());
+  if (const auto code = session.finished_before()) return *code;
 
   HmOtSettings settings = settings_of(options);
   settings.subsample = options.subsample;

@@ -122,6 +122,7 @@ int run_lowrank(const Communicator& comm, const JobContext& context) {
   Sides sides = read_sides(comm, context.job);
   if (sides.of_files.empty()) record_input(sides.series, session.record());
   for (const TimeSeries& file : sides.of_files) record_input(file, session.record());
+  if (const auto code = session.finished_before()) return *code;
   const HmOtJob job = make_lowrank_job(comm, options, sides.series);
 
   const SolvedChain solved = solve_chain(session, job, settings_of(options));

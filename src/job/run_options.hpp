@@ -21,6 +21,9 @@ struct RunOptions {
   double progress_every_s = 30.0;
   double max_wall_s = 0.0;
   std::int64_t stop_after_iterations = 0;
+  WordOrNumber item = "";
+  double checkpoint_every_s = 300.0;
+  bool resume = true;
 
   static constexpr const char* section = "run";
   static constexpr const char* about = "how the job runs";
@@ -40,13 +43,15 @@ struct RunOptions {
           non_negative);
     field("stop_after_iterations", &RunOptions::stop_after_iterations,
           "stop after so many iterations as a signal would; 0: never", non_negative);
+    field("item", &RunOptions::item, "number or name of the item of a job array (items.tsv of the results directory)");
+    field("checkpoint_every_s", &RunOptions::checkpoint_every_s,
+          "seconds between states of the solve on disk; 0: only between its stages and when it is told to stop", non_negative);
+    field("resume", &RunOptions::resume,
+          "go on from the newest state of this job, or keep its finished result; false: begin anew (--fresh)");
     field.later("tile_rows", "rows of a tile");
     field.later("tile_columns", "columns of a tile");
-    field.later("checkpoint_every_s", "checkpoints");
-    field.later("resume", "checkpoints");
     field.later("pair_groups", "groups of ranks for pairs");
     field.later("balance", "balance of sparse rows");
-    field.later("item", "item of a job array");
   }
 };
 

@@ -49,6 +49,19 @@ Json input_json(const InputRecord& input) {
           {"keys", keys}};
 }
 
+/// Size and time stand for the content where nothing else does.
+std::string fingerprint_of(const InputRecord& input, const InputRecord::Key& key) {
+  if (!key.fingerprint.empty()) return key.fingerprint;
+  struct stat status = {};
+  if (stat(input.path.c_str(), &status) != 0) return "";
+  return fmt::format("{} bytes of {}.{:09}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 template <class Items, class Convert>
 Json list_of(const Items& items, const Convert& convert) {
   Json list = Json::array();
@@ -64,6 +77,28 @@ RunRecord::RunRecord(const Communicator& comm, const JobContext& context, const 
       communicator_(comm.name()),
       num_ranks_(comm.size()),
       started_(utc_time(std::time(nullptr))) {}
+
+std::string RunRecord::inputs_text() const {
+  const auto convert = [](const InputRecord& input) {
+    Json keys = Json::object();
+    for (const InputRecord::Key& key : input.keys) keys[key.name] = {{"shape", key.shape}, {"fingerprint", fingerprint_of(input, key)}};
+    return Json{{"path", input.path}, {"keys", keys}};
+  };
+  return list_of(inputs_, convert).dump();
+}
+
+void RunRecord::continue_runs(const std::string& runs, std::int64_t iteration) {
+  earlier_runs_ = runs;
+  first_iteration_ = iteration_ = iteration;
+}
+
+std::string RunRecord::runs_text() const {
+  Json runs = Json::parse(earlier_runs_, nullptr, /*allow_exceptions=*/false);
+  if (!runs.is_array()) runs = Json::array();
+  runs.push_back({{"started", started_}, {"slurm_job_id", environment("SLURM_JOB_ID")}, {"slurm_restart_count", environment("SLURM_RESTART_COUNT")},
+                  {"ranks", num_ranks_}, {"from_iteration", first_iteration_}, {"to_iteration", iteration_}, {"seconds", elapsed_s()}});
+  return runs.dump();
+}
 
 void RunRecord::start_phase(const std::string& name) {
   const Clock::time_point now = Clock::now();
@@ -96,7 +131,9 @@ std::string RunRecord::json_text(const std::vector<std::string>& hosts, const st
                {"resolved", config::to_json({.data = context_.resolved})},
                {"preset", nullptr},
                {"job_hash", results_.hash()}};
+  json["runs"] = Json::parse(runs_text());
   json["input"] = list_of(inputs_, input_json);
+  json["inputs_of_states"] = Json::parse(inputs_text());
   json["dropped"] = Json(dropped_);
   json["ranks"] = num_ranks_;
   json["communicator"] = communicator_;

@@ -42,6 +42,13 @@ class RunRecord {
   /// Name of a finished file in the results directory, whose checksum is stored.
   void add_file(const std::string& name) { files_.push_back(name); }
   const std::vector<std::string>& files() const { return files_; }
+  /// Files and keys read, each with its fingerprint (size and time of the file where there is none), as JSON. For one rank.
+  std::string inputs_text() const;
+  /// The run goes on from a state. @param runs  `runs_text` of the run that left it
+  void continue_runs(const std::string& runs, std::int64_t iteration);
+  void set_iteration(std::int64_t iteration) { iteration_ = iteration; }
+  /// Every start so far, this one up to now, as JSON.
+  std::string runs_text() const;
   /// Device memory high-water mark of this rank.
   void set_peak_device_bytes(std::int64_t bytes) { peak_device_bytes_ = bytes; }
 
@@ -72,6 +79,8 @@ class RunRecord {
   std::vector<std::pair<std::string, StopReason>> stop_reasons_;
   std::vector<std::string> files_;
   std::int64_t peak_device_bytes_ = 0;
+  std::string earlier_runs_ = "[]";
+  std::int64_t first_iteration_ = 0, iteration_ = 0;
 };
 
 /// Names of the nodes of all ranks, in rank order; collective.

@@ -53,6 +53,7 @@ int run_shapes(const Communicator& comm, const JobContext& context) {
   Shape source = read_shape(comm, source_file, job.shapes.unfold),
         target = read_shape(comm, target_file, job.shapes.unfold);
   for (const Shape* shape : {&source, &target}) session.record().add_input(record_of(*shape));
+  if (const auto code = session.finished_before()) return *code;
   const VertexPairs anchors = pairs_of(comm, job.shapes.anchors, "gromov.anchors", source, target);
   const VertexPairs reference = pairs_of(comm, job.shapes.reference_map, "gromov.reference_map", source, target);
 

@@ -33,6 +33,7 @@ int run_transport(const Communicator& comm, const JobContext& given) {
   session.start_phase("read");
   TransportSides sides = read_transport_sides(comm, job);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
+  if (const auto code = session.finished_before()) return *code;
   TransportProblem problem = make_transport_problem(session.solver_context(), job.sinkhorn, sides);
 
   session.start_phase("solve");

@@ -24,8 +24,9 @@ ProgressState progress_of(const DescentRecord& check, double tolerance) {
 
 }  // namespace
 
-SolvedChain solve_chain(JobSession& session, const HmOtJob& job, const HmOtSettings& settings) {
+SolvedChain solve_chain(JobSession& session, const HmOtJob& job, HmOtSettings settings) {
   session.start_phase("solve");
+  settings.checkpoint = session.checkpoint("chain", "hm_ot");
   SolvedChain solved;
   const auto begin = std::chrono::steady_clock::now();
   const auto show = [&](const DescentRecord& check) {

@@ -1,4 +1,4 @@
-// The solve phase that hmot and lowrank share: progress, stop requests, outcome in the log.
+// The solve phase that hmot and lowrank share: progress, stop requests, states, outcome in the log.
 #pragma once
 
 #include "job/hmot_problem.hpp"
@@ -12,6 +12,6 @@ struct SolvedChain {
 };
 
 /// Ends the phase "read" and leaves the session in the phase "write". Collective.
-SolvedChain solve_chain(JobSession& session, const HmOtJob& job, const HmOtSettings& settings);
+SolvedChain solve_chain(JobSession& session, const HmOtJob& job, HmOtSettings settings);
 
 }  // namespace thalweg

@@ -45,7 +45,9 @@ SinkhornSolution solve_transport(JobSession& session, const std::string& pair, c
     session.progress().check(progress_of(pair, check, tolerance));
     last = check;
   };
-  SinkhornSolution solution = solve_sinkhorn(context_of(session, problem), problem.problem, problem.settings, show, session.stop_check());
+  SinkhornSettings settings = problem.settings;
+  settings.checkpoint = session.checkpoint(pair, "sinkhorn");
+  SinkhornSolution solution = solve_sinkhorn(context_of(session, problem), problem.problem, settings, show, session.stop_check());
   last.evaluation = solution.evaluations;
   last.error = solution.error_target;
   session.progress().finish(progress_of(pair, last, tolerance), solution.stop_reason);

@@ -20,6 +20,7 @@ struct GromovOptions {
   double rho_1 = 1.0;
   double rho_2 = 1.0;
   std::int64_t starts = 8;
+  std::string init = {};
   double epsilon_start = 0.05;
   double epsilon_decay = 0.9;
   double tolerance = 1e-6;
@@ -71,6 +72,10 @@ struct GromovOptions {
           "starts, of which the result of least F counts: product of the weights, annealed and not, transport of "
           "eccentricities, of distributions of distances, four sign patterns of principal coordinates, then random turns",
           in_range(1, 64));
+    field("init", &GromovOptions::init,
+          "a coupling that is the first of the starts: results directory of an alignment, file of thalweg export, or "
+          "a .tsv with columns source, target (names of cells) and mass",
+          file_path);
     field("epsilon_start", &GromovOptions::epsilon_start, "first epsilon of the annealing; up to epsilon: no annealing",
           positive);
     field("epsilon_decay", &GromovOptions::epsilon_decay, "from one outer step of the annealing to the next",
@@ -109,7 +114,6 @@ struct GromovOptions {
           one_of({"top", "dense"}));
     field("pair_key", &GromovOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &GromovOptions::label_key, "obs column of labels; for scores and plots alone");
-    field.later("init", "a part of gromov of a later version");
   }
 };
 

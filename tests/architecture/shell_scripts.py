@@ -10,7 +10,7 @@ SOURCED = {"scripts/common.sh"}
 
 def scripts():
     found = set((ROOT / "scripts").glob("*.sh")) | {ROOT / ".ci/run", ROOT / "cmake/nvcc_wrapper"}
-    found |= set((ROOT / "tests").rglob("*.sh")) | set((ROOT / "jobs").rglob("*.sh"))
+    found |= set((ROOT / "tests").rglob("*.sh")) | set((ROOT / "jobs").rglob("*.sh")) | set((ROOT / "jobs").rglob("*.sbatch"))
     return sorted(found)
 
 

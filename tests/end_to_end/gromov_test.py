@@ -142,9 +142,30 @@ def check_times():
         session.check(np.isfinite(saved.obsm["projected_x"]).all(1).tolist() == is_source.tolist(), "sources alone have projected_x")
 
 
+def check_init():
+    """An alignment begins where an earlier one ended, and where a table says."""
+    x, y = (anndata.read_h5ad(session.folder / f"{side}.h5ad") for side in "xy")
+    names = {pair: name for pair, name in zip(y.obs["pair"], y.obs_names)}
+    known = [(name, names[pair]) for pair, name in zip(x.obs["pair"], x.obs_names) if pair in names]
+    pd.DataFrame([(*pair, 2.0) for pair in known], columns=["source", "target", "mass"]).to_csv(session.folder / "given.tsv", sep="\t", index=False)
+    (session.folder / "given_bad.tsv").write_text("source\ttarget\tmass\n" + "\t".join(known[0]) + "\t1\nnobody\ty0\t1\n")
+    runs = {"from_result": ("geodesic", 1), "from_file": ("geodesic/result_source.h5ad", 1), "from_table": ("given.tsv", 1), "from_both": ("given.tsv", 3)}
+    for name, (init, starts) in runs.items():
+        if not session.done(session.run("gromov", session.job(name, "gromov", tables_of({"init": init, "starts": starts})), ranks=2 if name == "from_result" else 1)):
+            continue
+        rows = read_tsv(session.folder / name / "tables/starts.tsv")
+        session.check([row["name"] for row in rows] == ["given", "product", "product_direct"][:starts], f"{name}: {rows}")
+    before, after = (values(session.folder / name / "tables/gromov.tsv", "quantity") for name in ("geodesic", "from_result"))
+    session.check(abs(float(before["primal"]) / float(after["primal"]) - 1) < 1e-5 and int(after["outer"]) <= 20, f"again: {before['primal']}, {after}")
+    scores = {key: float(value) for key, value in values(session.folder / "from_table/tables/scores.tsv", "score").items()}
+    session.check(scores["foscttm"] < 0.15, f"from the true pairs: {scores}")
+    both = {row["name"]: float(row["F"]) for row in read_tsv(session.folder / "from_both/tables/starts.tsv")}
+    chosen = values(session.folder / "from_both/tables/gromov.tsv", "quantity")
+    session.check(abs(float(chosen["primal"]) - min(both.values())) < 1e-12, f"least F: {both}, {chosen}")
+
+
 def check_rank_independence():
     tables = {**tables_of(), "output": {"compression": "none"}}
-    tables["solver"] = {**tables.get("solver", {}), "form": "ring"}  # a form of transport's points, not of alignment
     for name, ranks in (("one", 1), ("many", session.ranks)):
         session.done(session.run("gromov", session.job(name, "gromov", tables), ranks=ranks))
     one, many = (anndata.read_h5ad(session.folder / name / "result_source.h5ad") for name in ("one", "many"))
@@ -228,7 +249,10 @@ def check_refusals():
              ({}, {"anchors": "none.tsv"}, ["none.tsv", "no pairs", "gromov.anchors"]),
              ({}, {"anchors": "far.tsv", "linear": "obsm/X_shared"}, ["gromov.anchors", "gromov.linear", "remove one"]),
              ({}, {"alpha": 1.5}, ["problem.alpha = 1.5 is not allowed"]),
-             ({}, {"init": "other"}, ["gromov.init", "not available in this version"]),
+             ({}, {"init": "nowhere"}, ["gromov.init", "nowhere"]),
+             ({}, {"init": "given_bad.tsv"}, ["given_bad.tsv:3", "'nobody'", "source side"]),
+             ({}, {"init": "given.tsv", "mode": "semi_relaxed"}, ["gromov.init", "balanced"]),
+             ({}, {"solve_points": 100}, ["gromov.solve_points is not read by gromov on cells"]),
              ({}, {"starts": 0}, ["gromov.starts = 0 is not allowed"]),
              ({}, {"epsilon": 0}, ["gromov.epsilon = 0 is not allowed"]),
              ({}, {"epsilonn": 1}, ["unknown key 'gromov.epsilonn'", "did you mean 'gromov.epsilon'"]),
@@ -255,6 +279,7 @@ check_kinds()
 check_starts()
 check_times()
 check_anchors()
+check_init()
 check_rank_independence()
 check_refusals()
 sys.exit(session.finish())

@@ -43,7 +43,7 @@ def bad_jobs():
     yield good, ["--out", ""], 1, ["--out"]
     yield good, ["--outt", "x"], 1, ["--outt"]
     yield good, ["more"], 1, ["more"]
-    yield good, ["--resume"], 1, ["not available in this version"]
+    yield good, ["--stub"], 1, ["not available in this version"]
 
 
 def check_bad_jobs():
@@ -125,11 +125,11 @@ def check_progress():
     job = session.job("shown", "hmot", free)
     text = terminal_output(["hmot", job])
     session.check("\r" in text.replace("\r\n", "\n") and text.endswith("\n"), f"progress on a terminal: {text[-300:]!r}")
-    piped = session.run("hmot", job)
+    piped = session.run("hmot", job, "--fresh")
     session.done(piped)
     session.check(all(character.isprintable() or character == "\n" for character in piped.err), "whole lines in a pipe", piped)
     session.check(any(line.startswith("all  iter ") and line.endswith("converged") for line in piped.err.splitlines()), "a line a level", piped)
-    silent = session.run("hmot", job, "--set", "run.progress=none")
+    silent = session.run("hmot", job, "--fresh", "--set", "run.progress=none")
     session.check(not any(" iter " in line for line in silent.err.splitlines()), "run.progress = none", silent)
 
 
@@ -138,7 +138,7 @@ def check_directories():
     session.done(session.run("hmot", job))
     first = (session.folder / "place/result.h5ad").read_bytes()
     (session.folder / "place/result.h5ad.tmp").write_text("left by a killed run")
-    session.done(session.run("hmot", job, "--quiet"))  # the same job: runs again
+    session.done(session.run("hmot", job, "--quiet", "--fresh"))  # the same job: runs again
     session.check(not list((session.folder / "place").rglob("*.tmp")), "temporaries of a killed run are removed")
     other = session.run("hmot", job, "--set", "hmot.edge_threshold=0.2")
     session.check(other.code == 2 and len(other.errors) == 1 and "hmot.edge_threshold: 0.05 there, 0.2 here" in other.err

@@ -244,7 +244,7 @@ def check_signals():
     os.kill(ranks_of(process)[-1], signal.SIGTERM)
     code, err = end_of(process)
     session.check(code == 5, f"SIGTERM: exit {code}, expected 5: {err}")
-    session.check(err.count("warning: interrupted:") == 1 and "keeps no checkpoint" in err, f"SIGTERM: no word of checkpoints: {err}")
+    session.check(err.count("warning: interrupted:") == 1 and "goes on from the state saved" in err, f"SIGTERM: no word of checkpoints: {err}")
     record = session.folder / "stopped/run.json"
     if session.check(record.exists(), "results after SIGTERM"):
         session.check(json.loads(record.read_text())["stop_reasons"] == {"0.0_1.0": "interrupted"}, record.read_text())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "geometry/geodesics.hpp"
 #include "kernels/block_rows.hpp"
 #include "solvers/gromov/row_product.hpp"
 #include "solvers/ordered_sum.hpp"
@@ -9,6 +10,9 @@
 namespace thalweg {
 
 namespace {
+
+constexpr std::int64_t most_sampled = 512;
+constexpr std::uint32_t sample_stream = 76;
 
 /// Some rows of a matrix as a matrix of its own: the rank's part of these.
 template <class Value>
@@ -30,15 +34,6 @@ std::vector<Value> part_of_rows(const Communicator& comm, const OwnedRows<Value>
   return part;
 }
 
-/// Some columns of the owned rows.
-template <class Value>
-std::vector<Value> columns_of(const OwnedRows<Value>& matrix, const std::vector<std::int64_t>& chosen) {
-  std::vector<Value> columns;
-  for (std::size_t begin = 0; begin < matrix.values.size(); begin += static_cast<std::size_t>(matrix.num_columns))
-    for (const std::int64_t cell : chosen) columns.push_back(matrix.values[begin + static_cast<std::size_t>(cell)]);
-  return columns;
-}
-
 std::vector<double> rows_of(const GromovSolution& solution, RowRange rows) {
   const std::span<const double> f = std::span(solution.coupling.f)
                                         .subspan(static_cast<std::size_t>(rows.begin - solution.geometry->rows().begin),
@@ -49,8 +44,8 @@ std::vector<double> rows_of(const GromovSolution& solution, RowRange rows) {
 }  // namespace
 
 template <class Scalar>
-std::vector<double> product_through_cells(const Communicator& comm, const StoredIntraCosts& source,
-                                          const StoredIntraCosts& target, const CellCoupling& coupling) {
+std::vector<Scalar> costs_through_cells(const Communicator& comm, const StoredIntraCosts& target,
+                                        const CellCoupling& coupling) {
   const auto k = static_cast<std::int64_t>(coupling.rows.size()),
              l = static_cast<std::int64_t>(coupling.columns.size());
   const RowRange own = Partition(k, comm.size(), block_rows).rows_of(comm.rank());
@@ -64,15 +59,8 @@ std::vector<double> product_through_cells(const Communicator& comm, const Stored
                                        OwnedRows<Value>{l, target.num_cells, rows, target.divisor});
       },
       target.values);
-  const std::vector<Scalar> right(product.begin(), product.end());
-  return std::visit(
-      [&]<class Value>(std::span<const Value> values) {
-        const auto columns =
-            columns_of<Value>({source.num_cells, source.num_cells, values, source.divisor}, coupling.rows);
-        return product_of_rows<Scalar>(comm, OwnedRows<Value>{source.num_cells, k, columns, source.divisor},
-                                       OwnedRows<Scalar>{k, target.num_cells, right, 1.0});
-      },
-      source.values);
+  const std::vector<Scalar> owned(product.begin(), product.end());
+  return comm.all_gather(std::span<const Scalar>(owned));
 }
 
 std::vector<double> coupling_of(const GromovSolution& solution) { return rows_of(solution, solution.geometry->rows()); }
@@ -91,9 +79,39 @@ double overlap_of(const Communicator& comm, const GromovSolution& p, const Gromo
   return ordered_sum(comm, shared);
 }
 
-template std::vector<double> product_through_cells<float>(const Communicator&, const StoredIntraCosts&,
-                                                          const StoredIntraCosts&, const CellCoupling&);
-template std::vector<double> product_through_cells<double>(const Communicator&, const StoredIntraCosts&,
-                                                           const StoredIntraCosts&, const CellCoupling&);
+CouplingSample::CouplingSample(const Context& context, const GromovSolution& solution)
+    : num_columns_(solution.geometry->num_columns()) {
+  const std::int64_t n = solution.geometry->num_rows();
+  const RowRange rows = solution.geometry->rows();
+  std::vector<std::int32_t> cells = random_cells(n, std::min(most_sampled, n), context.seed, sample_stream);
+  std::sort(cells.begin(), cells.end());
+  for (const std::int32_t cell : cells) {
+    if (cell < rows.begin || cell >= rows.end) continue;
+    const std::vector<double> row = rows_of(solution, {cell, cell + 1});
+    entries_.insert(entries_.end(), row.begin(), row.end());
+  }
+}
+
+double CouplingSample::overlap(const Communicator& comm, const CouplingSample& other) const {
+  std::vector<double> terms;  // of every row: shared, of this coupling, of the other
+  for (std::size_t e = 0; e < entries_.size(); ++e) {
+    if (e % static_cast<std::size_t>(num_columns_) == 0) terms.resize(terms.size() + 3, 0.0);
+    const auto p = static_cast<double>(entries_[e]), q = static_cast<double>(other.entries_[e]);
+    double* of_row = terms.data() + terms.size() - 3;
+    of_row[0] += std::min(p, q);
+    of_row[1] += p;
+    of_row[2] += q;
+  }
+  double sums[3] = {};
+  const std::vector<double> all = comm.all_gather(std::span<const double>(terms));
+  for (std::size_t k = 0; k < all.size(); ++k) sums[k % 3] += all[k];
+  const double mass = std::max(sums[1], sums[2]);
+  return mass > 0.0 ? sums[0] / mass : 1.0;
+}
+
+template std::vector<float> costs_through_cells<float>(const Communicator&, const StoredIntraCosts&,
+                                                       const CellCoupling&);
+template std::vector<double> costs_through_cells<double>(const Communicator&, const StoredIntraCosts&,
+                                                         const CellCoupling&);
 
 }  // namespace thalweg

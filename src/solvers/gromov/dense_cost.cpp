@@ -3,9 +3,6 @@
 #include <Kokkos_Core.hpp>
 #include <cmath>
 
-#include "kernels/block_rows.hpp"
-#include "solvers/gromov/cell_coupling.hpp"
-#include "solvers/gromov/row_product.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -44,12 +41,6 @@ double weighted_sum(const Communicator& comm, RowRange rows, std::span<const dou
   for (std::size_t i = 0; i < terms.size(); ++i)
     terms[i] = weights[static_cast<std::size_t>(rows.begin) + i] * owned_values[i];
   return ordered_sum(comm, terms);
-}
-
-template <class Scalar>
-std::vector<Scalar> narrowed(std::vector<double>&& values) {
-  if constexpr (std::is_same_v<Scalar, double>) return std::move(values);
-  else return std::vector<Scalar>(values.begin(), values.end());
 }
 
 }  // namespace
@@ -93,35 +84,42 @@ void DenseCost<Scalar>::weigh_parts(const GromovProblem& problem) {
           .subspan(static_cast<std::size_t>(columns_.begin), static_cast<std::size_t>(columns_.size()));
   const double x = weighted_sum(comm, rows_, a_, terms_.rows), y = weighted_sum(comm, columns_, b_, owned_columns);
   if (mode_ == GromovMode::balanced) terms_.constant = x + y;
-  std::vector<double> costs = linear_cost_rows(context_, problem, rows_, num_columns_);
+  const std::vector<double> costs = linear_cost_rows(context_, problem, rows_, num_columns_);
   if (problem.linear) {
     const double mean_x = weighted_sum(comm, rows_, a_, row_sums_of_powers(source_, 1, rows_, a_));
     const double mean_y = weighted_sum(comm, columns_, b_, row_sums_of_powers(target_, 1, columns_, b_));
-    const double linear = sum_over_pairs([&](std::size_t i, std::size_t j) {
-      return costs[i * b_.size() + j] * a_[static_cast<std::size_t>(rows_.begin) + i] * b_[j];
-    });
+    std::vector<double> means(static_cast<std::size_t>(rows_.size()), 0.0);
+    for (std::size_t k = 0; k < costs.size(); ++k) means[k / b_.size()] += costs[k] * b_[k % b_.size()];
+    const double linear = weighted_sum(comm, rows_, a_, means);
     const double squares = std::pow(product_.mass_b, 2) * x + std::pow(product_.mass_a, 2) * y;
     units_ = fused_units(problem, squares - 2.0 * mean_x * mean_y, linear);
   }
   factors_ = fused_factors(problem, units_);
-  for (double& cost : costs) cost *= factors_.linear;
-  linear_ = narrowed<Scalar>(std::move(costs));
+  if (costs.empty()) return;
+  linear_ = std::make_unique<Tiles>(rows_.size(), num_columns_);
+  for (std::int64_t i = 0; i < rows_.size(); ++i)
+    for (std::int64_t j = 0; j < num_columns_; ++j)
+      linear_->set_cost(i, j, factors_.linear * costs[static_cast<std::size_t>(i * num_columns_ + j)]);
 }
 
+/// C_X a b^T C_Y is a product of two vectors.
 template <class Scalar>
 LinearCost DenseCost<Scalar>::at_product() const {
-  std::vector<Scalar> product;
-  product.reserve(static_cast<std::size_t>(rows_.size() * num_columns_));
   const double factor = mode_ == GromovMode::unbalanced ? product_.factor : 1.0;
-  for (std::int64_t i = rows_.begin; i < rows_.end; ++i)
-    for (const double weight : b_)
-      product.push_back(static_cast<Scalar>(factor * a_[static_cast<std::size_t>(i)] * weight));
-  return linear_of(product_with(product), terms_);
-}
-
-template <class Scalar>
-LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling& coupling) const {
-  return linear_of(product_through_cells<Scalar>(context_.comm, source_, target_, coupling), terms_);
+  const std::vector<double> x = row_sums_of_powers(source_, 1, rows_, a_),
+                            owned = row_sums_of_powers(target_, 1, columns_, b_);
+  const std::vector<double> y = context_.comm.all_gather(std::span<const double>(owned));
+  auto linear = std::make_shared<Tiles>(rows_.size(), num_columns_);
+  std::vector<double> product(static_cast<std::size_t>(num_columns_ * block_rows));
+  for (std::int64_t begin = 0; begin < rows_.size(); begin += block_rows) {
+    const RowRange block{begin, std::min<std::int64_t>(rows_.size(), begin + block_rows)};
+    for (std::int64_t j = 0; j < num_columns_; ++j)
+      for (std::int64_t i = begin; i < block.end; ++i)
+        product[static_cast<std::size_t>(j * block_rows + i - begin)] =
+            factor * x[static_cast<std::size_t>(i)] * y[static_cast<std::size_t>(j)];
+    set_block(block, {0, num_columns_}, product.data(), terms_, *linear);
+  }
+  return SharedTiles<Scalar>(std::move(linear));
 }
 
 template <class Scalar>
@@ -132,147 +130,8 @@ std::unique_ptr<PairGeometry> DenseCost<Scalar>::geometry_of(const LinearCost& l
   sides.target = {num_columns_, 0, std::span<const Scalar>()};
   sides.source_weights = a_;
   sides.target_weights = b_;
-  sides.dense = std::span<const Scalar>(std::get<std::vector<Scalar>>(linear));
+  sides.dense = std::get<SharedTiles<Scalar>>(linear);
   return make_pair_geometry(context_, sides);
-}
-
-/// G = C_X (P C_Y)
-template <class Scalar>
-std::vector<double> DenseCost<Scalar>::product_with(const std::vector<Scalar>& coupling) const {
-  const OwnedRows<Scalar> p{source_.num_cells, num_columns_, coupling, 1.0};
-  const std::vector<Scalar> b = narrowed<Scalar>(std::visit(
-      [&]<class Value>(std::span<const Value> values) {
-        return product_of_rows<Scalar>(context_.comm, p,
-                                       OwnedRows<Value>{num_columns_, num_columns_, values, target_.divisor});
-      },
-      target_.values));
-  return std::visit(
-      [&]<class Value>(std::span<const Value> values) {
-        return product_of_rows<Scalar>(context_.comm,
-                                       OwnedRows<Value>{source_.num_cells, source_.num_cells, values, source_.divisor},
-                                       OwnedRows<Scalar>{source_.num_cells, num_columns_, b, 1.0});
-      },
-      source_.values);
-}
-
-/// K of a coupling with the product G.
-template <class Scalar>
-std::vector<Scalar> DenseCost<Scalar>::linear_of(const std::vector<double>& product, const Terms& terms) const {
-  std::vector<Scalar> linear(product.size());
-  const auto m = static_cast<std::size_t>(num_columns_);
-  for (std::size_t i = 0; i < terms.rows.size(); ++i)
-    for (std::size_t j = 0; j < m; ++j) {
-      const double quadratic = 2.0 * (terms.rows[i] + terms.columns[j]) - 4.0 * product[i * m + j];
-      const double between = linear_.empty() ? 0.0 : static_cast<double>(linear_[i * m + j]);
-      linear[i * m + j] = static_cast<Scalar>(factors_.quadratic * quadratic + between);
-    }
-  return linear;
-}
-
-template <class Scalar>
-std::vector<Scalar> DenseCost<Scalar>::coupling_of(const std::vector<Scalar>& linear,
-                                                   const SinkhornSolution& inner) const {
-  const Host exec;
-  std::vector<Scalar> coupling(linear.size());
-  Kokkos::parallel_for(
-      "thalweg::dense_cost::coupling", Kokkos::RangePolicy<Host>(exec, 0, rows_.size()), [&](const std::int64_t i) {
-        const auto row = static_cast<std::size_t>(i), m = static_cast<std::size_t>(num_columns_);
-        const double f = inner.f[row];
-        const double alpha = inner.log_alpha[static_cast<std::size_t>(rows_.begin) + row];
-        for (std::size_t j = 0; j < m; ++j) {
-          const double reference = alpha + inner.log_beta[j];
-          const double cost = static_cast<double>(linear[row * m + j]);
-          coupling[row * m + j] = static_cast<Scalar>(
-              reference == -INFINITY ? 0.0 : std::exp(reference + (f + inner.g[j] - cost) / inner.epsilon));
-        }
-      });
-  exec.fence("thalweg::dense_cost::coupling");
-  return coupling;
-}
-
-/// The sum of term(i, j) over owned rows i and all j, then over ranks.
-template <class Scalar>
-template <class Term>
-double DenseCost<Scalar>::sum_over_pairs(const Term& term) const {
-  const Host exec;
-  std::vector<double> sums(static_cast<std::size_t>(rows_.size()));
-  Kokkos::parallel_for("thalweg::dense_cost::sum_over_pairs", Kokkos::RangePolicy<Host>(exec, 0, rows_.size()),
-                       [&](const std::int64_t i) {
-                         double sum = 0.0;
-                         for (std::int64_t j = 0; j < num_columns_; ++j)
-                           sum += term(static_cast<std::size_t>(i), static_cast<std::size_t>(j));
-                         sums[static_cast<std::size_t>(i)] = sum;
-                       });
-  exec.fence("thalweg::dense_cost::sum_over_pairs");
-  return ordered_sum(context_.comm, sums);
-}
-
-/// E_gw = <row and column terms - 2 G, P> for the terms of P itself. With those of a and b, which are not P's until the
-/// linear problem is solved, 2 <terms - G, P> - constant: linear in what is wrong with the marginals.
-template <class Scalar>
-void DenseCost<Scalar>::add_energies(const std::vector<Scalar>& coupling, const std::vector<double>& product,
-                                     const Terms& terms, Linearisation& at) const {
-  const auto m = static_cast<std::size_t>(num_columns_);
-  const double factor = mode_ == GromovMode::balanced ? 2.0 : 1.0;
-  at.energy_gw = sum_over_pairs([&](std::size_t i, std::size_t j) {
-                   const double half = factor * (terms.rows[i] + terms.columns[j]) - 2.0 * product[i * m + j];
-                   return half * static_cast<double>(coupling[i * m + j]);
-                 }) -
-                 terms.constant;
-  at.energy = factors_.quadratic * at.energy_gw;
-  if (factors_.linear == 0.0) return;
-  const double between = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    return static_cast<double>(linear_[i * m + j]) * static_cast<double>(coupling[i * m + j]);
-  });
-  at.energy_linear = between / factors_.linear;
-  at.energy += between;
-}
-
-template <class Scalar>
-Linearisation DenseCost<Scalar>::at(const LinearCost& linear, const PairGeometry&,
-                                    const SinkhornSolution& inner) const {
-  const auto& present = std::get<std::vector<Scalar>>(linear);
-  const std::vector<Scalar> coupling = coupling_of(present, inner);
-  const std::vector<double> product = product_with(coupling);
-  Terms own;
-  if (mode_ != GromovMode::balanced)
-    own = terms_of(context_.comm.all_gather(std::span<const double>(inner.row_sums)), inner.column_sums);
-  const Terms& terms = mode_ == GromovMode::balanced ? terms_ : own;
-  std::vector<Scalar> next = linear_of(product, terms);
-  const auto m = static_cast<std::size_t>(num_columns_);
-  Linearisation result;
-  result.value = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    return static_cast<double>(next[i * m + j]) * static_cast<double>(coupling[i * m + j]);
-  });
-  result.difference = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    const double rise = static_cast<double>(next[i * m + j]) - static_cast<double>(present[i * m + j]);
-    return rise * static_cast<double>(coupling[i * m + j]);
-  });
-  add_energies(coupling, product, terms, result);
-  result.linear = std::move(next);
-  return result;
-}
-
-template <class Scalar>
-double DenseCost<Scalar>::inner_product(std::span<const double> x, std::span<const double> y) const {
-  const auto m = static_cast<std::size_t>(num_columns_);
-  return sum_over_pairs([&](std::size_t i, std::size_t j) { return x[i * m + j] * y[i * m + j]; });
-}
-
-template <class Scalar>
-double DenseCost<Scalar>::relative_change(const LinearCost& k, const LinearCost& l) const {
-  const auto& before = std::get<std::vector<Scalar>>(k);
-  const auto& after = std::get<std::vector<Scalar>>(l);
-  const auto m = static_cast<std::size_t>(num_columns_);
-  const double size = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    const auto value = static_cast<double>(before[i * m + j]);
-    return value * value;
-  });
-  const double difference = sum_over_pairs([&](std::size_t i, std::size_t j) {
-    const double value = static_cast<double>(after[i * m + j]) - static_cast<double>(before[i * m + j]);
-    return value * value;
-  });
-  return size > 0.0 ? std::sqrt(difference / size) : 0.0;
 }
 
 template class DenseCost<float>;

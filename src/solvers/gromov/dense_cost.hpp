@@ -1,6 +1,7 @@
 // E of costs within the sides that are stored: K by two products of matrices.
 #pragma once
 
+#include "solvers/gromov/column_panels.hpp"
 #include "solvers/gromov/fused_terms.hpp"
 #include "solvers/gromov/product_coupling.hpp"
 #include "solvers/gromov/quadratic_cost.hpp"
@@ -8,33 +9,36 @@
 namespace thalweg {
 
 /// K(P)_ij = (alpha / s_GW) [2 (C_X.^2 p)_i + 2 (C_Y.^2 q)_j - 4 (C_X P C_Y)_ij] + ((1 - alpha) / s_W) M_ij, owned rows
-/// x m in Scalar; p = a and q = b of balanced couplings, else p = P 1 and q = P^T 1. P is formed in full for the
-/// products.
+/// x m in Scalar; p = a and q = b of balanced couplings, else p = P 1 and q = P^T 1. Of matrices n x m there are K,
+/// K(P) and M: P is formed from K where it is multiplied, P C_Y and C_X P C_Y in panels of 512 columns.
 template <class Scalar>
 class DenseCost : public QuadraticCost {
  public:
+  using Tiles = CostTiles<Scalar>;
+
   DenseCost(const Context& context, const GromovProblem& problem);
 
   bool is_concave() const override { return false; }
+  bool is_stored() const override { return true; }
   FusedUnits units() const override { return units_; }
   LinearCost at_product() const override;
   LinearCost at_coupling(const CellCoupling& coupling) const override;
+  LinearCost at_entries(const CouplingEntries& coupling) const override;
   std::unique_ptr<PairGeometry> geometry_of(const LinearCost& linear) const override;
   Linearisation at(const LinearCost& linear, const PairGeometry& geometry,
                    const SinkhornSolution& inner) const override;
   double relative_change(const LinearCost& k, const LinearCost& l) const override;
 
+  // Of matrices of owned rows x m, row-major: Frank-Wolfe steps [dense_rows.cpp]
   RowRange rows() const { return rows_; }
   FusedFactors factors() const { return factors_; }
-  /// C_X P C_Y of owned rows x m.
+  /// C_X P C_Y
   std::vector<double> product_with(const std::vector<Scalar>& coupling) const;
   /// K of a coupling of marginals a and b. @param product   C_X P C_Y
-  std::vector<Scalar> linear_of(const std::vector<double>& product) const { return linear_of(product, terms_); }
+  std::vector<Scalar> linear_of(const std::vector<double>& product) const;
   /// E_gw and <M, P> of a coupling of those marginals, and E.
-  void add_energies(const std::vector<Scalar>& coupling, const std::vector<double>& product, Linearisation& at) const {
-    add_energies(coupling, product, terms_, at);
-  }
-  /// <X, Y> of owned rows x m, over all ranks.
+  void add_energies(const std::vector<Scalar>& coupling, const std::vector<double>& product, Linearisation& at) const;
+  /// <X, Y>, over all ranks.
   double inner_product(std::span<const double> x, std::span<const double> y) const;
 
  private:
@@ -44,15 +48,24 @@ class DenseCost : public QuadraticCost {
     std::vector<double> columns;  // (C_Y.^2 q)_j, all
     double constant = 0.0;        // balanced: a^T C_X.^2 a + b^T C_Y.^2 b
   };
+  struct CouplingFactors;
+  struct PairSums;
 
   Terms terms_of(std::span<const double> p, std::span<const double> q) const;
   void weigh_parts(const GromovProblem& problem);
-  std::vector<Scalar> linear_of(const std::vector<double>& product, const Terms& terms) const;
-  void add_energies(const std::vector<Scalar>& coupling, const std::vector<double>& product, const Terms& terms,
-                    Linearisation& at) const;
+  CouplingFactors factors_of(const SinkhornSolution& inner) const;
+  std::vector<Scalar> target_columns(RowRange columns) const;
+  LeftRows<Scalar> source_rows() const;
+  LeftRows<Scalar> coupling_rows(const Tiles& linear, const CouplingFactors& factors) const;
+  template <class Use>
+  void for_each_block_of_product(const LeftRows<Scalar>& coupling, const Use& use) const;
+  double linear_cost(std::size_t i, std::size_t j) const;  // [dense_rows.cpp]
+  void set_block(RowRange rows, RowRange columns, const double* product, const Terms& terms, Tiles& next) const;
+  void add_block(RowRange rows, RowRange columns, const double* product, const Terms& terms, const Tiles& present,
+                 const Tiles& next, const CouplingFactors& factors, PairSums& sums) const;
+  void set_energies(double half, double between, const Terms& terms, Linearisation& at) const;
   template <class Term>
-  double sum_over_pairs(const Term& term) const;
-  std::vector<Scalar> coupling_of(const std::vector<Scalar>& linear, const SinkhornSolution& inner) const;
+  double sum_over_pairs(const Term& term) const;  // [dense_rows.cpp]
 
   Context context_;
   ProductCoupling product_;
@@ -65,7 +78,7 @@ class DenseCost : public QuadraticCost {
   Terms terms_;                   // of the coupling where iterations begin
   FusedUnits units_;
   FusedFactors factors_;
-  std::vector<Scalar> linear_;  // (1 - alpha) M / s_W of the owned rows; empty without M
+  std::unique_ptr<Tiles> linear_;  // (1 - alpha) M / s_W of the owned rows; null without M
 };
 
 }  // namespace thalweg

@@ -105,6 +105,10 @@ LinearCost FactoredCost::at_coupling(const CellCoupling& coupling) const {
   return core_of(moments_through_cells(source_.centred, target_.centred, coupling));
 }
 
+LinearCost FactoredCost::at_entries(const CouplingEntries& coupling) const {
+  return core_of(moments_of_entries(source_.centred, target_.centred, coupling));
+}
+
 std::unique_ptr<PairGeometry> FactoredCost::geometry_of(const LinearCost& linear) const {
   const auto& core = std::get<std::vector<double>>(linear);
   const std::int64_t n = source_.centred.rows, p = source_.centred.columns, q = target_.centred.columns;

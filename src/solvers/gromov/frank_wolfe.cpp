@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <numeric>
+
 #include "kernels/block_rows.hpp"
 #include "solvers/ordered_sum.hpp"
 
@@ -153,7 +155,7 @@ void FrankWolfe::record(double gap, double t) {
 }
 
 /// Potentials that are 0 and a cost that generate P: P_ij = a_i b_j exp(-cost_ij).
-SinkhornSolution FrankWolfe::as_potentials(std::vector<double>& linear) const {
+SinkhornSolution FrankWolfe::as_potentials(CostTiles<double>& linear) const {
   const std::size_t m = problem_.b.size(), n = m > 0 ? coupling_.size() / m : 0;
   const auto first = static_cast<std::size_t>(cost_.rows().begin);
   SinkhornSolution inner;
@@ -162,14 +164,15 @@ SinkhornSolution FrankWolfe::as_potentials(std::vector<double>& linear) const {
   inner.g.assign(m, 0.0);
   for (const double weight : problem_.a) inner.log_alpha.push_back(std::log(weight));
   for (const double weight : problem_.b) inner.log_beta.push_back(std::log(weight));
-  linear.assign(coupling_.size(), 0.0);
   std::vector<double> terms(2 * n, 0.0);
   for (std::size_t i = 0; i < n; ++i) {
     double sum = 0.0;
     for (std::size_t j = 0; j < m; ++j) {
       const double mass = coupling_[i * m + j], reference = problem_.a[first + i] * problem_.b[j];
       sum += mass;
-      if (reference > 0.0) linear[i * m + j] = mass > 0.0 ? std::min(deepest, -std::log(mass / reference)) : deepest;
+      double cost = 0.0;
+      if (reference > 0.0) cost = mass > 0.0 ? std::min(deepest, -std::log(mass / reference)) : deepest;
+      linear.set_cost(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j), cost);
       if (mass > 0.0 && reference > 0.0) terms[2 * i] += mass * std::log(mass / reference);
     }
     inner.row_sums.push_back(sum);
@@ -193,9 +196,9 @@ GromovSolution FrankWolfe::result(StopReason reason) {
   result_.energy = result_.primal = at_.energy;
   result_.energy_gw = at_.energy_gw;
   result_.energy_linear = at_.energy_linear;
-  std::vector<double> linear;
-  result_.coupling = as_potentials(linear);
-  result_.geometry = cost_.geometry_of(linear);
+  auto linear = std::make_shared<CostTiles<double>>(cost_.rows().size(), static_cast<std::int64_t>(problem_.b.size()));
+  result_.coupling = as_potentials(*linear);
+  result_.geometry = cost_.geometry_of(SharedTiles<double>(std::move(linear)));
   result_.geometry->set_reference(result_.coupling.log_alpha, result_.coupling.log_beta);
   result_.geometry->set_epsilon(1.0);
   result_.seconds = result_.history.back().seconds;

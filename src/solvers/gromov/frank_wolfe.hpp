@@ -34,7 +34,7 @@ class FrankWolfe {
   void add_vertex(const std::vector<CouplingEntry>& vertex, std::vector<double>& rows) const;
   void record(double gap, double t);
   GromovSolution result(StopReason reason);
-  SinkhornSolution as_potentials(std::vector<double>& linear) const;
+  SinkhornSolution as_potentials(CostTiles<double>& linear) const;
 
   Context context_;
   const GromovProblem& problem_;

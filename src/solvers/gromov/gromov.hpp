@@ -95,9 +95,9 @@ struct FusedUnits {
 /// Mirror descent; or Frank-Wolfe steps from where that ends, with epsilon = 0: stored costs in float64, balanced.
 enum class GromovAlgorithm { mirror, frank_wolfe };
 
-/// A linear cost in whatever form generates it: cells x cells (owned rows), or a small core on every rank. Sums of two
-/// are those of their numbers.
-using LinearCost = std::variant<std::vector<float>, std::vector<double>>;
+/// A linear cost in whatever form generates it: a small core on every rank, or cells x cells, of which a rank has its
+/// rows, shared with the geometry of that cost. Sums of two are those of their numbers.
+using LinearCost = std::variant<std::vector<double>, SharedTiles<float>, SharedTiles<double>>;
 
 /// A coupling between some cells of both sides, on every rank: mass(k, l) of the pair rows[k], columns[l].
 struct CellCoupling {
@@ -105,9 +105,15 @@ struct CellCoupling {
   Matrix mass;
 };
 
-/// Where the iteration begins: at a b^T, at K of a coupling between some cells, or at a linear cost that an earlier
-/// solve of the same problem kept.
-using GromovStart = std::variant<std::monostate, CellCoupling, LinearCost>;
+/// A coupling of few entries between all cells, on every rank: mass[k] of the pair rows[k], columns[k].
+struct CouplingEntries {
+  std::vector<std::int64_t> rows, columns;
+  std::vector<double> mass;
+};
+
+/// Where the iteration begins: at a b^T, at K of a coupling between some cells or of few entries, or at a linear cost
+/// that an earlier solve of the same problem kept.
+using GromovStart = std::variant<std::monostate, CellCoupling, CouplingEntries, LinearCost>;
 
 struct GromovSettings {
   GromovAlgorithm algorithm = GromovAlgorithm::mirror;

@@ -43,6 +43,16 @@ std::vector<double> moments_through_cells(const Matrix& x, const Matrix& y, cons
   return std::move(moments.values);
 }
 
+std::vector<double> moments_of_entries(const Matrix& x, const Matrix& y, const CouplingEntries& coupling) {
+  Matrix moments(x.columns, y.columns);
+  for (std::size_t e = 0; e < coupling.mass.size(); ++e)
+    for (std::int64_t k = 0; k < x.columns; ++k) {
+      const double factor = coupling.mass[e] * x(coupling.rows[e], k);
+      for (std::int64_t l = 0; l < y.columns; ++l) moments(k, l) += factor * y(coupling.columns[e], l);
+    }
+  return std::move(moments.values);
+}
+
 double linear_energy(const Communicator& comm, const SharedClouds& shared, double constant,
                      const std::vector<double>& means, RowRange rows) {
   const auto h = static_cast<std::size_t>(shared.source.columns);

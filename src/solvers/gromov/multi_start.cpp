@@ -19,6 +19,8 @@ constexpr double anchor_tolerance = 1e-4;
 constexpr std::int64_t anchor_outer = 50;
 constexpr std::uint32_t source_stream = 74, target_stream = 75;
 
+const std::string given_name = "given";
+
 /// A start solved on the anchors; the same on all ranks.
 struct AnchorResult {
   double primal = StartReport::absent;
@@ -176,7 +178,7 @@ std::optional<std::size_t> closest_other(const std::vector<StartReport>& starts)
   return carried ? carried : stayed;
 }
 
-/// Starts solved on all cells, the best so far among them.
+/// Starts solved on all cells; the best so far, and samples of the others.
 class Contest {
  public:
   Contest(const Context& context, const GromovProblem& problem, const StartObserver& observer,
@@ -202,38 +204,57 @@ class Contest {
     report.history = solution.history;
     if (is_stop_request(solution.stop_reason)) {
       stopped_ = solution.stop_reason;
-      if (!solutions_.empty()) report.primal = StartReport::absent;  // perhaps of a larger epsilon
+      if (!kept_.empty()) report.primal = StartReport::absent;  // perhaps of a larger epsilon
     }
     reports_.push_back(std::move(report));
-    solutions_.push_back(std::move(solution));
+    samples_.emplace_back(context_, solution);
+    kept_.push_back({reports_.size() - 1, std::move(solution)});
+    drop_others();
   }
 
   /// The solution of least F, with its overlaps. Collective.
   MultiStartSolution result() && {
-    const std::size_t best = best_of(reports_);
-    for (std::size_t s = 0; s < solutions_.size(); ++s) {
-      const double mass = std::max(solutions_[s].coupling.mass, solutions_[best].coupling.mass);
-      const double shared = overlap_of(context_.comm, solutions_[s], solutions_[best]);
-      reports_[s].overlap = mass > 0.0 ? shared / mass : 1.0;
-    }
-    reports_[best].is_chosen = true;
+    reports_[kept_.front().start].is_chosen = true;
+    for (std::size_t s = 0; s < samples_.size(); ++s)
+      reports_[s].overlap = samples_[s].overlap(context_.comm, samples_[kept_.front().start]);
     MultiStartSolution result;
-    if (const auto other = closest_other(reports_)) result.other = std::move(solutions_[*other]);
-    result.best = std::move(solutions_[best]);
+    if (kept_.size() > 1) result.other = std::move(kept_.back().solution);
+    result.best = std::move(kept_.front().solution);
     if (stopped_) result.best.stop_reason = *stopped_;
-    result.best_start = reports_[best].name;
+    result.best_start = reports_[kept_.front().start].name;
     result.starts = std::move(reports_);
     return result;
   }
 
  private:
+  struct Kept {
+    std::size_t start;
+    GromovSolution solution;
+  };
+
+  /// Collective.
+  void drop_others() {
+    const std::size_t best = best_of(reports_);
+    std::sort(kept_.begin(), kept_.end(), [&](const Kept& x, const Kept& y) {
+      if (x.start == best || y.start == best) return x.start == best && y.start != best;
+      return is_less(reports_[x.start].primal, reports_[y.start].primal);
+    });
+    std::erase_if(kept_, [&](const Kept& kept) {
+      return kept.start != best &&
+             (!is_close(reports_[kept.start].primal, reports_[best].primal, close_primal) ||
+              !(samples_[kept.start].overlap(context_.comm, samples_[best]) < distinct_overlap));
+    });
+    if (kept_.size() > 2) kept_.erase(kept_.begin() + 2, kept_.end());
+  }
+
   const Context& context_;
   const GromovProblem& problem_;
   const StartObserver& observer_;
   const StopCheck& stop_check_;
   std::optional<StopReason> stopped_;
   std::vector<StartReport> reports_;
-  std::vector<GromovSolution> solutions_;
+  std::vector<CouplingSample> samples_;
+  std::vector<Kept> kept_;  // the best, and of those far from it and close in F that of least F
 };
 
 MultiStartSolution solve_whole(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
@@ -274,7 +295,9 @@ void add_other_starts(const AnchorRound& round, const std::vector<std::pair<std:
     for (StartReport& report : carried)
       if (report.name == all[s].name) all[s] = std::move(report);
   }
-  for (std::size_t s = 0; s < all.size(); ++s) all[s].anchor_overlap = round.overlap(s, chosen);
+  if (result.best_start != given_name)
+    for (std::size_t s = 0; s < all.size(); ++s) all[s].anchor_overlap = round.overlap(s, chosen);
+  if (!carried.empty() && carried.front().name == given_name) all.insert(all.begin(), std::move(carried.front()));
   result.starts = std::move(all);
 }
 
@@ -312,6 +335,18 @@ std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& 
   return takes_couplings(problem) ? settings.starts : std::min<std::int64_t>(settings.starts, 2);
 }
 
+void enter_given(const GromovProblem& problem, const MultiStartSettings& settings, Contest& contest) {
+  if (!takes_couplings(problem))
+    throw DataError(
+        "a given start is a coupling of both marginals; it goes with balanced couplings and the entropy; leave it out");
+  GromovSettings own = settings.solve;
+  own.start = *settings.given;
+  own.epsilon_start.reset();
+  StartReport report;
+  report.name = given_name;
+  contest.enter(std::move(report), own);
+}
+
 }  // namespace
 
 std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cells) {
@@ -323,9 +358,11 @@ MultiStartSolution solve_gromov_from_starts(const Context& context, const Gromov
                                             const MultiStartSettings& settings, const StartObserver& observer,
                                             const StopCheck& stop_check) {
   Contest contest(context, problem, observer, stop_check);
+  const bool has_given = settings.given.has_value();
+  if (has_given) enter_given(problem, settings, contest);
   const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;
   MultiStartSettings own = settings;
-  own.starts = num_starts(problem, settings);
+  own.starts = num_starts(problem, settings) - (has_given ? 1 : 0);
   MultiStartSolution solution = is_small || own.starts <= 2
                                     ? solve_whole(context, problem, own, std::move(contest))
                                     : solve_through_anchors(context, problem, own, std::move(contest), stop_check);

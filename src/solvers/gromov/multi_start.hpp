@@ -23,6 +23,7 @@ struct MultiStartSettings {
   std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
   AnchorChoice choice = AnchorChoice::drawn;
   std::int64_t carried = 3;  // from the anchors to all cells
+  std::optional<CouplingEntries> given;  // the first start, on all cells and not annealed, named "given"
   bool wants_bounds = true;
 };
 
@@ -36,7 +37,7 @@ struct StartReport {
   std::string merged_into;         // start of less F with nearly the same coupling on the anchors
   bool is_carried = false;         // solved on all cells
   double primal = absent, energy_gw = absent, gap = absent;
-  double overlap = absent;                  // with the chosen coupling, share of the larger mass
+  double overlap = absent;                  // with the chosen coupling: CouplingSample
   std::int64_t outer = 0, evaluations = 0;  // on anchors and all cells
   double seconds = 0.0;
   StopReason stop_reason = StopReason::converged;  // on all cells where solved there
@@ -63,7 +64,7 @@ using StartObserver = std::function<void(const std::string& start, const GromovR
 /// Solves from every start and returns the solution of least F at the problem's epsilon: a converged one before others
 /// of an F that is less by a thousandth at most.
 ///
-/// Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to
+/// A `given` coupling is one of the starts. Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to
 /// the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one of less F are merged into it; the
 /// `carried` ones of least F, none more than 10 % above the least, are taken to all cells as K of the coupling of the
 /// anchors and finished there at the final epsilon. A solve that was told to stop ends with the best coupling so far

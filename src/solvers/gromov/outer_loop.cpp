@@ -24,35 +24,21 @@ OuterLoop::OuterLoop(const Context& context, const GromovProblem& problem, const
     : context_(context),
       problem_(problem),
       settings_(settings),
+      history_(context_.comm, problem),
       cost_(make_quadratic_cost(context, problem)),
+      keeps_last_(is_proximal() || !cost_->is_stored()),
       inner_tolerance_(std::max(settings.inner_tolerance, first_inner_tolerance)) {}
-
-void OuterLoop::watch(const GromovObserver& observer, const StopCheck& stop_check) {
-  observer_ = observer;
-  stop_check_ = stop_check;
-}
 
 GromovSolution OuterLoop::solve() {
   Stop stop = anneal();
   if (!stop) stop = descend();
-  end_history(*stop);
-  result_.stop_reason = *stop;
-  result_.energy = state_.at.energy;
-  result_.energy_gw = state_.at.energy_gw;
-  result_.energy_linear = state_.at.energy_linear;
-  result_.alpha = problem_.alpha;
-  result_.epsilon = problem_.epsilon;
-  result_.units = cost_->units();
-  result_.primal = state_.primal();
-  result_.coupling = std::move(state_.inner);
-  result_.geometry = std::move(state_.geometry);
-  if (settings_.keep_linear) result_.linear = std::move(state_.at.linear);
-  result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  return std::move(result_);
+  return history_.end(*stop, cost_->units(), state_.primal(), state_.inner, state_.at, state_.geometry,
+                      settings_.keep_linear);
 }
 
 LinearCost OuterLoop::first_linear() const {
   if (const auto* coupling = std::get_if<CellCoupling>(&settings_.start)) return cost_->at_coupling(*coupling);
+  if (const auto* entries = std::get_if<CouplingEntries>(&settings_.start)) return cost_->at_entries(*entries);
   if (const auto* linear = std::get_if<LinearCost>(&settings_.start)) return *linear;
   return cost_->at_product();
 }
@@ -61,6 +47,8 @@ LinearCost OuterLoop::first_linear() const {
 OuterLoop::Stop OuterLoop::anneal() {
   double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
   if (is_proximal()) epsilon = problem_.epsilon;
+  if (epsilon == problem_.epsilon && !std::holds_alternative<std::monostate>(settings_.start))
+    inner_tolerance_ = settings_.inner_tolerance;  // not to leave a start that may be stationary
   LinearCost linear = first_linear();
   std::vector<double> g;
   while (true) {
@@ -71,10 +59,11 @@ OuterLoop::Stop OuterLoop::anneal() {
     state_ = std::move(next);
     record(state_, unknown, change, true);
     if (!is_finite(state_)) return StopReason::nonfinite;
-    if (const Stop stop = stop_request()) return stop;
+    if (const Stop stop = history_.stop_request()) return stop;
     if (epsilon == problem_.epsilon) return {};
-    linear = state_.at.linear;
+    linear = std::move(state_.at.linear);
     g = state_.inner.g;
+    forget_cost();
     epsilon = std::max(problem_.epsilon, epsilon * settings_.epsilon_decay);
     ++level_;
   }
@@ -83,28 +72,30 @@ OuterLoop::Stop OuterLoop::anneal() {
 /// K <- (1 - t) K + t K(P) and P anew, until the gap is closed.
 OuterLoop::Stop OuterLoop::descend() {
   for (std::int64_t outer = 0; outer < settings_.max_outer; ++outer) {
-    if (since_full_ >= measure_every) step_ = 1.0;
+    if (since_full_ >= measure_every && state_.reach == 1.0) step_ = 1.0;
     const bool is_full = step_ == 1.0;
     since_full_ = is_full ? 0 : since_full_ + 1;
-    OuterState candidate = solved(next_linear(), problem_.epsilon, next_potentials());
+    LinearCost linear = next_linear();
+    if (!keeps_last_) forget_cost();
+    OuterState candidate = solved(std::move(linear), problem_.epsilon, next_potentials());
     if (is_proximal()) set_prices(prices_of(candidate), candidate);
     const double gap = is_full ? gap_of(state_, candidate) : unknown;
-    const bool risen = is_risen(candidate);
+    const bool risen = is_risen(candidate), is_taken_back = risen && keeps_last_;
     const double change = change_of(candidate);
-    record(candidate, gap, change, !risen);
-    if (is_full) result_.gap = gap;
+    record(candidate, gap, change, !is_taken_back);
+    if (is_full) history_.set_gap(gap);
     const Stop stop = end_of_step(candidate, gap, risen);
     const bool goes_on = !stop || *stop == StopReason::converged;
-    if (risen && goes_on && state_.tolerance > settings_.inner_tolerance) {
+    if (is_taken_back && goes_on && is_loose(state_)) {
       candidate = {};  // stored costs are large: no more of them than in any other step
-      state_.geometry.reset();
-      state_.at = {};
       tighten();
       continue;
     }
-    if (risen) {
+    if (is_taken_back) {
       if (stop) return stop;
       if (const Stop too_short = shorten()) return too_short;
+    } else if (risen) {
+      stand(std::move(candidate));
     } else {
       state_ = std::move(candidate);
       lengthen();
@@ -115,11 +106,7 @@ OuterLoop::Stop OuterLoop::descend() {
                            : std::max(settings_.inner_tolerance, std::min(inner_tolerance_, share_of_change * change));
     if (stop) return stop;
   }
-  if (state_.tolerance > settings_.inner_tolerance) {  // F of a loose linear problem may be too small
-    state_.geometry.reset();
-    state_.at = {};
-    tighten();
-  }
+  if (is_loose(state_)) tighten();  // F of a loose linear problem may be too small
   return StopReason::max_iterations;
 }
 
@@ -130,7 +117,7 @@ OuterState OuterLoop::solved(LinearCost linear, double epsilon, std::vector<doub
   state.geometry = cost_->geometry_of(state.linear);
   state.is_proximal = is_proximal();
   state.inner = solve_linear(*state.geometry, epsilon, std::move(g));
-  result_.evaluations += state.inner.evaluations;
+  history_.add_evaluations(state.inner);
   state.tolerance = inner_tolerance_;
   state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= settings_.inner_tolerance;
   state.at = cost_->at(state.linear, *state.geometry, state.inner);
@@ -149,14 +136,22 @@ SinkhornSolution OuterLoop::solve_linear(PairGeometry& geometry, double epsilon,
   how.tolerance = inner_tolerance_;
   how.max_iterations = settings_.inner_iterations;
   how.certify = false;
-  return solve_sinkhorn(context_, inner, how, {}, stop_check_);
+  return solve_sinkhorn(context_, inner, how, {}, history_.stop_check());
 }
 
 /// (1 - t) K + t K(P); proximal: K + t K(P), as log P = log a b - (sum of t K(P) of all steps) / epsilon + f and g
 /// terms.
-LinearCost OuterLoop::next_linear() const {
+LinearCost OuterLoop::next_linear() {
   if (is_proximal()) return added(state_.linear, state_.at.linear, step_);
-  return step_ == 1.0 ? state_.at.linear : mixed(state_.linear, state_.at.linear, step_);
+  if (step_ != state_.reach) state_.at.linear = mixed(state_.linear, state_.at.linear, step_ / state_.reach);
+  state_.reach = step_;
+  return state_.at.linear;
+}
+
+/// Of the present state what is cells x cells, except K(P).
+void OuterLoop::forget_cost() {
+  state_.linear = {};
+  state_.geometry.reset();
 }
 
 /// g; proximal: g + t psi, as K(P) is nearly phi + psi where P has mass.
@@ -207,26 +202,31 @@ bool OuterLoop::is_risen(const OuterState& candidate) const {
 void OuterLoop::tighten() {
   inner_tolerance_ = settings_.inner_tolerance;
   std::vector<double> prices = std::move(state_.prices);
+  state_.geometry.reset();
+  state_.at = {};
   state_ = solved(std::move(state_.linear), problem_.epsilon, state_.inner.g);
   if (is_proximal()) set_prices(std::move(prices), state_);
+}
+
+/// Goes on from a coupling of larger F. Where the one before was solved well enough to tell, steps become shorter.
+void OuterLoop::stand(OuterState risen) {
+  keeps_last_ = !is_loose(state_);
+  if (keeps_last_) step_ /= 2.0;
+  inner_tolerance_ = settings_.inner_tolerance;
+  state_ = std::move(risen);
 }
 
 OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, bool is_risen) const {
   if (!is_finite(candidate)) return StopReason::nonfinite;
   const StopReason inner = candidate.inner.stop_reason;
   if (is_stop_request(inner)) return inner;
-  if (const Stop stop = stop_request()) return stop;
+  if (const Stop stop = history_.stop_request()) return stop;
   const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
   if (is_closed && candidate.is_tight) return StopReason::converged;
   if (is_closed && inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
   if (is_closed && inner == StopReason::stagnated) return inner;
   if (is_risen && cost_->is_concave() && state_.is_tight && candidate.is_tight) return StopReason::non_monotone;
   return {};
-}
-
-/// The reason of any rank that was told to stop.
-OuterLoop::Stop OuterLoop::stop_request() const {
-  return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
 }
 
 OuterLoop::Stop OuterLoop::shorten() {
@@ -239,26 +239,14 @@ OuterLoop::Stop OuterLoop::shorten() {
 void OuterLoop::lengthen() { step_ = std::min(1.0, 2.0 * step_); }
 
 void OuterLoop::record(const OuterState& state, double gap, double change, bool is_accepted) {
-  GromovRecord entry;
-  entry.level = level_;
-  entry.outer = ++result_.outer;
-  entry.inner = state.inner.evaluations;
-  entry.epsilon = state.inner.epsilon;
-  entry.energy = state.at.energy;
-  entry.energy_gw = state.at.energy_gw;
-  entry.energy_linear = state.at.energy_linear;
-  entry.primal = state.primal();
-  entry.relative_entropy = state.inner.relative_entropy;
-  entry.gap = gap;
-  entry.step = step_;
-  entry.change = change;
-  entry.error_target = state.inner.error_target;
-  entry.is_accepted = is_accepted;
-  entry.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  result_.history.push_back(entry);
-  if (observer_) observer_(entry);
+  GromovRecord step;
+  step.level = level_;
+  step.primal = state.primal();
+  step.gap = gap;
+  step.step = step_;
+  step.change = change;
+  step.is_accepted = is_accepted;
+  history_.record(step, state.inner, state.at);
 }
-
-void OuterLoop::end_history(StopReason reason) { result_.history.back().stop_reason = reason; }
 
 }  // namespace thalweg

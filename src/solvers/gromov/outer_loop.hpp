@@ -1,10 +1,9 @@
 // The outer iteration of Gromov-Wasserstein problems: linearise, solve the linear problem, accept or shorten the step.
 #pragma once
 
-#include <chrono>
 #include <limits>
 
-#include "solvers/gromov/quadratic_cost.hpp"
+#include "solvers/gromov/outer_history.hpp"
 
 namespace thalweg {
 
@@ -13,7 +12,8 @@ struct OuterState {
   LinearCost linear;  // K
   std::shared_ptr<PairGeometry> geometry;
   SinkhornSolution inner;
-  Linearisation at;        // K(P), E(P)
+  Linearisation at;  // K(P), E(P); once a step was tried from here, its linear is K + reach (K(P) - K)
+  double reach = 1.0;
   double tolerance = 0.0;  // that the linear problem was to be solved to
   bool is_tight = false;   // it was, and that is the final one
 
@@ -26,10 +26,12 @@ struct OuterState {
   double lagrangian() const { return is_proximal ? at.energy + correction : at.energy - inner.cost + inner.dual; }
 };
 
+/// Where linear costs are stored, cells x cells, a full step leaves the cost before to be freed, so that K and K(P) are
+/// all there is: the first rise of F stands, and only the steps after it can be taken back and made shorter.
 class OuterLoop {
  public:
   OuterLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
-  void watch(const GromovObserver& observer, const StopCheck& stop_check);
+  void watch(const GromovObserver& observer, const StopCheck& stop_check) { history_.watch(observer, stop_check); }
 
   GromovSolution solve();
 
@@ -41,20 +43,21 @@ class OuterLoop {
   Stop descend();
   OuterState solved(LinearCost linear, double epsilon, std::vector<double> g);
   SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const;
-  LinearCost next_linear() const;
+  LinearCost next_linear();
   std::vector<double> next_potentials() const;
   void set_prices(std::vector<double> prices, OuterState& state) const;
   std::vector<double> prices_of(const OuterState& state) const;
   double change_of(const OuterState& candidate) const;
   double gap_of(const OuterState& state, const OuterState& next) const;
+  bool is_loose(const OuterState& state) const { return state.tolerance > settings_.inner_tolerance; }
+  void forget_cost();
   void tighten();
+  void stand(OuterState risen);
   bool is_risen(const OuterState& candidate) const;
   Stop end_of_step(const OuterState& candidate, double gap, bool is_risen) const;
-  Stop stop_request() const;
   Stop shorten();
   void lengthen();
   void record(const OuterState& state, double gap, double change, bool is_accepted);
-  void end_history(StopReason reason);
 
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
@@ -63,16 +66,14 @@ class OuterLoop {
   Context context_;
   const GromovProblem& problem_;
   const GromovSettings& settings_;
+  OuterHistory history_;
   std::unique_ptr<QuadraticCost> cost_;
-  GromovObserver observer_;
-  StopCheck stop_check_;
   OuterState state_;
-  GromovSolution result_;
   std::int64_t level_ = 0;
+  bool keeps_last_ = true;       // while a step is tried: the cost before it
   double step_ = 1.0;            // t
   std::int64_t since_full_ = 0;  // steps since the last of t = 1
   double inner_tolerance_ = 0.0;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace thalweg

@@ -1,25 +1,39 @@
 #include "solvers/gromov/quadratic_cost.hpp"
 
+#include "kernels/host_rows.hpp"
 #include "solvers/gromov/dense_cost.hpp"
 #include "solvers/gromov/factored_cost.hpp"
 #include "solvers/gromov/squared_cost.hpp"
 
 namespace thalweg {
 
-LinearCost mixed(const LinearCost& k, const LinearCost& l, double t) {
-  LinearCost result = k;
-  std::visit(
-      [&]<class Value>(std::vector<Value>& values) {
-        const auto& others = std::get<std::vector<Value>>(l);
-        for (std::size_t i = 0; i < values.size(); ++i)
-          values[i] =
-              static_cast<Value>((1.0 - t) * static_cast<double>(values[i]) + t * static_cast<double>(others[i]));
-      },
-      result);
-  return result;
+namespace {
+
+/// combine(x, y) of the numbers of both.
+template <class Value, class Combine>
+void combine_values(const Value* x, const Value* y, std::int64_t count, const Combine& combine, Value* to) {
+  for_each_piece_on_host(count, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      to[i] = static_cast<Value>(combine(static_cast<double>(x[i]), static_cast<double>(y[i])));
+  });
 }
 
-namespace {
+template <class Combine>
+LinearCost combined(const LinearCost& k, const LinearCost& l, const Combine& combine) {
+  if (const auto* core = std::get_if<std::vector<double>>(&k)) {
+    std::vector<double> result(core->size());
+    combine_values(core->data(), std::get<std::vector<double>>(l).data(), static_cast<std::int64_t>(core->size()),
+                   combine, result.data());
+    return result;
+  }
+  const auto of_tiles = [&]<class Scalar>(const SharedTiles<Scalar>& tiles) -> LinearCost {
+    auto result = std::make_shared<CostTiles<Scalar>>(tiles->num_rows(), tiles->num_columns());
+    combine_values(tiles->data(), std::get<SharedTiles<Scalar>>(l)->data(), tiles->size(), combine, result->data());
+    return SharedTiles<Scalar>(std::move(result));
+  };
+  if (const auto* tiles = std::get_if<SharedTiles<float>>(&k)) return of_tiles(*tiles);
+  return of_tiles(std::get<SharedTiles<double>>(k));
+}
 
 void check_kind(const Context& context, const GromovProblem& problem) {
   const bool is_proximal = problem.regularisation == Regularisation::proximal;
@@ -36,25 +50,16 @@ void check_kind(const Context& context, const GromovProblem& problem) {
 
 }  // namespace
 
-LinearCost added(const LinearCost& k, const LinearCost& l, double t) {
-  LinearCost result = k;
-  std::visit(
-      [&]<class Value>(std::vector<Value>& values) {
-        const auto& others = std::get<std::vector<Value>>(l);
-        for (std::size_t i = 0; i < values.size(); ++i)
-          values[i] = static_cast<Value>(static_cast<double>(values[i]) + t * static_cast<double>(others[i]));
-      },
-      result);
-  return result;
+LinearCost mixed(const LinearCost& k, const LinearCost& l, double t) {
+  return combined(k, l, [t](double x, double y) { return (1.0 - t) * x + t * y; });
 }
 
-LinearCost scaled(LinearCost k, double factor) {
-  std::visit(
-      [&]<class Value>(std::vector<Value>& values) {
-        for (Value& value : values) value = static_cast<Value>(factor * static_cast<double>(value));
-      },
-      k);
-  return k;
+LinearCost added(const LinearCost& k, const LinearCost& l, double t) {
+  return combined(k, l, [t](double x, double y) { return x + t * y; });
+}
+
+LinearCost scaled(const LinearCost& k, double factor) {
+  return combined(k, k, [factor](double x, double) { return factor * x; });
 }
 
 std::unique_ptr<QuadraticCost> make_quadratic_cost(const Context& context, const GromovProblem& problem) {

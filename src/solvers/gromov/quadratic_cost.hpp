@@ -14,7 +14,7 @@ namespace thalweg {
 LinearCost mixed(const LinearCost& k, const LinearCost& l, double t);
 /// K + t L
 LinearCost added(const LinearCost& k, const LinearCost& l, double t);
-LinearCost scaled(LinearCost k, double factor);
+LinearCost scaled(const LinearCost& k, double factor);
 
 /// E about a coupling P.
 struct Linearisation {
@@ -31,11 +31,15 @@ class QuadraticCost {
   virtual ~QuadraticCost() = default;
 
   virtual bool is_concave() const = 0;
+  /// Whether linear costs are cells x cells, so that every one that is kept counts.
+  virtual bool is_stored() const { return false; }
   virtual FusedUnits units() const = 0;
   /// K(a b^T)
   virtual LinearCost at_product() const = 0;
   /// K of a coupling between some cells: for all others, that of a new cell by its costs to those of the coupling.
   virtual LinearCost at_coupling(const CellCoupling& coupling) const = 0;
+  /// K of a coupling of few entries, taken as one of the problem's marginals.
+  virtual LinearCost at_entries(const CouplingEntries& coupling) const = 0;
   /// The pairwise cost K, unscaled.
   virtual std::unique_ptr<PairGeometry> geometry_of(const LinearCost& linear) const = 0;
   /// @param linear, geometry, inner   the linear problem K and the solution that P is

@@ -27,25 +27,6 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t depth, const
               static_cast<int>(columns));
 }
 
-/// Some global rows of B on every rank, from the ranks that own them.
-template <class Value>
-std::vector<Value> rows_from_owners(const Communicator& comm, const OwnedRows<Value>& matrix, RowRange wanted) {
-  const Partition partition(matrix.num_rows, comm.size(), block_rows);
-  std::vector<Value> rows(static_cast<std::size_t>(wanted.size() * matrix.num_columns));
-  for (int rank = 0; rank < comm.size(); ++rank) {
-    const RowRange owned = partition.rows_of(rank);
-    const RowRange part{std::max(owned.begin, wanted.begin), std::min(owned.end, wanted.end)};
-    if (part.size() <= 0) continue;
-    const std::span<Value> place =
-        std::span(rows).subspan(static_cast<std::size_t>((part.begin - wanted.begin) * matrix.num_columns),
-                                static_cast<std::size_t>(part.size() * matrix.num_columns));
-    if (rank == comm.rank())
-      std::copy_n(matrix.values.begin() + (part.begin - owned.begin) * matrix.num_columns, place.size(), place.begin());
-    comm.broadcast(place, rank);
-  }
-  return rows;
-}
-
 /// values / divisor in Scalar.
 template <class Scalar, class Value>
 void convert(const Value* from, std::int64_t count, double divisor, Scalar* to) {
@@ -68,6 +49,24 @@ void add_tile(const OwnedRows<Left>& a, RowRange rows, RowRange depth, const std
 }
 
 }  // namespace
+
+template <class Value>
+std::vector<Value> rows_from_owners(const Communicator& comm, const OwnedRows<Value>& matrix, RowRange wanted) {
+  const Partition partition(matrix.num_rows, comm.size(), block_rows);
+  std::vector<Value> rows(static_cast<std::size_t>(wanted.size() * matrix.num_columns));
+  for (int rank = 0; rank < comm.size(); ++rank) {
+    const RowRange owned = partition.rows_of(rank);
+    const RowRange part{std::max(owned.begin, wanted.begin), std::min(owned.end, wanted.end)};
+    if (part.size() <= 0) continue;
+    const std::span<Value> place =
+        std::span(rows).subspan(static_cast<std::size_t>((part.begin - wanted.begin) * matrix.num_columns),
+                                static_cast<std::size_t>(part.size() * matrix.num_columns));
+    if (rank == comm.rank())
+      std::copy_n(matrix.values.begin() + (part.begin - owned.begin) * matrix.num_columns, place.size(), place.begin());
+    comm.broadcast(place, rank);
+  }
+  return rows;
+}
 
 template <class Scalar, class Left, class Right>
 std::vector<double> product_of_rows(const Communicator& comm, const OwnedRows<Left>& a, const OwnedRows<Right>& b) {
@@ -108,5 +107,8 @@ THALWEG_ROW_PRODUCT(float, float, double)
 THALWEG_ROW_PRODUCT(float, double, float)
 THALWEG_ROW_PRODUCT(double, double, float)
 THALWEG_ROW_PRODUCT(double, float, double)
+template std::vector<std::uint8_t> rows_from_owners(const Communicator&, const OwnedRows<std::uint8_t>&, RowRange);
+template std::vector<float> rows_from_owners(const Communicator&, const OwnedRows<float>&, RowRange);
+template std::vector<double> rows_from_owners(const Communicator&, const OwnedRows<double>&, RowRange);
 
 }  // namespace thalweg

@@ -19,6 +19,10 @@ struct OwnedRows {
   double divisor = 1.0;
 };
 
+/// Some global rows on every rank, row-major, from the ranks that own them. Collective.
+template <class Value>
+std::vector<Value> rows_from_owners(const Communicator& comm, const OwnedRows<Value>& matrix, RowRange wanted);
+
 /// A B, owned rows x B.num_columns, for A with A.num_columns = B.num_rows.
 ///
 /// Blocks of 1024 rows of B go to every rank, in the form they are stored in; products of tiles of 256 rows with them

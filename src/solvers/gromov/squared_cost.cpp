@@ -69,6 +69,10 @@ LinearCost SquaredCost::at_coupling(const CellCoupling& coupling) const {
   return moments_through_cells(source_.points, target_.points, coupling);
 }
 
+LinearCost SquaredCost::at_entries(const CouplingEntries& coupling) const {
+  return moments_of_entries(source_.points, target_.points, coupling);
+}
+
 std::unique_ptr<PairGeometry> SquaredCost::geometry_of(const LinearCost& linear) const {
   const auto& core = std::get<std::vector<double>>(linear);
   const std::int64_t n = source_.points.rows, p = source_.points.columns, q = target_.points.columns,

@@ -21,6 +21,7 @@ class SquaredCost : public QuadraticCost {
   FusedUnits units() const override { return units_; }
   LinearCost at_product() const override;
   LinearCost at_coupling(const CellCoupling& coupling) const override;
+  LinearCost at_entries(const CouplingEntries& coupling) const override;
   std::unique_ptr<PairGeometry> geometry_of(const LinearCost& linear) const override;
   Linearisation at(const LinearCost& linear, const PairGeometry& geometry,
                    const SinkhornSolution& inner) const override;

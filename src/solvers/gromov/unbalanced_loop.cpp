@@ -44,6 +44,7 @@ UnbalancedLoop::UnbalancedLoop(const Context& context, const GromovProblem& prob
     : context_(context),
       problem_(problem),
       settings_(settings),
+      history_(context_.comm, problem),
       cost_(make_quadratic_cost(context, problem)),
       product_(problem.a, problem.b),
       distance_tolerance_(context.precision == Precision::float64
@@ -57,16 +58,11 @@ UnbalancedLoop::UnbalancedLoop(const Context& context, const GromovProblem& prob
                     "; the prices of both marginals are finite and greater than 0");
 }
 
-void UnbalancedLoop::watch(const GromovObserver& observer, const StopCheck& stop_check) {
-  observer_ = observer;
-  stop_check_ = stop_check;
-}
-
 GromovSolution UnbalancedLoop::solve() {
   state_ = first();
   Stop stop = anneal();
   if (!stop) stop = descend();
-  return result(*stop);
+  return history_.end(*stop, cost_->units(), state_.primal, state_.inner, state_.at, state_.geometry, false);
 }
 
 /// One full step at every epsilon down to the final one.
@@ -92,7 +88,7 @@ UnbalancedLoop::Stop UnbalancedLoop::descend() {
     const double gap = is_full ? gap_of(state_, candidate) : unknown;
     const bool risen = is_risen(candidate);
     record(candidate, gap, !risen);
-    if (is_full) result_.gap = gap;
+    if (is_full) history_.set_gap(gap);
     if (const Stop stop = end_of_step(candidate, gap)) {
       if (!risen) state_ = std::move(candidate);
       return stop;
@@ -155,7 +151,7 @@ UnbalancedState UnbalancedLoop::after(const UnbalancedState& before, double epsi
   }
   state.geometry = cost_->geometry_of(state.linear);
   state.inner = solve_linear(*state.geometry, epsilon, before.inner.g);
-  result_.evaluations += state.inner.evaluations;
+  history_.add_evaluations(state.inner);
   state.tolerance = inner_tolerance_;
   state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= final_tolerance_;
   const double shift = -state.constant / prices;
@@ -184,7 +180,7 @@ SinkhornSolution UnbalancedLoop::solve_linear(PairGeometry& geometry, double eps
   how.tolerance = inner_tolerance_;
   how.max_iterations = settings_.inner_iterations;
   how.certify = false;
-  return solve_sinkhorn(context_, inner, how, {}, stop_check_);
+  return solve_sinkhorn(context_, inner, how, {}, history_.stop_check());
 }
 
 /// Dual value of the linear problem with its constant, from potentials of that without: P and the marginals that the
@@ -255,7 +251,7 @@ UnbalancedLoop::Stop UnbalancedLoop::interruption(const UnbalancedState& state) 
   if (state.inner.mass < vanished_share * product_.mass) return StopReason::collapsed;
   const StopReason inner = state.inner.stop_reason;
   if (is_stop_request(inner)) return inner;
-  return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
+  return history_.stop_request();
 }
 
 UnbalancedLoop::Stop UnbalancedLoop::end_of_step(const UnbalancedState& candidate, double gap) const {
@@ -270,40 +266,14 @@ UnbalancedLoop::Stop UnbalancedLoop::end_of_step(const UnbalancedState& candidat
 }
 
 void UnbalancedLoop::record(const UnbalancedState& state, double gap, bool is_accepted) {
-  GromovRecord entry;
-  entry.level = level_;
-  entry.outer = ++result_.outer;
-  entry.inner = state.inner.evaluations;
-  entry.epsilon = state.inner.epsilon;
-  entry.energy = state.at.energy;
-  entry.energy_gw = state.at.energy_gw;
-  entry.energy_linear = state.at.energy_linear;
-  entry.primal = state.primal;
-  entry.relative_entropy = state.inner.relative_entropy;
-  entry.gap = gap;
-  entry.step = step_;
-  entry.change = change_of(state);
-  entry.is_accepted = is_accepted;
-  entry.error_target = state.inner.error_target;
-  entry.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  result_.history.push_back(entry);
-  if (observer_) observer_(entry);
-}
-
-GromovSolution UnbalancedLoop::result(StopReason reason) {
-  result_.history.back().stop_reason = reason;
-  result_.stop_reason = reason;
-  result_.energy = state_.at.energy;
-  result_.energy_gw = state_.at.energy_gw;
-  result_.energy_linear = state_.at.energy_linear;
-  result_.alpha = problem_.alpha;
-  result_.epsilon = problem_.epsilon;
-  result_.units = cost_->units();
-  result_.primal = state_.primal;
-  result_.coupling = std::move(state_.inner);
-  result_.geometry = std::move(state_.geometry);
-  result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  return std::move(result_);
+  GromovRecord step;
+  step.level = level_;
+  step.primal = state.primal;
+  step.gap = gap;
+  step.step = step_;
+  step.change = change_of(state);
+  step.is_accepted = is_accepted;
+  history_.record(step, state.inner, state.at);
 }
 
 }  // namespace thalweg

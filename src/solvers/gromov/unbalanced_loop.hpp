@@ -1,11 +1,10 @@
 // The outer iteration of unbalanced Gromov-Wasserstein problems: alternate steps on both factors of the coupling.
 #pragma once
 
-#include <chrono>
 #include <limits>
 
+#include "solvers/gromov/outer_history.hpp"
 #include "solvers/gromov/product_coupling.hpp"
-#include "solvers/gromov/quadratic_cost.hpp"
 
 namespace thalweg {
 
@@ -40,7 +39,7 @@ struct UnbalancedState {
 class UnbalancedLoop {
  public:
   UnbalancedLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
-  void watch(const GromovObserver& observer, const StopCheck& stop_check);
+  void watch(const GromovObserver& observer, const StopCheck& stop_check) { history_.watch(observer, stop_check); }
 
   GromovSolution solve();
 
@@ -64,24 +63,20 @@ class UnbalancedLoop {
   double change_of(const UnbalancedState& state) const;
   double constant_of(const UnbalancedState& state, double epsilon) const;
   void record(const UnbalancedState& state, double gap, bool is_accepted);
-  GromovSolution result(StopReason reason);
 
   Context context_;
   const GromovProblem& problem_;
   const GromovSettings& settings_;
+  OuterHistory history_;
   std::unique_ptr<QuadraticCost> cost_;
   ProductCoupling product_;
-  GromovObserver observer_;
-  StopCheck stop_check_;
   UnbalancedState state_;
-  GromovSolution result_;
   std::int64_t level_ = 0;
   double step_ = 1.0;                // t
   std::int64_t since_full_ = 0;      // steps since the last of t = 1
   double distance_tolerance_ = 0.0;  // of |P - G|_1 / w
   double final_tolerance_ = 0.0;     // of linear problems: that of the job, and finer than the distance
   double inner_tolerance_ = 0.0;     // at present
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace thalweg

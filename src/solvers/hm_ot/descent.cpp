@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 namespace thalweg {
 
@@ -14,38 +15,45 @@ constexpr double smallest_gain = 1e-10;  // of a step that is taken, unless the 
 /// Proposes the next state of a descent: mass step and momentum, each dropped when it does not help.
 class Proposals {
  public:
-  Proposals(const Chain& chain, const SweepOptions& options, double tolerance, double mass_tolerance, const ChainState& state)
-      : chain_(chain), options_(options), tolerance_(tolerance), mass_tolerance_(mass_tolerance),
-        moves_masses_(mass_tolerance < no_mass_steps && has_free_masses(chain)), previous_(odd_means(state)) {}
+  Proposals(const Chain& chain, const SweepOptions& options, double tolerance, double mass_tolerance, DescentPosition& position)
+      : chain_(chain), options_(options), tolerance_(tolerance), mass_tolerance_(mass_tolerance), at_(position) {}
+
+  /// At a new level.
+  void begin(const ChainState& state) {
+    at_.moves_masses = mass_tolerance_ < no_mass_steps && has_free_masses(chain_);
+    at_.momentum_steps = at_.rejections = 0;
+    at_.mass_step = 0.0;
+    at_.previous = odd_means(state);
+  }
 
   /// A sweep from the current proposal; nothing when it cannot be made or solved.
   std::optional<ChainState> next(const ChainState& state) {
     ChainState trial = state;
-    if (moves_masses_ && !move_masses(state, trial)) return std::nullopt;
+    if (at_.moves_masses && !move_masses(state, trial)) return std::nullopt;
     extrapolate(trial);
     if (!sweep(chain_, options_, trial) || !std::isfinite(trial.regularized)) return std::nullopt;
     return trial;
   }
 
   /// Neither momentum nor mass step: an exact block minimisation.
-  bool is_plain() const { return momentum_steps_ == 0 && !moves_masses_; }
+  bool is_plain() const { return at_.momentum_steps == 0 && !at_.moves_masses; }
 
   /// The step from `state` lowered F_eps by `change`, relative.
   void accept(const ChainState& state, double change) {
-    previous_ = odd_means(state);
-    if (change <= mass_tolerance_ && momentum_steps_ == 0) moves_masses_ = false;
-    momentum_steps_ = change <= std::max(tolerance_, moves_masses_ ? mass_tolerance_ : 0.0) ? 0 : momentum_steps_ + 1;
-    rejections_ = 0;
-    eta_ *= 1.5;
+    at_.previous = odd_means(state);
+    if (change <= mass_tolerance_ && at_.momentum_steps == 0) at_.moves_masses = false;
+    at_.momentum_steps = change <= std::max(tolerance_, at_.moves_masses ? mass_tolerance_ : 0.0) ? 0 : at_.momentum_steps + 1;
+    at_.rejections = 0;
+    at_.mass_step *= 1.5;
   }
 
   void reject() {
-    if (momentum_steps_ > 0) {
-      momentum_steps_ = 0;
+    if (at_.momentum_steps > 0) {
+      at_.momentum_steps = 0;
       return;
     }
-    eta_ /= 2.0;
-    if (++rejections_ == max_rejections) moves_masses_ = false;
+    at_.mass_step /= 2.0;
+    if (++at_.rejections == max_rejections) at_.moves_masses = false;
   }
 
  private:
@@ -53,8 +61,8 @@ class Proposals {
     const PathScores scores = path_scores(chain_, state, options_.epsilon);
     const double range = scores.range();
     if (!(range > 0.0)) return true;
-    if (eta_ == 0.0) eta_ = 1.0 / range;
-    return set_law(chain_, tilted_law(chain_, state.couplings, scores, eta_), trial);
+    if (at_.mass_step == 0.0) at_.mass_step = 1.0 / range;
+    return set_law(chain_, tilted_law(chain_, state.couplings, scores, at_.mass_step), trial);
   }
 
   std::vector<Matrix> odd_means(const ChainState& state) const {
@@ -64,12 +72,12 @@ class Proposals {
   }
 
   void extrapolate(ChainState& trial) const {
-    const double beta = static_cast<double>(momentum_steps_) / static_cast<double>(momentum_steps_ + 3);
+    const double beta = static_cast<double>(at_.momentum_steps) / static_cast<double>(at_.momentum_steps + 3);
     if (beta == 0.0) return;
     for (std::size_t t = 1; t < trial.slices.size(); t += 2) {
       if (chain_.slices[t].has_fixed_membership()) continue;
       Matrix& means = trial.slices[t].means;
-      for (std::size_t i = 0; i < means.values.size(); ++i) means.values[i] += beta * (means.values[i] - previous_[t / 2].values[i]);
+      for (std::size_t i = 0; i < means.values.size(); ++i) means.values[i] += beta * (means.values[i] - at_.previous[t / 2].values[i]);
     }
   }
 
@@ -77,11 +85,7 @@ class Proposals {
   const SweepOptions& options_;
   double tolerance_;
   double mass_tolerance_;
-  bool moves_masses_;
-  std::vector<Matrix> previous_;
-  int momentum_steps_ = 0;
-  int rejections_ = 0;
-  double eta_ = 0.0;
+  DescentPosition& at_;
 };
 
 double range_of(const std::vector<double>& values) {
@@ -110,6 +114,26 @@ std::int64_t num_passes(const Chain& chain) {
   for (const ChainSlice& slice : chain.slices)
     if (slice.rows) passes += slice.rows->num_passes();
   return passes;
+}
+
+void DescentPosition::visit_state(StateVisitor& v, const Chain& chain) {
+  v.scalar("level_index", level_index);
+  v.scalar("level", level);
+  v.scalar("sweep", sweep);
+  v.scalar("change", change);
+  v.scalar("moves_masses", moves_masses);
+  v.scalar("momentum_steps", momentum_steps);
+  v.scalar("rejections", rejections);
+  v.scalar("mass_step", mass_step);
+  if (v.is_restoring()) {
+    previous.clear();
+    for (std::size_t t = 1; t < chain.num_slices(); t += 2) previous.emplace_back(chain.dimension, chain.slices[t].num_types);
+  }
+  std::vector<std::vector<double>*> means;
+  for (Matrix& matrix : previous) means.push_back(&matrix.values);
+  v.ragged("previous_means", means);
+  v.scalar("passes", passes);
+  v.scalar("seconds", seconds);
 }
 
 Descent::Descent(const Chain& chain, const DescentOptions& options, std::string stage, Observer observer,
@@ -141,9 +165,9 @@ std::optional<StopReason> Descent::end_of(double epsilon, double tolerance, doub
 
 std::optional<StopReason> Descent::enter_level(double level, const SweepOptions& options, ChainState& state) {
   ChainState first = state;
-  const double previous = level_;
-  if (level != level_) ++level_index_;
-  level_ = level;
+  const double previous = position_.level;
+  if (level != previous) ++position_.level_index;
+  position_.level = level;
   // The duals are kept in units of the cost.
   for (SliceState& slice : first.slices)
     for (double& dual : slice.duals) dual *= previous > 0.0 ? previous / level : 1.0;
@@ -152,29 +176,52 @@ std::optional<StopReason> Descent::enter_level(double level, const SweepOptions&
     state = std::move(first);
     return std::nullopt;
   }
-  if (previous > 0.0) level_ = previous;  // the memberships stay as they were
+  if (previous > 0.0) position_.level = previous;  // the memberships stay as they were
   evaluate(chain_, epsilon(), state);
   const StopReason reason = is_solved ? StopReason::nonfinite : StopReason::stagnated;
   record(state, 0, 0.0, reason);
   return reason;
 }
 
-void Descent::record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason) {
-  if (!observer_) return;
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+double Descent::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+}
+
+DescentPosition Descent::position() const {
+  DescentPosition position = position_;
+  position.passes = num_passes(chain_) - passes_before_;
+  position.seconds = seconds();
+  return position;
+}
+
+void Descent::resume(DescentPosition position) {
+  position_ = std::move(position);
+  passes_before_ = num_passes(chain_) - position_.passes;
+  begin_ -= std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(position_.seconds));
+  is_resumed_ = true;
+}
+
+DescentRecord Descent::record_of(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason) const {
   const double gap = state.coupling_gap.empty() ? 0.0 : *std::max_element(state.coupling_gap.begin(), state.coupling_gap.end());
-  observer_({stage_, level_index_, sweep, num_passes(chain_) - passes_before_, level_ * chain_.variance, state.objective, state.regularized,
-             gap, column_error(chain_, state), change, seconds, reason});
+  return {stage_, position_.level_index, sweep, num_passes(chain_) - passes_before_, epsilon(), state.objective, state.regularized,
+          gap, column_error(chain_, state), change, seconds(), reason};
+}
+
+void Descent::record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason) {
+  if (observer_) observer_(record_of(state, sweep, change, reason));
 }
 
 StopReason Descent::descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state) {
   const SweepOptions options = sweep_options(level);
-  if (const auto failure = enter_level(level, options, state)) return *failure;
-  Proposals proposals(chain_, options, tolerance, mass_tolerance, state);
+  Proposals proposals(chain_, options, tolerance, mass_tolerance, position_);
+  if (!std::exchange(is_resumed_, false)) {
+    if (const auto failure = enter_level(level, options, state)) return *failure;
+    position_.sweep = 1;
+    position_.change = 0.0;
+    proposals.begin(state);
+  }
   std::optional<StopReason> reason;
-  double change = 0.0;
-  std::int64_t count = 1;
-  for (; count < max_sweeps && !reason; ++count) {
+  while (position_.sweep < max_sweeps && !reason) {
     const bool is_plain = proposals.is_plain();
     std::optional<ChainState> next = proposals.next(state);
     // Where nothing is left to transport, F_eps itself is rounding: epsilon is the floor of its scale.
@@ -189,14 +236,19 @@ StopReason Descent::descend(double level, double tolerance, int max_sweeps, doub
     } else if (!is_plain) {
       proposals.reject();
     }
-    if (!reason && stop_check_) reason = stop_check_();
-    if (is_taken || is_plain) change = gain;
-    else if (!reason) continue;
-    record(state, count, change, reason);
+    const std::int64_t count = position_.sweep++;
+    const bool is_shown = is_taken || is_plain;
+    if (is_shown) position_.change = gain;
+    if (!reason && stop_check_) {
+      if (is_shown) pending_ = record_of(state, count, gain, std::nullopt);
+      reason = stop_check_();
+      pending_.reset();
+    }
+    if (is_shown || reason) record(state, count, position_.change, reason);
   }
   if (!reason) {
     reason = StopReason::max_iterations;
-    record(state, count, change, reason);
+    record(state, position_.sweep, position_.change, reason);
   }
   return *reason;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/stop_reason.hpp"
+#include "distributed/state_visitor.hpp"
 #include "solvers/hm_ot/path_step.hpp"
 #include "solvers/stop_check.hpp"
 
@@ -46,6 +47,39 @@ struct DescentOptions {
 /// A `mass_tolerance` under which type masses stay as they are.
 inline constexpr double no_mass_steps = std::numeric_limits<double>::infinity();
 
+/// Where a descent stands beside its state: what the next step depends on.
+struct DescentPosition {
+  int level_index = -1;
+  double level = 0.0;           // epsilon over sigma^2
+  std::int64_t sweep = 1;       // the next one at this level
+  double change = 0.0;          // of the last step that was taken
+  bool moves_masses = false;
+  int momentum_steps = 0, rejections = 0;
+  double mass_step = 0.0;       // eta
+  std::vector<Matrix> previous; // means of the odd slices before the last step
+  std::int64_t passes = 0;      // so far
+  double seconds = 0.0;
+
+  void visit_state(StateVisitor& v, const Chain& chain);
+};
+
+void visit_fields(DescentRecord& record, auto& field) {
+  bool is_on_sample = record.stage == "sample";
+  field(is_on_sample);
+  record.stage = is_on_sample ? "sample" : "all";
+  field(record.level);
+  field(record.sweep);
+  field(record.passes);
+  field(record.epsilon);
+  field(record.objective);
+  field(record.regularized);
+  field(record.gap);
+  field(record.column_error);
+  field(record.change);
+  field(record.seconds);
+  field(record.stop_reason);
+}
+
 /// Descends one state level by level and keeps the record of its checks.
 ///
 /// One step is a sweep from a proposal: type masses moved along the path law (at the smooth level) and
@@ -66,7 +100,14 @@ class Descent {
   StopReason descend(double level, double tolerance, int max_sweeps, double mass_tolerance, ChainState& state);
 
   /// Of the present level, in units of the cost.
-  double epsilon() const { return level_ * chain_.variance; }
+  double epsilon() const { return position_.level * chain_.variance; }
+
+  /// While `stop_check` is asked: where the descent stands, and the record of the last step, which is yet to be shown.
+  DescentPosition position() const;
+  const std::optional<DescentRecord>& pending() const { return pending_; }
+
+  /// The next call of `descend` goes on from here, with the state that belongs to it.
+  void resume(DescentPosition position);
 
  private:
   SweepOptions sweep_options(double level) const;
@@ -79,7 +120,9 @@ class Descent {
   /// A loss above a tolerance that is finer than what F_eps resolves has not met it: `stagnated`.
   std::optional<StopReason> end_of(double epsilon, double tolerance, double scale, double gain, const ChainState& state,
                                    const std::optional<ChainState>& next) const;
+  DescentRecord record_of(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason) const;
   void record(const ChainState& state, std::int64_t sweep, double change, std::optional<StopReason> reason);
+  double seconds() const;
 
   const Chain& chain_;
   DescentOptions options_;
@@ -88,8 +131,9 @@ class Descent {
   StopCheck stop_check_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::int64_t passes_before_ = num_passes(chain_);
-  int level_index_ = -1;
-  double level_ = 0.0;
+  DescentPosition position_;
+  std::optional<DescentRecord> pending_;
+  bool is_resumed_ = false;
 };
 
 }  // namespace thalweg

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "exact/max_flow.hpp"
 #include "solvers/hm_ot/fixed_memberships.hpp"
+#include "solvers/hm_ot/progress.hpp"
 #include "solvers/hm_ot/prepare.hpp"
 #include "solvers/hm_ot/restarts.hpp"
 #include "solvers/hm_ot/streams.hpp"
@@ -158,14 +160,134 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
 
 StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
 
-/// The smooth level with mass steps, then the remaining levels.
-StopReason polish(const HmOtSettings& settings, const DescentOptions& options, double closing_tolerance,
-                  Descent& descent, ChainState& state) {
-  StopReason reason = descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, closing_tolerance, state);
-  for (const double level : final_levels(settings, options.smooth_level))
-    if (!is_stop_request(reason)) reason = worst_of(reason, descent.descend(level, options.tolerance, options.max_sweeps, no_mass_steps, state));
-  return reason;
-}
+/// A solve with something to find, stage by stage; it goes on where an earlier one was stopped.
+class HmOtRun {
+ public:
+  HmOtRun(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings, HmOtSolution& solution,
+          const Descent::Observer& observer, const StopCheck& stop_check)
+      : context_(context), problem_(problem), settings_(settings), solution_(solution), options_(descent_options(context, settings)),
+        observer_(observer), stop_(context.comm, stop_check) {}
+
+  void solve() {
+    const auto visit = [this](StateVisitor& v) { at_.visit_state(v, solution_.chain); };
+    if (settings_.checkpoint != nullptr && settings_.checkpoint->restore(visit)) passes_before_ = at_.passes - num_passes(solution_.chain);
+    sample_ = sample_slices(context_, problem_, settings_.subsample, DrawUse::sampled_cells);
+    sample_is_whole_ = is_whole(context_.comm, problem_, sample_);
+    if (at_.stage != HmOtProgress::Stage::all) solve_on_sample();
+    solve_on_all();
+    solution_.baseline = at_.baseline_state ? at_.baseline_state->objective : std::numeric_limits<double>::quiet_NaN();
+    solution_.baseline_state = std::move(at_.baseline_state);
+    solution_.full_rank_reference = at_.full_rank_reference;
+    solution_.restarts = std::move(at_.restarts);
+    solution_.history = std::move(at_.history);
+    solution_.state = std::move(at_.state);
+    solution_.stop_reason = at_.reason;
+    solution_.passes = passes();
+  }
+
+ private:
+  using Stage = HmOtProgress::Stage;
+
+  void solve_on_sample() {
+    const auto self = make_self_communicator();
+    const Context local{*self, context_.precision, context_.device, context_.seed};
+    const Chain on_sample = sample_chain(local, problem_, settings_, solution_.chain, sample_);
+    if (at_.stage == Stage::race) race(on_sample);
+    at_.stage = Stage::sample;
+    // A descent that was saved has passed the question before it.
+    if (sample_is_whole_ || (!at_.position && ask(/*at_boundary=*/true))) return;
+    Descent descent = begun(on_sample, "sample");
+    descent_ = &descent;
+    descent.descend(options_.smooth_level, options_.tolerance, options_.max_sweeps, mass_tolerance_on_sample, at_.state);
+    descent_ = nullptr;
+  }
+
+  void race(const Chain& on_sample) {
+    const auto matched = matched_cells(context_, problem_);
+    const Trajectories trajectories = match_slices(solution_.chain, matched);
+    at_.full_rank_reference = trajectories.cost;
+    RaceKeeper keeper;
+    keeper.state = std::move(at_.race);
+    if (settings_.checkpoint != nullptr) {
+      keeper.is_due = [&] { return !is_stopping_ && stop_.request(settings_.checkpoint, /*at_boundary=*/true).is_save_due; };
+      keeper.save = [&](bool is_stopping) {
+        at_.race = keeper.state;
+        save(is_stopping);
+      };
+    }
+    // Starts are shared out over ranks: their checks are shown, but the history is the same on all ranks.
+    RestartOutcome starts = run_restarts(context_, settings_, options_, on_sample, matched, trajectories, observer_, stop_, keeper);
+    at_.restarts = std::move(starts.records);
+    at_.state = std::move(starts.best);
+    if (!stop_.reason()) at_.baseline_state = kmeans_baseline(solution_.chain, kmeans_start(solution_.chain, matched, context_.seed));
+  }
+
+  /// The smooth level with mass steps, then the remaining levels. Even a solve that was told to stop takes one sweep over
+  /// all cells: it makes the state feasible.
+  void solve_on_all() {
+    at_.stage = Stage::all;
+    const double closing_tolerance = sample_is_whole_ ? mass_tolerance : mass_tolerance_after_sample;
+    Descent descent = begun(solution_.chain, "all");
+    descent_ = &descent;
+    std::vector<double> levels = final_levels(settings_, options_.smooth_level);
+    levels.insert(levels.begin(), options_.smooth_level);
+    for (; at_.level < static_cast<std::int64_t>(levels.size()) && !is_stop_request(at_.reason); ++at_.level) {
+      const double level = levels[static_cast<std::size_t>(at_.level)];
+      at_.reason = worst_of(at_.reason, descent.descend(level, options_.tolerance, options_.max_sweeps,
+                                                        at_.level == 0 ? closing_tolerance : no_mass_steps, at_.state));
+    }
+    solution_.epsilon = descent.epsilon();
+    descent_ = nullptr;
+  }
+
+  Descent begun(const Chain& chain, const std::string& stage) {
+    Descent descent(
+        chain, options_, stage,
+        [this](const DescentRecord& check) {
+          at_.history.push_back(check);
+          if (observer_) observer_(check);
+        },
+        [this] { return ask(/*at_boundary=*/false); });
+    if (at_.position) descent.resume(std::move(*at_.position));
+    at_.position.reset();
+    return descent;
+  }
+
+  /// Whether to stop; saves the state where that is due.
+  std::optional<StopReason> ask(bool at_boundary) {
+    const StepRequest request = stop_.request(settings_.checkpoint, at_boundary);
+    if (request.wants_state() && settings_.checkpoint != nullptr) save(request.stop.has_value());
+    return request.stop;
+  }
+
+  /// Once told to stop, what follows only makes the result presentable.
+  void save(bool is_stopping) {
+    if (is_stopping_) return;
+    is_stopping_ = is_stopping;
+    HmOtProgress kept = at_;
+    if (descent_ != nullptr) kept.position = descent_->position();
+    if (descent_ != nullptr && descent_->pending()) kept.history.push_back(*descent_->pending());
+    kept.passes = passes();
+    constexpr const char* names[] = {"starts", "sample", "all cells"};
+    settings_.checkpoint->save(names[static_cast<std::size_t>(at_.stage)], is_stopping, [&](StateVisitor& v) { kept.visit_state(v, solution_.chain); });
+  }
+
+  std::int64_t passes() const { return passes_before_ + num_passes(solution_.chain); }
+
+  const Context& context_;
+  const HmOtProblem& problem_;
+  const HmOtSettings& settings_;
+  HmOtSolution& solution_;
+  DescentOptions options_;
+  const Descent::Observer& observer_;
+  StopPoll stop_;
+  HmOtProgress at_;
+  std::vector<SampledSlice> sample_;
+  bool sample_is_whole_ = false;
+  bool is_stopping_ = false;
+  std::int64_t passes_before_ = 0;       // of earlier runs
+  const Descent* descent_ = nullptr;     // under way
+};
 
 }  // namespace
 
@@ -175,41 +297,10 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
   solution.chain = prepare_chain(context, problem, settings);
   if (is_all_fixed(solution.chain)) {
     solve_supervised(solution);
+    solution.passes = num_passes(solution.chain);
   } else {
-    const DescentOptions options = descent_options(context, settings);
-    const auto record = [&](const DescentRecord& check) {
-      solution.history.push_back(check);
-      if (observer) observer(check);
-    };
-    StopPoll stop(context.comm, stop_check);
-    const auto matched = matched_cells(context, problem);
-    const Trajectories trajectories = match_slices(solution.chain, matched);
-    solution.baseline = std::numeric_limits<double>::quiet_NaN();
-    solution.full_rank_reference = trajectories.cost;
-    const auto sample = sample_slices(context, problem, settings.subsample, DrawUse::sampled_cells);
-    const bool sample_is_whole = is_whole(context.comm, problem, sample);
-
-    const auto self = make_self_communicator();
-    const Context local{*self, context.precision, context.device, context.seed};
-    const Chain on_sample = sample_chain(local, problem, settings, solution.chain, sample);
-    // Starts are shared out over ranks: their checks are shown, but the history is the same on all ranks.
-    RestartOutcome starts = run_restarts(context, settings, options, on_sample, matched, trajectories, observer, stop);
-    solution.restarts = std::move(starts.records);
-    solution.state = std::move(starts.best);
-    if (!stop.reason()) solution.baseline_state = kmeans_baseline(solution.chain, kmeans_start(solution.chain, matched, context.seed));
-    solution.baseline = solution.baseline_state ? solution.baseline_state->objective : std::numeric_limits<double>::quiet_NaN();
-    const auto ask = [&] { return stop.together(); };
-    if (!sample_is_whole && !ask()) {
-      Descent descent(on_sample, options, "sample", record, ask);
-      descent.descend(options.smooth_level, options.tolerance, options.max_sweeps, mass_tolerance_on_sample, solution.state);
-    }
-    // Even a solve that was told to stop takes one sweep over all cells: it makes the state feasible.
-    Descent descent(solution.chain, options, "all", record, ask);
-    const double closing_tolerance = sample_is_whole ? mass_tolerance : mass_tolerance_after_sample;
-    solution.stop_reason = polish(settings, options, closing_tolerance, descent, solution.state);
-    solution.epsilon = descent.epsilon();
+    HmOtRun(context, problem, settings, solution, observer, stop_check).solve();
   }
-  solution.passes = num_passes(solution.chain);
   solution.column_error = column_error(solution.chain, solution.state);
   const auto& gaps = solution.state.coupling_gap;
   solution.coupling_gap = gaps.empty() ? 0.0 : *std::max_element(gaps.begin(), gaps.end());

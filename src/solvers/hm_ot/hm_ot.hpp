@@ -47,6 +47,7 @@ struct HmOtSettings {
   double inner_tolerance = 0.0;   // 0: by precision, 1e-6 for float32 and 1e-10 for float64
   int max_iterations = 2000;
   double min_type_mass = 0.0;     // 0: max(5 / n, 1e-4)
+  Checkpoint* checkpoint = nullptr;  // keeps the state of the solve between runs; null: nothing does
 };
 
 /// One start of the descent, for tables/restarts.tsv.

@@ -35,18 +35,7 @@ void visit_numbers(ChainState& state, Visit&& visit) {
 
 void broadcast_state(const Communicator& comm, const Chain& chain, int owner, ChainState& state) {
   if (comm.size() == 1) return;
-  if (comm.rank() != owner) {
-    state = {};
-    state.slices.resize(chain.num_slices());
-    state.couplings.resize(chain.edges.size());
-    for (std::size_t t = 0; t < chain.num_slices(); ++t) {
-      const std::int64_t r = chain.slices[t].num_types;
-      state.slices[t].means = Matrix(chain.dimension, r);
-      if (!chain.slices[t].has_fixed_membership()) state.slices[t].logits = Matrix(chain.dimension, r);
-    }
-    for (std::size_t t = 0; t < chain.edges.size(); ++t)
-      state.couplings[t] = Matrix(chain.slices[t].num_types, chain.slices[t + 1].num_types);
-  }
+  if (comm.rank() != owner) state = shaped_state(chain);
   visit_numbers(state, [&](std::vector<double>& values) { comm.broadcast(values, owner); });
 }
 
@@ -65,6 +54,7 @@ constexpr std::size_t last_round_starts = 3;
 struct Contender {
   ChainState state;
   double objective = never, regularized = never;
+  bool is_done = false;  // with this round
 
   void measure(const Chain& chain) {
     const bool is_good = is_descended(chain, state);
@@ -124,16 +114,47 @@ class Race {
   /// Up to `sweeps` sweeps of every start, whose values all ranks then know. After a reason to stop, starts keep
   /// the state they have.
   void run_round(const std::vector<std::size_t>& starts, int sweeps, const Descent::Observer& observer, StopPoll& stop) {
+    before_ = contenders_;
     for (const std::size_t k : starts)
       if (owner(k) != comm_.rank()) contenders_[k].forget();
     stop.run_apart([&] {
       for (const std::size_t k : starts) {
-        if (owner(k) != comm_.rank()) continue;
+        if (owner(k) != comm_.rank() || contenders_[k].is_done) continue;
         if (stop.reason() && !is_needed()) break;
         descend(k, sweeps, observer, stop);
       }
     });
     share_values(comm_, contenders_);
+  }
+
+  void begin_next_round() {
+    for (Contender& contender : contenders_) contender.is_done = false;
+  }
+
+  /// Between rounds. Collective.
+  RaceState kept(const std::vector<std::size_t>& alive, int sweeps) {
+    for (const std::size_t k : alive) broadcast_state(comm_, chain_, owner(k), contenders_[k].state);
+    return race_of(contenders_, alive, sweeps);
+  }
+
+  /// After a round that was stopped. Collective.
+  RaceState interrupted(const std::vector<std::size_t>& alive, int sweeps) {
+    std::vector<Contender> at = before_;
+    for (const std::size_t k : alive) {
+      if (!comm_.any(contenders_[k].is_done)) continue;
+      broadcast_state(comm_, chain_, owner(k), contenders_[k].state);
+      at[k] = contenders_[k];
+      at[k].is_done = true;
+    }
+    return race_of(at, alive, sweeps);
+  }
+
+  void restore(const RaceState& race) {
+    if (race.starts.size() != contenders_.size()) throw DataError("the state of the starts has " + std::to_string(race.starts.size()) + " of them, not " + std::to_string(contenders_.size()));
+    for (std::size_t k = 0; k < contenders_.size(); ++k) {
+      const RaceState::Start& start = race.starts[k];
+      contenders_[k] = {start.state.value_or(ChainState{}), start.objective, start.regularized, start.is_done};
+    }
   }
 
   /// Best first, lowest index on ties.
@@ -143,6 +164,16 @@ class Race {
   }
 
  private:
+  static RaceState race_of(const std::vector<Contender>& contenders, const std::vector<std::size_t>& alive, int sweeps) {
+    RaceState race;
+    race.sweeps = sweeps;
+    race.alive.assign(alive.begin(), alive.end());
+    for (const Contender& contender : contenders) race.starts.push_back({{}, contender.objective, contender.regularized, contender.is_done});
+    for (const std::size_t k : alive)
+      if (!contenders[k].state.slices.empty()) race.starts[k].state = contenders[k].state;
+    return race;
+  }
+
   void descend(std::size_t k, int sweeps, const Descent::Observer& observer, StopPoll& stop) {
     Contender& contender = contenders_[k];
     if (contender.state.slices.empty()) {
@@ -150,7 +181,8 @@ class Race {
       if (stop.after_start() && !is_needed()) return;
     }
     Descent descent(chain_, options_, "start " + std::to_string(k), observer, [&] { return stop.after_sweep(); });
-    descent.descend(options_.smooth_level, options_.tolerance, sweeps, no_mass_steps, contender.state);
+    const StopReason reason = descent.descend(options_.smooth_level, options_.tolerance, sweeps, no_mass_steps, contender.state);
+    contender.is_done = !is_stop_request(reason);
     contender.measure(chain_);
   }
 
@@ -162,7 +194,7 @@ class Race {
   const Communicator& comm_;
   const DescentOptions& options_;
   const Chain& chain_;
-  std::vector<Contender> contenders_;
+  std::vector<Contender> contenders_, before_;  // now, and at the beginning of the round
   MakeStart make_start_;
 };
 
@@ -170,7 +202,8 @@ class Race {
 
 RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
                             const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer, StopPoll& stop) {
+                            const Trajectories& trajectories, const Descent::Observer& observer, StopPoll& stop,
+                            RaceKeeper& keeper) {
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
   Race race(context.comm, options, sample_chain, plans.size(), [&](std::size_t k) {
     return plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
@@ -178,11 +211,25 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
   });
   std::vector<std::size_t> alive(plans.size());
   std::iota(alive.begin(), alive.end(), std::size_t{0});
-  for (int sweeps = first_round_sweeps;; sweeps *= 2) {
+  int sweeps = first_round_sweeps;
+  if (!keeper.state.starts.empty()) {
+    race.restore(keeper.state);
+    alive.assign(keeper.state.alive.begin(), keeper.state.alive.end());
+    sweeps = keeper.state.sweeps;
+  }
+  for (;; sweeps *= 2) {
     race.run_round(alive, sweeps, observer, stop);
+    if (stop.reason() && keeper.save) {
+      keeper.state = race.interrupted(alive, sweeps);
+      keeper.save(/*is_stopping=*/true);
+    }
     race.rank(alive);
     if (alive.size() <= last_round_starts || stop.reason()) break;
     alive.resize((alive.size() + 1) / 2);
+    race.begin_next_round();
+    if (!keeper.save || !keeper.is_due()) continue;
+    keeper.state = race.kept(alive, 2 * sweeps);
+    keeper.save(/*is_stopping=*/false);
   }
   const std::size_t chosen = alive.front();
   if (race[chosen].regularized == never)

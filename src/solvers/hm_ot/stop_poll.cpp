@@ -12,6 +12,13 @@ std::optional<StopReason> StopPoll::together() {
   return reason_;
 }
 
+StepRequest StopPoll::request(const Checkpoint* checkpoint, bool at_boundary) {
+  ask_own();
+  const StepRequest request = shared_request(comm_, reason_, checkpoint, at_boundary);
+  if (request.stop) reason_ = request.stop;
+  return request;
+}
+
 void StopPoll::ask_own() {
   if (!reason_ && own_) reason_ = own_();
 }

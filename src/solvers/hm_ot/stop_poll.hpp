@@ -28,6 +28,8 @@ class StopPoll {
 
   /// Collective.
   std::optional<StopReason> together();
+  /// The same, and whether it is time to save the state. @param checkpoint   may be null
+  StepRequest request(const Checkpoint* checkpoint, bool at_boundary);
 
   /// Runs `work` on every rank; if it throws on any, all throw. Collective.
   template <class Work>

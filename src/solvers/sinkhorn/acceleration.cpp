@@ -10,9 +10,16 @@ namespace {
 class PlainSteps : public Accelerator {
  public:
   NextPoint next(const Iterate& now) override { return {now.image}; }
+  void visit_state(StateVisitor&) override {}
 };
 
 }  // namespace
+
+void NextPoint::visit_state(StateVisitor& v) {
+  v.replicated("g", g);
+  v.scalar("is_accelerated", is_accelerated);
+  v.scalar("is_restart", is_restart);
+}
 
 std::unique_ptr<Accelerator> make_accelerator(const SinkhornSettings& settings, std::span<const double> weights, double epsilon) {
   switch (settings.acceleration) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "distributed/state_visitor.hpp"
 #include "solvers/sinkhorn/fixed_point.hpp"
 
 namespace thalweg {
@@ -11,6 +12,8 @@ struct NextPoint {
   std::vector<double> g;
   bool is_accelerated = false;
   bool is_restart = false;  // the last step is taken back
+
+  void visit_state(StateVisitor& v);
 };
 
 /// Sees every iterate of one epsilon once, in order.
@@ -18,6 +21,8 @@ class Accelerator {
  public:
   virtual ~Accelerator() = default;
   virtual NextPoint next(const Iterate& now) = 0;
+  /// Lists everything that the next points depend on.
+  virtual void visit_state(StateVisitor& v) = 0;
 };
 
 /// @param weights  b

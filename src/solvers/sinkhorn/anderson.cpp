@@ -70,4 +70,15 @@ std::vector<double> AndersonHistory::mixed() const {
   return g;
 }
 
+void AndersonHistory::visit_state(StateVisitor& v) {
+  std::size_t num_points = points_.size();
+  v.scalar("history_length", length_);
+  v.scalar("num_points", num_points);
+  points_.resize(num_points);
+  for (std::size_t k = 0; k < num_points; ++k) {
+    v.replicated("image_" + std::to_string(k), points_[k].image);
+    v.replicated("residual_" + std::to_string(k), points_[k].residual);
+  }
+}
+
 }  // namespace thalweg

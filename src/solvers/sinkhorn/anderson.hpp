@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "distributed/state_visitor.hpp"
+
 namespace thalweg {
 
 /// Keeps the last points of a fixed-point iteration g -> g+ and combines their images.
@@ -30,6 +32,8 @@ class AndersonHistory {
 
   /// The combination; the last image where the least-squares problem cannot be solved.
   std::vector<double> mixed() const;
+
+  void visit_state(StateVisitor& v);
 
  private:
   struct Point {

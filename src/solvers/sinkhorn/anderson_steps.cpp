@@ -89,4 +89,19 @@ NextPoint AndersonSteps::mixed_or_image(const Iterate& now) {
   return {std::move(g), true};
 }
 
+void AndersonSteps::visit_state(StateVisitor& v) {
+  history_.visit_state(v);
+  v.replicated("last_image", last_image_);
+  v.scalar("smallest_residual", smallest_residual_);
+  v.scalar("largest_dual", largest_dual_);
+  v.scalar("evaluation", evaluation_);
+  v.scalar("last_restart", last_restart_);
+  v.scalar("progress_at", progress_at_);
+  v.scalar("stretch", stretch_);
+  v.scalar("plain_left", plain_left_);
+  v.scalar("is_mixed", is_mixed_);
+  v.scalar("is_short", is_short_);
+  v.scalar("is_plain", is_plain_);
+}
+
 }  // namespace thalweg

@@ -20,6 +20,7 @@ class AndersonSteps : public Accelerator {
   AndersonSteps(std::span<const double> weights, double epsilon, std::size_t history);
 
   NextPoint next(const Iterate& now) override;
+  void visit_state(StateVisitor& v) override;
 
  private:
   bool is_rejected(double residual) const;

@@ -61,4 +61,16 @@ void OverrelaxedSteps::adapt(const Iterate& now) {
   }
 }
 
+void OverrelaxedSteps::visit_state(StateVisitor& v) {
+  v.scalar("omega", omega_);
+  v.scalar("largest_omega", largest_omega_);
+  v.scalar("last_residual", last_residual_);
+  v.scalar("last_rate", last_rate_);
+  v.scalar("evaluation", evaluation_);
+  v.scalar("window_begin", window_begin_);
+  v.scalar("window_error", window_error_);
+  v.scalar("window_residual", window_residual_);
+  v.replicated("previous_g", previous_g_);
+}
+
 }  // namespace thalweg

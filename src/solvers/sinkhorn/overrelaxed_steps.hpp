@@ -17,6 +17,7 @@ namespace thalweg {
 class OverrelaxedSteps : public Accelerator {
  public:
   NextPoint next(const Iterate& now) override;
+  void visit_state(StateVisitor& v) override;
 
  private:
   void measure_plain_rate(const Iterate& now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "solvers/ordered_sum.hpp"
@@ -98,8 +99,8 @@ void set_bounds(const Communicator& comm, const PreparedTransport& transport, co
   solution.dual = source_dual(comm, transport, pair.f) + target_dual(transport, pair.g) -
                   transport.epsilon * (solution.mass - transport.reference_mass());
   solution.upper = solution.primal;
-  if (transport.is_balanced() && settings.certify) {
-    solution.upper = certified_upper_bound(comm, transport, pair, geometry);
+  if (transport.is_balanced()) {  // P itself is not feasible: its F is no bound
+    solution.upper = settings.certify ? certified_upper_bound(comm, transport, pair, geometry) : std::numeric_limits<double>::quiet_NaN();
   } else if (!transport.is_balanced() && transport.target.is_exact()) {
     const Bounds bounds = bounds_with_exact_columns(comm, transport, pair, geometry);
     solution.upper = bounds.upper;

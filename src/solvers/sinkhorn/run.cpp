@@ -51,10 +51,9 @@ void SinkhornRun::watch(const SinkhornObserver& observer, const StopCheck& stop_
 
 Iterate SinkhornRun::solve(SinkhornSolution& solution) {
   const std::int64_t bytes_before = context_.comm.bytes_sent();
-  point_.g = problem_.initial_g;
+  begin();
   Stop stop;
-  if (point_.g.empty()) stop = anneal();
-  while (!stop) stop = iterate();
+  while (!stop) stop = is_annealing_ ? anneal() : iterate();
   // Without an iterate at the final epsilon the last image is the best there is.
   if (!confirmed_) confirmed_ = evaluate_exact(best_g_.empty() ? point_.g : best_g_, f_);
   enter_epsilon(transport_, transport_.epsilon, *problem_.geometry);  // a stop may have come at another one
@@ -62,66 +61,97 @@ Iterate SinkhornRun::solve(SinkhornSolution& solution) {
   solution.needs_float64 = is_float64_;
   solution.stop_reason = confirmed_->is_finite() ? *stop : StopReason::nonfinite;
   solution.bytes_sent = context_.comm.bytes_sent() - bytes_before;
-  solution.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  solution.seconds = seconds();
   return std::move(*confirmed_);
+}
+
+/// From the state of an earlier run, a warm start, or a large epsilon.
+void SinkhornRun::begin() {
+  if (settings_.checkpoint != nullptr && settings_.checkpoint->restore([this](StateVisitor& v) { visit_state(v); })) return;
+  point_.g = problem_.initial_g;
+  if (point_.g.empty()) begin_annealing();
+}
+
+void SinkhornRun::begin_annealing() {
+  point_ = {std::vector<double>(transport_.target.weights.size(), 0.0)};
+  is_annealing_ = true;
+  level_ = anneal_step_ = 0;
 }
 
 /// A few plain evaluations at every epsilon above the final one; potentials stay in units of the cost.
 SinkhornRun::Stop SinkhornRun::anneal() {
-  point_ = {std::vector<double>(transport_.target.weights.size(), 0.0)};
   const std::vector<double> levels = annealing_levels(settings_, transport_.epsilon, mean_cost_);
   const auto num_levels = static_cast<std::int64_t>(levels.size());
-  for (level_ = 0; level_ < num_levels; ++level_) {
-    enter(levels[static_cast<std::size_t>(level_)]);
-    for (std::int64_t step = 0; step < settings_.anneal_steps; ++step) {
-      const Iterate now = evaluate();
-      const Stop stop = limit(now);
-      record(now, stop);
-      if (stop) return stop;
-      point_ = {geometry_->representable(now.image)};
-      if (now.residual <= nothing_moves) {
-        level_ = num_levels;
-        return {};
-      }
+  bool is_entered = false;  // a level that an earlier run began
+  while (level_ < num_levels) {
+    const double epsilon = levels[static_cast<std::size_t>(level_)];
+    if (anneal_step_ == 0 || !is_entered) enter(epsilon);
+    is_entered = true;
+    const Iterate now = evaluate();
+    const StepRequest asked = request();
+    const Stop stop = asked.stop ? Stop{} : limit(now);
+    record(now, stop);
+    if (stop) return stop;
+    point_ = {geometry_->representable(now.image)};
+    if (++anneal_step_ == settings_.anneal_steps) {
+      anneal_step_ = 0;
+      ++level_;
     }
+    if (now.residual <= nothing_moves) level_ = num_levels;
+    is_annealing_ = level_ < num_levels;
+    if (const Stop wanted = keep(asked)) return wanted;
   }
+  is_annealing_ = false;
   return {};
 }
 
 /// Steps at the final epsilon until a reason to stop, or to begin anew: from an annealed start, or in float64.
 SinkhornRun::Stop SinkhornRun::iterate() {
   enter(transport_.epsilon);
-  const auto accelerator = make_accelerator(settings_, transport_.target.weights, transport_.epsilon);
-  best_g_.clear();
-  first_evaluation_ = stagnation_evaluation_ = counters_.evaluations;
+  if (!accelerator_) {
+    accelerator_ = make_accelerator(settings_, transport_.target.weights, transport_.epsilon);
+    best_g_.clear();
+    first_evaluation_ = stagnation_evaluation_ = counters_.evaluations;
+  }
   while (true) {
     PairGeometry* const geometry_before = geometry_;
     const Iterate now = evaluate();
     keep_best(now);
+    StepRequest asked;
     if (is_check_due()) {
-      const Stop stop = end_of_check(now);
+      Stop stop = end_of_solve(now);
+      if (!stop) asked = request();
+      if (!stop && !asked.stop) stop = limit(now);
       record(now, stop);
       if (stop) return stop;
-      if (geometry_ != geometry_before) return {};
     }
-    if (may_anneal_again_ && counters_.evaluations - first_evaluation_ == bad_start_after) {
-      may_anneal_again_ = false;
-      if (now.error > bad_start_error) return anneal();
-    }
-    point_ = accelerator->next(now);
-    if (point_.is_restart) ++counters_.restarts;
-    if (!all_finite(point_.g)) return StopReason::nonfinite;
-    point_.g = geometry_->representable(point_.g);
+    if (geometry_ != geometry_before || anneals_again(now)) accelerator_.reset();
+    else if (!advance(now)) return StopReason::nonfinite;
+    if (const Stop wanted = keep(asked)) return wanted;
+    if (!accelerator_) return {};
   }
+}
+
+/// From a start that was no help.
+bool SinkhornRun::anneals_again(const Iterate& now) {
+  if (!may_anneal_again_ || counters_.evaluations - first_evaluation_ != bad_start_after) return false;
+  may_anneal_again_ = false;
+  if (now.error <= bad_start_error) return false;
+  begin_annealing();
+  return true;
+}
+
+/// To the next point. @return false where that is not finite
+bool SinkhornRun::advance(const Iterate& now) {
+  point_ = accelerator_->next(now);
+  if (point_.is_restart) ++counters_.restarts;
+  if (!all_finite(point_.g)) return false;
+  point_.g = geometry_->representable(point_.g);
+  return true;
 }
 
 bool SinkhornRun::is_check_due() const {
   return counters_.evaluations >= settings_.max_iterations || (counters_.evaluations - first_evaluation_) % settings_.check_every == 0;
-}
-
-SinkhornRun::Stop SinkhornRun::end_of_check(const Iterate& now) {
-  if (const Stop stop = end_of_solve(now)) return stop;
-  return limit(now);
 }
 
 /// Converged, or stagnated in float64. In float32 either may instead be the moment to go on in float64.
@@ -153,15 +183,21 @@ double SinkhornRun::rounding_of(const Iterate& now, const Iterate& exact) const 
 }
 
 SinkhornRun::Stop SinkhornRun::limit(const Iterate& now) const {
-  if (const Stop stop = stop_request()) return stop;
   if (!now.is_finite() && !point_.is_accelerated) return StopReason::nonfinite;
   if (counters_.evaluations >= settings_.max_iterations) return StopReason::max_iterations;
   return {};
 }
 
-/// The reason of any rank that was told to stop.
-SinkhornRun::Stop SinkhornRun::stop_request() const {
-  return shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
+/// Of any rank.
+StepRequest SinkhornRun::request() const {
+  return shared_request(context_.comm, stop_check_ ? stop_check_() : std::nullopt, settings_.checkpoint);
+}
+
+SinkhornRun::Stop SinkhornRun::keep(const StepRequest& request) {
+  if (settings_.checkpoint != nullptr && request.wants_state())
+    settings_.checkpoint->save(is_annealing_ ? "annealing" : "final epsilon", request.stop.has_value(), [this](StateVisitor& v) { visit_state(v); });
+  if (request.stop) counters_.history.back().stop_reason = request.stop;
+  return request.stop;
 }
 
 void SinkhornRun::enter(double epsilon) { enter_epsilon(transport_, epsilon, *geometry_); }
@@ -206,10 +242,14 @@ void SinkhornRun::record(const Iterate& now, Stop stop) {
   entry.is_accelerated = point_.is_accelerated;
   entry.is_restart = point_.is_restart;
   entry.mode = is_float64_ ? "float64" : "float32";
-  entry.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  entry.seconds = seconds();
   entry.stop_reason = stop;
   counters_.history.push_back(entry);
   if (observer_) observer_(entry);
+}
+
+double SinkhornRun::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
 }
 
 void SinkhornRun::keep_best(const Iterate& now) {

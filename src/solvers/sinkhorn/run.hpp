@@ -27,13 +27,20 @@ class SinkhornRun {
  private:
   using Stop = std::optional<StopReason>;
 
+  void begin();
+  void begin_annealing();
   Stop anneal();
   Stop iterate();
   bool is_check_due() const;
-  Stop end_of_check(const Iterate& now);
+  bool anneals_again(const Iterate& now);
+  bool advance(const Iterate& now);
   Stop end_of_solve(const Iterate& now);
   Stop limit(const Iterate& now) const;
-  Stop stop_request() const;
+  StepRequest request() const;
+  /// Saves the state if that is asked for, and passes on the reason to stop.
+  Stop keep(const StepRequest& request);
+  void visit_state(StateVisitor& v);
+  double seconds() const;
 
   void enter(double epsilon);
   Iterate evaluate();
@@ -61,7 +68,9 @@ class SinkhornRun {
   bool is_probed_ = false;                       // the rounding of float32 has been measured
   bool may_anneal_again_ = false;                // after a warm start
   double mean_cost_ = 0.0;
-  std::int64_t level_ = 0;
+  bool is_annealing_ = false;
+  std::int64_t level_ = 0, anneal_step_ = 0;
+  std::unique_ptr<Accelerator> accelerator_;     // of the present `iterate`
 
   NextPoint point_;                              // to be evaluated next
   std::vector<double> f_;                        // of the last evaluation

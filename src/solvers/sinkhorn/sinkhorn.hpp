@@ -48,6 +48,7 @@ struct SinkhornSettings {
   double anneal_factor = 0.5;
   std::int64_t anneal_steps = 3;
   bool certify = true;                // balanced: a feasible coupling's value as upper bound
+  Checkpoint* checkpoint = nullptr;   // keeps the state of the solve between runs; null: nothing does
 };
 
 /// One check.
@@ -77,7 +78,7 @@ struct SinkhornSolution {
   double cost = 0.0;             // <C, P>
   double primal = 0.0;           // F, of the coupling as it is
   double dual = 0.0;             // D
-  double upper = 0.0;            // F of a coupling that is feasible: certificate, exact columns, or P itself; else F
+  double upper = 0.0;            // F of a coupling that is feasible: certificate, exact columns, or P itself; NaN without
   double gap = 0.0;              // upper - dual
   double marginal_penalty_source = 0.0, marginal_penalty_target = 0.0;  // lambda KL terms
   double relative_entropy = 0.0; // KL(P | R)
@@ -99,12 +100,16 @@ struct SinkhornSolution {
   std::vector<SinkhornRecord> history;
 };
 
+/// Bytes of the state of a solve, potentials and acceleration window; its history comes on top.
+std::int64_t sinkhorn_state_bytes(std::int64_t num_rows, std::int64_t num_columns, const SinkhornSettings& settings);
+
 using SinkhornObserver = std::function<void(const SinkhornRecord&)>;
 
 /// Solves by annealing in epsilon and Anderson-accelerated alternating updates of g; f follows exactly.
 ///
 /// `converged` is said only after a float64 pass over the same packed numbers has shown the error to be within
 /// tolerance, and for relaxed sides the relative gap too. The best potentials are returned whatever the reason.
+/// With settings.checkpoint the solve goes on from the state that is there, to the same bits as without interruption.
 /// Leaves the problem's geometry at its epsilon and reference. Collective; the same bits for any number of ranks.
 /// @throws DataError for weights that are negative, all zero or of different sums in a balanced problem
 /// Source: Cuturi (2013); Peyre & Cuturi (2019), section 4; Chizat et al. (2018) for relaxed marginals; Walker & Ni

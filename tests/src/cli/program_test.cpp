@@ -77,7 +77,7 @@ TEST_P(Program, DescribesEverythingAsTheManual) {
 }
 
 TEST_P(Program, RefusesABadCommandLineInOneLine) {
-  for (const char* words : {"", "hmto", "hiref job.toml", "hmot", "hmot job.toml --resume", "describe sovler"}) {
+  for (const char* words : {"", "hmto", "hiref job.toml", "hmot", "hmot job.toml --stub", "describe sovler"}) {
     const Outcome outcome = run(words);
     EXPECT_EQ(outcome.code, 2) << words;
     EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;

@@ -126,6 +126,8 @@ std::string job_errors(const std::string& command, const std::string& text) {
   try {
     std::vector<std::string> used = {"input", command, "solver", "run", "output"};
     if (command == "transport") used.insert(used.end(), {"source", "target", SinkhornOptions::part, "export"});
+    if (command == "gromov") used = gromov_tables();
+    if (command == "align") used = align_tables();
     read_job(config::parse_toml(text, "job.toml", ""), used, context);
   } catch (const ConfigError& error) {
     return error.what();
@@ -170,6 +172,36 @@ TEST(ReadJob, ChecksKeysOfTransportThatBelongTogether) {
   EXPECT_THAT(job_errors("transport", shared + "transport.divergence = true\nsolver.cost = \"dense\"\n"), StartsWith("job.toml:3:24: transport.divergence"));
   EXPECT_THAT(job_errors("transport", shared + "export.prefix = \"a/b\"\n"), HasSubstr("export.prefix"));
   EXPECT_THAT(job_errors("transport", shared + "solver.pair = {}\n"), HasSubstr("'solver.pair' is not available in this version"));
+}
+
+TEST(ReadJob, NamesTheKeyThatAnAlignmentReadsInstead) {
+  EXPECT_EQ(job_errors("gromov", shared + "gromov.epsilon = 0.02\nsolver.precision = \"float64\"\n"), "");
+  EXPECT_EQ(job_errors("gromov", shared + "solver.epsilon = 0.01\n"),
+            "job.toml:3:18: solver.epsilon is not read by gromov; use gromov.epsilon");
+  EXPECT_THAT(job_errors("align", shared + "solver.cost = \"cosine\"\n"),
+              HasSubstr("solver.cost is not read by align; use align.cost"));
+  EXPECT_THAT(job_errors("gromov", shared + "solver.form = \"ring\"\n"), HasSubstr("solver.form is not read by gromov; remove it"));
+  EXPECT_THAT(job_errors("align", shared + "gromov.starts = 3\n"), HasSubstr("gromov.starts is not read by align; remove it"));
+  EXPECT_THAT(job_errors("align", shared + "source.cost = \"cosine\"\n"),
+              HasSubstr("source.cost is not read by align; use align.cost"));
+  EXPECT_THAT(job_errors("gromov", shared + "gromov.solve_points = 10\n"), HasSubstr("gromov.solve_points is not read by gromov on cells"));
+  EXPECT_THAT(job_errors("gromov", shared + "problem.policy = \"star\"\n"), HasSubstr("problem.policy is not read by gromov"));
+  const std::string surfaces = "input.file = \"x.off\"\noutput.dir = \"out\"\n";
+  EXPECT_EQ(job_errors("gromov", surfaces + "target.file = \"y.off\"\n"), "");
+  EXPECT_THAT(job_errors("gromov", surfaces + "target.file = \"y.off\"\ngromov.geodesic_k = 9\n"),
+              HasSubstr("gromov.geodesic_k is not read by gromov on surfaces; remove it"));
+}
+
+/// Results are saved with all defaults, those of keys that are not read among them.
+TEST(ReadJob, TakesTheDefaultsOfKeysThatAreNotRead) {
+  for (const std::string text : {shared, std::string("input.file = \"x.off\"\ntarget.file = \"y.off\"\noutput.dir = \"out\"\n")}) {
+    JobContext first, second;
+    first.command = second.command = "gromov";
+    read_job(config::parse_toml(text, "job.toml", ""), gromov_tables(), first);
+    const std::string saved = config::toml_document(first.resolved);
+    read_job(config::parse_toml(saved, "job.toml", ""), gromov_tables(), second);
+    EXPECT_EQ(config::toml_document(second.resolved), saved);
+  }
 }
 
 TEST(ReadJob, SavesSettingsThatReadBackAsTheSameJob) {

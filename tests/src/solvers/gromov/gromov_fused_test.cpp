@@ -1,26 +1,14 @@
 // A cost between the sides beside those within them.
-#include <gtest/gtest.h>
-
 #include "solvers/gromov/quadratic_cost.hpp"
-#include "tests/support/test_device.hpp"
-#include "toy.hpp"
+#include "toy_fixture.hpp"
 
 namespace thalweg {
 namespace {
 
 using namespace testing_support;
 
-class GromovFused : public ::testing::Test {
+class GromovFused : public ToyFixture {
  protected:
-  GromovProblem stored(bool is_squared) const {
-    return {StoredIntraCosts{24, std::span<const double>(is_squared ? a2_ : a_), is_squared ? 8.0 : 4.0},
-            StoredIntraCosts{20, std::span<const double>(is_squared ? b2_ : b_), is_squared ? 8.0 : 4.0}, x_.weights,
-            y_.weights, 0.02};
-  }
-  GromovProblem squares() const {
-    return {SquaredDistances{{24, 3, std::span<const double>(x_.points)}, 8.0},
-            SquaredDistances{{20, 4, std::span<const double>(y_.points)}, 8.0}, x_.weights, y_.weights, 0.02};
-  }
   GromovProblem fused(GromovProblem problem, double alpha, Normalise normalise = Normalise::product) const {
     problem.alpha = alpha;
     problem.linear = shared();
@@ -36,14 +24,7 @@ class GromovFused : public ::testing::Test {
     settings.max_outer = 2000;
     return settings;
   }
-  static Vector coupling_of(const GromovSolution& solution) {
-    return solution.geometry->coupling_rows({0, 24}, solution.coupling.f, solution.coupling.g);
-  }
 
-  std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, test_device(), 0};
-  ToySide x_ = toy_source(), y_ = toy_target();
-  Vector a_ = x_.distances(false), b_ = y_.distances(false), a2_ = x_.distances(true), b2_ = y_.distances(true);
   Vector u_ = toy_shared(24, 1.0), v_ = toy_shared(20, 1.1), linear_ = toy_linear();
 };
 
@@ -144,7 +125,7 @@ TEST_F(GromovFused, LinearisesWithTheGradientOfTheLoss) {
   const Vector coupling = geometry->coupling_rows({0, 24}, solution.f, solution.g);
   const Linearisation about = cost->at(start, *geometry, solution);
   EXPECT_NEAR(about.energy, loss_of(coupling, problem, linear_, cost->units()), 1e-12);
-  const auto& gradient = std::get<Vector>(about.linear);
+  const Vector gradient = cost->geometry_of(about.linear)->cost_rows({0, 24});
   for (std::size_t k = 0; k < 40; ++k) {  // directions that keep the marginals
     const std::size_t i = k % 23, j = (7 * k) % 19;
     Vector direction(coupling.size(), 0.0);

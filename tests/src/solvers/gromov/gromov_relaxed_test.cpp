@@ -1,25 +1,17 @@
 // Semi-relaxed and unbalanced couplings, and proximal steps.
-#include <gtest/gtest.h>
-
-#include "tests/support/test_device.hpp"
-#include "toy.hpp"
+#include "toy_fixture.hpp"
 
 namespace thalweg {
 namespace {
 
 using namespace testing_support;
 
-class GromovRelaxed : public ::testing::Test {
+class GromovRelaxed : public ToyFixture {
  protected:
   GromovProblem distances(double epsilon, GromovMode mode = GromovMode::balanced) const {
-    GromovProblem problem{StoredIntraCosts{24, std::span<const double>(a_), 4.0},
-                          StoredIntraCosts{20, std::span<const double>(b_), 4.0}, x_.weights, y_.weights, epsilon};
+    GromovProblem problem = stored(false, epsilon);
     problem.mode = mode;
     return problem;
-  }
-  GromovProblem squares() const {
-    return {SquaredDistances{{24, 3, std::span<const double>(x_.points)}, 8.0},
-            SquaredDistances{{20, 4, std::span<const double>(y_.points)}, 8.0}, x_.weights, y_.weights, 0.02};
   }
   static GromovSettings tight() {
     GromovSettings settings;
@@ -30,14 +22,6 @@ class GromovRelaxed : public ::testing::Test {
     settings.max_outer = 5000;
     return settings;
   }
-  static Vector coupling_of(const GromovSolution& solution) {
-    return solution.geometry->coupling_rows({0, 24}, solution.coupling.f, solution.coupling.g);
-  }
-
-  std::unique_ptr<Communicator> comm_ = make_self_communicator();
-  Context context_{*comm_, Precision::float64, test_device(), 0};
-  ToySide x_ = toy_source(), y_ = toy_target();
-  Vector a_ = x_.distances(false), b_ = y_.distances(false);
 };
 
 double divergence(const Vector& u, const Vector& v) {

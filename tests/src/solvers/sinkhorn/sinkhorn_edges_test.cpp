@@ -194,6 +194,19 @@ TEST(SinkhornEdges, BoundsAreNumbersWhereColumnsAreStillEmpty) {
   EXPECT_LE(solution.dual, solution.upper);
 }
 
+TEST(SinkhornEdges, WithoutACertificateThereIsNoUpperBound) {
+  Dense dense(small_clouds());
+  dense.settings.max_iterations = 3;
+  const SinkhornSolution certified = dense.solve();
+  EXPECT_EQ(certified.stop_reason, StopReason::max_iterations);
+  EXPECT_GT(certified.gap, 0.0);
+  dense.settings.certify = false;
+  const SinkhornSolution plain = dense.solve();
+  EXPECT_TRUE(std::isnan(plain.upper));
+  EXPECT_TRUE(std::isnan(plain.gap));
+  EXPECT_EQ(plain.dual, certified.dual);
+}
+
 TEST(SinkhornEdges, LostMassIsCalledCollapsed) {
   Clouds clouds = small_clouds();
   for (double& value : clouds.y) value += 30.0;

@@ -1,0 +1,131 @@
+#include "job/output_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/format_number.hpp"
+#include "core/log.hpp"
+#include "distributed/durable_file.hpp"
+#include "distributed/error.hpp"
+
+namespace thalweg {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr double intervals_of_silence = 3.0;
+constexpr double while_written_s = 10.0;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// When a process began, in ticks since the machine did: numbers of processes are used again. 0: no such process.
+std::int64_t begin_of_process(std::int64_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) return 0;
+  std::istringstream fields(text.substr(name_end + 1));
+  std::string field;
+  for (int k = 0; k < 20; ++k) fields >> field;
+  return std::strtoll(field.c_str(), nullptr, 10);
+}
+
+/// Whether squeue answers, and does not know the job.
+bool has_left_queue(const std::string& job_id) {
+  if (job_id.empty() || job_id.find_first_not_of("0123456789_") != std::string::npos) return false;
+  std::FILE* pipe = popen(("squeue -h -o %T -j " + job_id + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return false;
+  std::string answer;
+  std::array<char, 256> piece{};
+  while (std::fgets(piece.data(), piece.size(), pipe) != nullptr) answer += piece.data();
+  const int status = pclose(pipe);
+  return status == 0 ? answer.empty() : answer.find("Invalid job id") != std::string::npos;
+}
+
+double age_s(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return 0.0;
+  return std::difftime(std::time(nullptr), status.st_mtime);
+}
+
+/// Why the run behind a lock is known to be gone; empty while it is not.
+std::string reason_to_take(const std::string& path, const Json& lock) {
+  if (age_s(path) > intervals_of_silence * lock.value("interval_s", OutputLock::least_interval_s)) return "it gave no sign of life for three intervals";
+  const std::string host = lock.value("host", ""), job = lock.value("job_id", "");
+  const auto pid = lock.value("pid", std::int64_t{0});
+  if (pid == 0 && age_s(path) > while_written_s) return "it is not whole";
+  if (host == host_name() && begin_of_process(pid) != lock.value("process_begin", std::int64_t{0})) return "its process is gone";
+  if (!job.empty() && job == environment("SLURM_JOB_ID") && lock.value("restart", "") != environment("SLURM_RESTART_COUNT")) return "it is this job before its requeue";
+  if (host != host_name() && has_left_queue(job)) return "its job has left the queue";
+  return "";
+}
+
+Json read_lock(const std::string& path) {
+  std::ifstream file(path);
+  const Json lock = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+  return lock.is_object() ? lock : Json::object();
+}
+
+std::string owner_text(const Json& lock) {
+  const std::string job = lock.value("job_id", "");
+  return "process " + std::to_string(lock.value("pid", std::int64_t{0})) + " on " + lock.value("host", "an unknown host") + (job.empty() ? "" : ", job " + job);
+}
+
+}  // namespace
+
+OutputLock::OutputLock(const std::string& folder, double interval_s) : path_(folder + "/lock"), interval_s_(std::max(interval_s, least_interval_s)) {
+  if (create()) return;
+  const Json lock = read_lock(path_);
+  const std::string reason = reason_to_take(path_, lock);
+  if (reason.empty())
+    throw ConfigError("output.dir " + folder + " is in use by " + owner_text(lock) + "; wait for it, choose another output.dir, or remove " + path_ + " if that run is gone");
+  log_info("the lock of " + owner_text(lock) + " on " + folder + " is taken over: " + reason);
+  discard_file(path_);
+  if (!create()) throw ConfigError("output.dir " + folder + " was taken by another run at this moment; choose another output.dir");
+}
+
+OutputLock::~OutputLock() { discard_file(path_); }
+
+bool OutputLock::create() const {
+  const int file = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0 && errno == EEXIST) return false;
+  if (file < 0) throw_errno("create", path_);
+  const Json lock = {{"host", host_name()}, {"pid", getpid()}, {"process_begin", begin_of_process(getpid())}, {"job_id", environment("SLURM_JOB_ID")},
+                     {"restart", environment("SLURM_RESTART_COUNT")}, {"interval_s", interval_s_}};
+  const std::string text = lock.dump() + "\n";
+  const bool is_written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (close(file) != 0 || !is_written) throw_errno("write", path_);
+  return true;
+}
+
+void OutputLock::refresh() {
+  const auto now = std::chrono::steady_clock::now();
+  if (std::chrono::duration<double>(now - refreshed_).count() < 0.5 * interval_s_) return;
+  refreshed_ = now;
+  utimensat(AT_FDCWD, path_.c_str(), nullptr, 0);
+}
+
+}  // namespace thalweg

@@ -1,0 +1,38 @@
+// States of solves on disk.
+#include <algorithm>
+
+#include "job/plan.hpp"
+
+namespace thalweg {
+
+namespace {
+
+/// f; g, the best g, the image before and the window of the acceleration, in pairs.
+WideInt transport_state(const PlanInput& input) {
+  const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1];
+  const WideInt window = input.acceleration_history > 0 ? 2 * (input.acceleration_history + 1) : 0;
+  return 8 * (n + (3 + window) * m);
+}
+
+/// Memberships, masses and couplings of one iterate.
+WideInt chain_state(const PlanInput& input) {
+  const std::size_t num_slices = input.cells_per_slice.size();
+  const auto types_of = [&](std::size_t t) -> WideInt { return input.types.size() == num_slices ? input.types[t] : input.types.front(); };
+  WideInt numbers = 2;
+  for (std::size_t t = 0; t < num_slices; ++t) {
+    numbers += (2 * WideInt{input.num_features} + 3) * types_of(t) + 1;
+    if (t + 1 < num_slices) numbers += types_of(t) * types_of(t + 1) + 1;
+  }
+  return 8 * numbers;
+}
+
+}  // namespace
+
+WideInt saved_bytes(const PlanInput& input) {
+  constexpr WideInt least_iterates = 3;  // the present one, the baseline and the means before
+  if (input.command == "transport") return transport_state(input);
+  if (input.command == "hmot" || input.command == "lowrank") return std::max(WideInt{input.starts}, least_iterates) * chain_state(input);
+  return 0;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,80 @@
+#include "solvers/gromov/column_panels.hpp"
+
+#include <cblas.h>
+#include <algorithm>
+
+#include "kernels/host_rows.hpp"
+
+namespace thalweg {
+
+namespace {
+
+constexpr std::int64_t depth_columns = 1024;  // of A at a time: errors of float sums stay those of so many terms
+
+/// C^T = B^T A^T, C^T width x rows in rows of block_rows entries.
+struct Shape {
+  std::int64_t rows, width, depth;
+  bool by_columns;  // A
+};
+
+void multiply(const Shape& shape, const float* a, const float* b, float* c) {
+  cblas_sgemm(CblasRowMajor, CblasTrans, shape.by_columns ? CblasNoTrans : CblasTrans, static_cast<int>(shape.width),
+              static_cast<int>(shape.rows), static_cast<int>(shape.depth), 1.0F, b, static_cast<int>(shape.width), a,
+              shape.by_columns ? block_rows : static_cast<int>(shape.depth), 0.0F, c, block_rows);
+}
+
+void multiply(const Shape& shape, const double* a, const double* b, double* c) {
+  cblas_dgemm(CblasRowMajor, CblasTrans, shape.by_columns ? CblasNoTrans : CblasTrans, static_cast<int>(shape.width),
+              static_cast<int>(shape.rows), static_cast<int>(shape.depth), 1.0, b, static_cast<int>(shape.width), a,
+              shape.by_columns ? block_rows : static_cast<int>(shape.depth), 0.0, c, block_rows);
+}
+
+}  // namespace
+
+template <class Scalar>
+void for_each_product(const LeftRows<Scalar>& left, std::span<const Scalar> right, std::int64_t width,
+                      const std::function<void(RowRange rows, const double* product)>& use) {
+  for_each_row_on_host((left.num_rows + block_rows - 1) / block_rows, [&](std::int64_t block) {
+    const RowRange rows{block * block_rows, std::min<std::int64_t>(left.num_rows, (block + 1) * block_rows)};
+    std::vector<Scalar> a(static_cast<std::size_t>(block_rows * std::min(depth_columns, left.num_columns)));
+    std::vector<Scalar> part(static_cast<std::size_t>(width * block_rows));
+    std::vector<double> product(part.size(), 0.0);
+    for (std::int64_t begin = 0; begin < left.num_columns; begin += depth_columns) {
+      const RowRange depth{begin, std::min(left.num_columns, begin + depth_columns)};
+      left.fill(rows, depth, a.data());
+      multiply({rows.size(), width, depth.size(), left.by_columns}, a.data(), right.data() + begin * width,
+               part.data());
+      for (std::size_t k = 0; k < part.size(); ++k) product[k] += static_cast<double>(part[k]);
+    }
+    use(rows, product.data());
+  });
+}
+
+template <class Scalar, class Value>
+std::vector<Scalar> columns_from_owners(const Communicator& comm, const OwnedRows<Value>& matrix, RowRange columns) {
+  const std::vector<Value> rows = rows_from_owners(comm, matrix, columns);
+  const std::int64_t n = matrix.num_columns, width = columns.size();
+  const double factor = 1.0 / matrix.divisor;
+  std::vector<Scalar> result(rows.size());
+  for_each_piece_on_host(n, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k)
+      for (std::int64_t c = 0; c < width; ++c)
+        result[static_cast<std::size_t>(k * width + c)] =
+            static_cast<Scalar>(static_cast<double>(rows[static_cast<std::size_t>(c * n + k)]) * factor);
+  });
+  return result;
+}
+
+#define THALWEG_COLUMNS_FROM_OWNERS(Scalar, Value)                                                              \
+  template std::vector<Scalar> columns_from_owners<Scalar, Value>(const Communicator&, const OwnedRows<Value>&, \
+                                                                  RowRange);
+#define THALWEG_COLUMN_PANELS(Scalar)                                                                    \
+  template void for_each_product<Scalar>(const LeftRows<Scalar>&, std::span<const Scalar>, std::int64_t, \
+                                         const std::function<void(RowRange, const double*)>&);           \
+  THALWEG_COLUMNS_FROM_OWNERS(Scalar, std::uint8_t)                                                      \
+  THALWEG_COLUMNS_FROM_OWNERS(Scalar, float)                                                             \
+  THALWEG_COLUMNS_FROM_OWNERS(Scalar, double)
+THALWEG_COLUMN_PANELS(float)
+THALWEG_COLUMN_PANELS(double)
+
+}  // namespace thalweg

@@ -1,0 +1,81 @@
+// States of a solve in memory, and a clock that a test sets: interruptions at every step, without files.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/stop_reason.hpp"
+#include "distributed/checkpoint.hpp"
+
+namespace thalweg::testing_support {
+
+class MemoryCheckpoint : public Checkpoint {
+ public:
+  bool is_asked = false;  // for a state at every opportunity
+  int num_saved = 0, num_restored = 0;
+
+  bool restore(const VisitState& visit) override {
+    if (stored_.empty()) return false;
+    ++num_restored;
+    Reader reader(stored_);
+    visit(reader);
+    return true;
+  }
+  bool is_due(bool) const override { return is_asked; }
+  void save(const std::string&, bool, const VisitState& visit) override {
+    ++num_saved;
+    stored_.clear();
+    Writer writer(stored_);
+    visit(writer);
+  }
+  std::size_t bytes_of(const std::string& name) const {
+    return std::visit([](const auto& values) { return values.size() * sizeof(values[0]); }, stored_.at(name));
+  }
+  bool holds(const std::string& name) const { return stored_.contains(name); }
+  void forget() { stored_.clear(); }
+
+ private:
+  using Stored = std::map<std::string, std::variant<std::vector<double>, std::vector<float>, std::vector<std::int64_t>, std::vector<std::int32_t>>>;
+
+  class Writer : public StateVisitor {
+   public:
+    explicit Writer(Stored& stored) : stored_(stored) {}
+    bool is_restoring() const override { return false; }
+
+   private:
+    void visit(const std::string& path, Values values, const Form&) override {
+      std::visit([&](const auto* vector) {
+        if (!stored_.emplace(path, *vector).second) throw DataError(path + " is listed twice");
+      }, values);
+    }
+    Stored& stored_;
+  };
+
+  class Reader : public StateVisitor {
+   public:
+    explicit Reader(const Stored& stored) : stored_(stored) {}
+    bool is_restoring() const override { return true; }
+
+   private:
+    void visit(const std::string& path, Values values, const Form&) override {
+      std::visit([&](auto* vector) { *vector = std::get<std::decay_t<decltype(*vector)>>(stored_.at(path)); }, values);
+    }
+    const Stored& stored_;
+  };
+
+  Stored stored_;
+};
+
+/// Told to stop at the `number`-th question; 0: never.
+struct StopAt {
+  int number = 0, questions = 0;
+
+  std::optional<StopReason> operator()() {
+    return ++questions == number ? std::optional(StopReason::interrupted) : std::nullopt;
+  }
+};
+
+}  // namespace thalweg::testing_support
