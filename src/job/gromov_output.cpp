@@ -3,18 +3,27 @@
 #include "core/format_number.hpp"
 #include "core/log.hpp"
 #include "job/result_sidecar.hpp"
+#include "job/start_tables.hpp"
 
 namespace thalweg {
 
 namespace {
 
-/// One side with what the alignment says of its cells.
+/// One side with what the alignment says of its cells, and what another of nearly the same F says.
 struct SidePart {
   const CellSide& side;
   const CellSide& other;
-  const AlignedCells& cells;
+  const AlignedCells* cells;
+  const AlignedCells* cells_of_other;
   bool is_source;
 };
+
+/// Which of both alignments, and what its keys end in.
+struct Which {
+  const AlignedCells* SidePart::*cells;
+  const char* suffix;
+};
+constexpr Which chosen{&SidePart::cells, ""}, close_other{&SidePart::cells_of_other, "_other"};
 
 /// Writes the parts that lie in one file; a matrix that only one side has is NaN for the other.
 class Sidecar {
@@ -29,11 +38,12 @@ class Sidecar {
   void write(const std::string& name) {
     if (parts_.size() > 1)
       sidecar_.writer().obs().add_categorical(sidecar_.key("side"), in_file_order<std::int32_t>([](const SidePart& part) {
-                                      return std::vector<std::int32_t>(part.cells.mass.size(), part.is_source ? 0 : 1);
+                                      return std::vector<std::int32_t>(part.cells->mass.size(), part.is_source ? 0 : 1);
                                     }),
                                     {"source", "target"});
     add_columns();
-    for (const SidePart& part : parts_) add_projection(part);
+    for (const SidePart& part : parts_) add_projection(part, chosen);
+    if (parts_[0].cells_of_other != nullptr) add_other();
     sidecar_.writer().add_uns("thalweg/gromov", constants());
     sidecar_.write(name);
   }
@@ -79,33 +89,44 @@ class Sidecar {
   void add_columns() {
     add("potential", &AlignedCells::potential);
     add("mass", &AlignedCells::mass);
-    sidecar_.writer().obs().add(sidecar_.key("match"),
-                      in_file_order<std::int64_t>([](const SidePart& part) { return part.cells.match; }));
-    add("confidence", &AlignedCells::confidence);
+    add_match(chosen);
     add("entropy", &AlignedCells::entropy);
     const std::vector<std::int32_t> flags = in_file_order<std::int32_t>([](const SidePart& part) {
-      return std::vector<std::int32_t>(part.cells.unmatched.begin(), part.cells.unmatched.end());
+      return std::vector<std::int32_t>(part.cells->unmatched.begin(), part.cells->unmatched.end());
     });
     sidecar_.writer().obs().add_flags(sidecar_.key("unmatched"), {flags.begin(), flags.end()});
   }
 
   void add(const std::string& name, std::vector<double> AlignedCells::*member) {
     sidecar_.writer().obs().add(sidecar_.key(name),
-                      in_file_order<double>([&](const SidePart& part) { return part.cells.*member; }));
+                      in_file_order<double>([&](const SidePart& part) { return part.cells->*member; }));
+  }
+
+  void add_match(const Which& which) {
+    sidecar_.writer().obs().add(sidecar_.key(std::string("match") + which.suffix),
+                      in_file_order<std::int64_t>([&](const SidePart& part) { return (part.*which.cells)->match; }));
+    sidecar_.writer().obs().add(sidecar_.key(std::string("confidence") + which.suffix),
+                      in_file_order<double>([&](const SidePart& part) { return (part.*which.cells)->confidence; }));
+  }
+
+  void add_other() {
+    add_match(close_other);
+    for (const SidePart& part : parts_) add_projection(part, close_other);
   }
 
   /// "projected_x" lies in the space of the targets, "projected_y" in that of the sources.
-  void add_projection(const SidePart& owner) {
+  void add_projection(const SidePart& owner, const Which& which) {
     const std::int64_t width = owner.other.num_features;
     const auto rows = in_file_order<float>(
         [&](const SidePart& part) {
+          const AlignedCells& cells = *(part.*which.cells);
           if (part.is_source == owner.is_source)
-            return std::vector<float>(part.cells.projected.begin(), part.cells.projected.end());
-          return std::vector<float>(part.cells.mass.size() * static_cast<std::size_t>(width),
+            return std::vector<float>(cells.projected.begin(), cells.projected.end());
+          return std::vector<float>(cells.mass.size() * static_cast<std::size_t>(width),
                                     std::numeric_limits<float>::quiet_NaN());
         },
         width);
-    const std::string key = sidecar_.key(owner.is_source ? "projected_x" : "projected_y");
+    const std::string key = sidecar_.key(std::string(owner.is_source ? "projected_x" : "projected_y") + which.suffix);
     sidecar_.writer().add_matrix("obsm/" + key, NumericBlock::own(rows), width);
   }
 
@@ -139,8 +160,10 @@ class Sidecar {
 void write_sidecars(JobSession& session, const JobContext& context, const AlignmentResult& result,
                     const Alignment& alignment) {
   const TransportSides& sides = result.sides;
-  const SidePart source{sides.source, sides.target, alignment.source, true};
-  const SidePart target{sides.target, sides.source, alignment.target, false};
+  std::optional<Alignment> other;
+  if (result.starts.other) other = describe_alignment(session.comm(), sides, *result.starts.other);
+  const SidePart source{sides.source, sides.target, &alignment.source, other ? &other->source : nullptr, true};
+  const SidePart target{sides.target, sides.source, &alignment.target, other ? &other->target : nullptr, false};
   const auto write = [&](std::vector<SidePart> parts, const std::string& name) {
     const bool has_rows = parts.front().is_source;
     Sidecar sidecar(session, context, result, std::move(parts));
@@ -151,6 +174,20 @@ void write_sidecars(JobSession& session, const JobContext& context, const Alignm
   if (sides.share_file()) return write({source, target}, "result.h5ad");
   write({source}, "result_source.h5ad");
   write({target}, "result_target.h5ad");
+}
+
+void log_solution(const GromovSolution& solution) {
+  log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) +
+           ", stationarity gap " + rounded_number(solution.gap) + ", marginal errors " +
+           rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
+  log_info(std::to_string(solution.outer) + " outer steps, " + std::to_string(solution.evaluations) +
+           " evaluations in " + rounded_number(solution.seconds) + " s, " + name_of(solution.stop_reason));
+  if (solution.coupling.is_collapsed)
+    log_warning("collapsed", "the coupling has mass " + rounded_number(solution.coupling.mass) +
+                                 ", nearly none; raise gromov.rho_1 and gromov.rho_2");
+  if (solution.stop_reason != StopReason::converged)
+    log_warning("not_converged",
+                "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
 }
 
 }  // namespace
@@ -178,29 +215,15 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   session.write_plot("projection_y", projection_plot(sides.source, sides.target, of_source));
 }
 
-void log_alignment(const GromovSolution& solution) {
-  log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) +
-           ", stationarity gap " + rounded_number(solution.gap) + ", marginal errors " +
-           rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
-  log_info(std::to_string(solution.outer) + " outer steps, " + std::to_string(solution.evaluations) +
-           " evaluations in " + rounded_number(solution.seconds) + " s, " + name_of(solution.stop_reason));
-  if (solution.coupling.is_collapsed)
-    log_warning("collapsed", "the coupling has mass " + rounded_number(solution.coupling.mass) +
-                                 ", nearly none; raise gromov.rho_1 and gromov.rho_2");
-  if (solution.stop_reason != StopReason::converged)
-    log_warning("not_converged",
-                "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
-}
-
 void log_alignment(const MultiStartSolution& starts) {
   log_info("of " + std::to_string(starts.starts.size()) + " starts, '" + starts.best_start + "' has the least F" +
            (starts.bounds ? "; lower bound of E_gw " + rounded_number(starts.bounds->best(), 6) : ""));
-  log_alignment(starts.best);
+  log_solution(starts.best);
   if (starts.is_ambiguous)
-    log_warning(
-        "ambiguous",
-        "a very different coupling has F within 2 % of the least, as mirror images and other near-symmetries do; "
-        "compare the starts in tables/starts.tsv");
+    log_warning("ambiguous", "the coupling of start '" + starts.other_start +
+                                 "' is a very different one and has F within 2 % of the least, as mirror images and other "
+                                 "near-symmetries do; compare the starts in tables/starts.tsv; pairs that are known decide "
+                                 "(gromov.anchors)");
 }
 
 }  // namespace thalweg
