@@ -1,5 +1,6 @@
 #include "job/align_output.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -8,6 +9,7 @@
 #include "job/gromov_tables.hpp"
 #include "job/result_sidecar.hpp"
 #include "job/run_record.hpp"
+#include "job/start_tables.hpp"
 
 namespace thalweg {
 
@@ -37,7 +39,8 @@ Table motion_table(const Result& result) {
   for (std::size_t k = 0; k < d; ++k)
     for (std::size_t l = 0; l < d; ++l) columns.push_back(std::string("rotation_") + axes[k] + axes[l]);
   for (const char* name :
-       {"E_gw", "linear", "loss", "F", "gap", "s_gw", "s_w", "epsilon", "outer", "seconds", "stop_reason"})
+       {"E_gw", "linear", "loss", "F", "gap", "s_gw", "s_w", "epsilon", "outer", "seconds", "stop_reason", "start",
+        "ambiguous"})
     columns.push_back(name);
   Table table(columns);
   for (std::size_t t = 0; t < result.placed.size(); ++t) {
@@ -52,13 +55,13 @@ Table motion_table(const Result& result) {
                                   motion.residual_rms};
     row.insert(row.end(), motion.translation.begin(), motion.translation.end());
     row.insert(row.end(), motion.rotation.values.begin(), motion.rotation.values.end());
-    const GromovSolution& solution = placed.solution;
+    const GromovSolution& solution = placed.solution();
     if (placed.is_reference(t)) row.resize(columns.size());
     else
       for (const TableCell& cell : std::vector<TableCell>{
                solution.energy_gw, solution.energy_linear, solution.energy, solution.primal, solution.gap,
                solution.units.quadratic, solution.units.linear, solution.epsilon, solution.outer,
-               solution.seconds, name_of(solution.stop_reason)})
+               solution.seconds, name_of(solution.stop_reason), placed.starts.best_start, placed.starts.is_ambiguous})
         row.push_back(cell);
     table.add_row(std::move(row));
   }
@@ -75,10 +78,12 @@ UnsDict constants_of(const Result& result, std::size_t slice) {
                        {"reference", result.name(result.slices.reference)}};
   if (placed.is_reference(slice)) return constants;
   constants.emplace_back("neighbour", result.name(placed.neighbour));
-  constants.emplace_back("E_gw", placed.solution.energy_gw);
-  constants.emplace_back("linear", placed.solution.energy_linear);
-  constants.emplace_back("epsilon", placed.solution.epsilon);
-  constants.emplace_back("stop_reason", name_of(placed.solution.stop_reason));
+  constants.emplace_back("E_gw", placed.solution().energy_gw);
+  constants.emplace_back("linear", placed.solution().energy_linear);
+  constants.emplace_back("epsilon", placed.solution().epsilon);
+  constants.emplace_back("start", placed.starts.best_start);
+  constants.emplace_back("ambiguous", placed.starts.is_ambiguous);
+  constants.emplace_back("stop_reason", name_of(placed.solution().stop_reason));
   return constants;
 }
 
@@ -132,18 +137,25 @@ class SliceFile {
   ResultSidecar sidecar_;
 };
 
+Table all_starts(const Result& result) {
+  std::vector<std::pair<std::string, const MultiStartSolution*>> pairs;
+  for (std::size_t t = 0; t < result.placed.size(); ++t)
+    if (!result.placed[t].is_reference(t)) pairs.emplace_back(result.pair(t), &result.placed[t].starts);
+  return starts_table(pairs);
+}
+
 ConvergenceTable all_steps(const Result& result) {
   ConvergenceTable all({"start", "t", "E_gw", "linear", "kl", "accepted"});
   for (std::size_t t = 0; t < result.placed.size(); ++t) {
     if (result.placed[t].is_reference(t)) continue;
-    const ConvergenceTable steps = gromov_convergence(result.pair(t), result.placed[t].solution);
+    const ConvergenceTable steps = gromov_convergence(result.pair(t), result.placed[t].starts);
     for (const ConvergenceRow& row : steps.rows()) all.add(row);
   }
   return all;
 }
 
 IndexRow index_row(const Result& result, std::size_t slice) {
-  IndexRow row = index_row_of(result.placed[slice].solution);
+  IndexRow row = index_row_of(result.placed[slice].solution());
   row.pair = result.pair(slice);
   row.source = result.name(slice);
   row.target = result.name(result.placed[slice].neighbour);
@@ -175,11 +187,15 @@ Plot slice_plot(const Result& result) {
   PointPanelsLook look;
   look.title = "Slices of tissue before and after their alignment";
   look.columns = 3;
-  look.caption = "Slices in their own colours; reference: " + result.name(result.slices.reference) +
-                 ". Aligned: by one motion a slice. Warped: each place at the mean of its partners.";
-  std::size_t places = 0;
-  for (const AlignSlice& slice : result.slices.slices) places += static_cast<std::size_t>(slice.num_places());
-  look.dot = places < 1500 ? 5.0 : places < 8000 ? 3.0 : 1.6;
+  look.caption = "Aligned: by one motion a slice. Warped: each place at the mean of its partners.";
+  double places = 0.0;
+  for (std::size_t t = 0; t < result.placed.size(); ++t) {
+    const std::string role = result.placed[t].is_reference(t) ? ", which stays" : "";
+    look.legend.push_back({"slice " + result.name(t) + role, hex(categorical_color(static_cast<int>(t)))});
+    places += static_cast<double>(result.slices.slices[t].num_places()) / static_cast<double>(result.placed.size());
+  }
+  look.dot = std::clamp(136.0 / std::sqrt(places), 1.6, 7.0);
+  look.opacity = 0.75;
   return plot_point_panels(
       look, {panel_of(result, "before", [&](std::size_t t) -> const Matrix& { return result.slices.slices[t].places; }),
              panel_of(result, "aligned", [&](std::size_t t) -> const Matrix& { return result.placed[t].aligned; }),
@@ -192,6 +208,7 @@ void write_aligned_slices(JobSession& session, const JobContext& context, const 
                           const std::vector<PlacedSlice>& placed) {
   const Result result{slices, placed};
   session.write_table("align", motion_table(result));
+  session.write_table("starts", all_starts(result));
   const bool share_file = slices.files.size() == 1;
   for (std::size_t file = 0; file < slices.files.size(); ++file)
     SliceFile(session, context, result, file)

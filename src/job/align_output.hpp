@@ -6,6 +6,7 @@
 #include "analysis/procrustes.hpp"
 #include "job/align_pair.hpp"
 #include "job/job_session.hpp"
+#include "solvers/gromov/multi_start.hpp"
 
 namespace thalweg {
 
@@ -17,7 +18,9 @@ struct PlacedSlice {
   Matrix warped;   // each place at the mean of its partners, chained to the reference
   std::vector<std::int64_t> match;
   std::vector<double> confidence;
-  GromovSolution solution;  // without history and couplings in the reference
+  MultiStartSolution starts;  // none in the reference
+
+  const GromovSolution& solution() const { return starts.best; }
 
   bool is_reference(std::size_t slice) const { return neighbour == slice; }
 };

@@ -27,21 +27,22 @@ std::vector<T> AlignmentSidecar::in_file_order(const Values& values_of, std::int
 void AlignmentSidecar::add_cells() {
   if (parts_.size() > 1)
     sidecar_.writer().obs().add_categorical(sidecar_.key("side"), in_file_order<std::int32_t>([](const Part& part) {
-                                              return std::vector<std::int32_t>(part.cells.mass.size(),
+                                              return std::vector<std::int32_t>(part.cells->mass.size(),
                                                                                part.is_source ? 0 : 1);
                                             }),
                                             {"source", "target"});
   add("potential", &AlignedCells::potential);
   add("mass", &AlignedCells::mass);
-  sidecar_.writer().obs().add(sidecar_.key("match"),
-                              in_file_order<std::int64_t>([](const Part& part) { return part.cells.match; }));
-  add("confidence", &AlignedCells::confidence);
+  add_match(chosen);
   add("entropy", &AlignedCells::entropy);
   const std::vector<std::int32_t> flags = in_file_order<std::int32_t>([](const Part& part) {
-    return std::vector<std::int32_t>(part.cells.unmatched.begin(), part.cells.unmatched.end());
+    return std::vector<std::int32_t>(part.cells->unmatched.begin(), part.cells->unmatched.end());
   });
   sidecar_.writer().obs().add_flags(sidecar_.key("unmatched"), {flags.begin(), flags.end()});
-  for (const Part& part : parts_) add_projection(part);
+  for (const Part& part : parts_) add_projection(part, chosen);
+  if (parts_.front().cells_of_other == nullptr) return;
+  add_match(close_other);
+  for (const Part& part : parts_) add_projection(part, close_other);
 }
 
 void AlignmentSidecar::add_top(const TopPartners& top) {
@@ -74,7 +75,7 @@ void AlignmentSidecar::add_side(const std::string& name, bool of_sources, std::s
   const auto rows = in_file_order<float>(
       [&](const Part& part) {
         if (part.is_source == of_sources) return std::vector<float>(all_rows.begin(), all_rows.end());
-        return std::vector<float>(part.cells.mass.size() * static_cast<std::size_t>(width),
+        return std::vector<float>(part.cells->mass.size() * static_cast<std::size_t>(width),
                                   std::numeric_limits<float>::quiet_NaN());
       },
       width);
@@ -83,18 +84,29 @@ void AlignmentSidecar::add_side(const std::string& name, bool of_sources, std::s
 
 void AlignmentSidecar::add(const std::string& name, std::vector<double> AlignedCells::*member) {
   sidecar_.writer().obs().add(sidecar_.key(name),
-                              in_file_order<double>([&](const Part& part) { return part.cells.*member; }));
+                              in_file_order<double>([&](const Part& part) { return part.cells->*member; }));
 }
 
-void AlignmentSidecar::add_projection(const Part& owner) {
-  add_side(owner.is_source ? "projected_x" : "projected_y", owner.is_source, owner.cells.projected,
-           owner.other.num_features);
+void AlignmentSidecar::add_match(const Which& which) {
+  sidecar_.writer().obs().add(sidecar_.key(std::string("match") + which.suffix),
+                              in_file_order<std::int64_t>([&](const Part& part) { return (part.*which.cells)->match; }));
+  sidecar_.writer().obs().add(sidecar_.key(std::string("confidence") + which.suffix),
+                              in_file_order<double>([&](const Part& part) { return (part.*which.cells)->confidence; }));
+}
+
+void AlignmentSidecar::add_projection(const Part& owner, const Which& which) {
+  add_side(std::string(owner.is_source ? "projected_x" : "projected_y") + which.suffix, owner.is_source,
+           (owner.*which.cells)->projected, owner.other.num_features);
 }
 
 void for_each_sidecar(JobSession& session, const OutputOptions& output, const TransportSides& sides,
-                      const Alignment& alignment, const std::function<void(AlignmentSidecar&)>& add) {
-  const AlignmentSidecar::Part source{sides.source, sides.target, alignment.source, true};
-  const AlignmentSidecar::Part target{sides.target, sides.source, alignment.target, false};
+                      const DescribedAlignments& alignments, const std::function<void(AlignmentSidecar&)>& add) {
+  const Alignment& alignment = alignments.chosen;
+  const Alignment* other = alignments.other;
+  const AlignmentSidecar::Part source{sides.source, sides.target, &alignment.source, other ? &other->source : nullptr,
+                                      true};
+  const AlignmentSidecar::Part target{sides.target, sides.source, &alignment.target, other ? &other->target : nullptr,
+                                      false};
   const auto write = [&](std::vector<AlignmentSidecar::Part> parts, const std::string& name) {
     AlignmentSidecar sidecar(session, output, sides, std::move(parts));
     sidecar.add_cells();

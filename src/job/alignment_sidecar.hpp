@@ -11,14 +11,21 @@
 
 namespace thalweg {
 
+/// What result files are written from.
+struct DescribedAlignments {
+  const Alignment& chosen;
+  const Alignment* other = nullptr;  // of nearly the same F; absent: there is none
+};
+
 /// Writes the sides that lie in one file; a matrix that only one side has is -1 or NaN for the other.
 class AlignmentSidecar {
  public:
-  /// One side with what the alignment says of its cells.
+  /// One side with what the alignment says of its cells, and what another of nearly the same F says, if there is one.
   struct Part {
     const CellSide& side;
     const CellSide& other;
-    const AlignedCells& cells;
+    const AlignedCells* cells;
+    const AlignedCells* cells_of_other;
     bool is_source;
   };
 
@@ -28,7 +35,8 @@ class AlignmentSidecar {
 
   bool has_sources() const { return parts_.front().is_source; }
   /// Columns of obs: potential, mass, match, confidence, entropy, unmatched; obsm projected_x and projected_y, which lie
-  /// in the space of the targets and of the sources.
+  /// in the space of the targets and of the sources. Of the other alignment match_other, confidence_other,
+  /// projected_x_other and projected_y_other.
   void add_cells();
   /// "coupling_top_index", "coupling_top_value": the largest entries of the sources' rows.
   void add_top(const TopPartners& top);
@@ -44,8 +52,16 @@ class AlignmentSidecar {
   /// Values of all cells of each part, this rank's in file order.
   template <class T, class Values>
   std::vector<T> in_file_order(const Values& values_of, std::int64_t width = 1) const;
+  /// Which of both alignments, and what its keys end in.
+  struct Which {
+    const AlignedCells* Part::*cells;
+    const char* suffix;
+  };
+  static constexpr Which chosen{&Part::cells, ""}, close_other{&Part::cells_of_other, "_other"};
+
   void add(const std::string& name, std::vector<double> AlignedCells::*member);
-  void add_projection(const Part& owner);
+  void add_match(const Which& which);
+  void add_projection(const Part& owner, const Which& which);
 
   const Communicator& comm_;
   const TransportSides& sides_;
@@ -57,6 +73,6 @@ class AlignmentSidecar {
 /// result.h5ad of sides that share a file, else result_source.h5ad and result_target.h5ad, each with cells and largest
 /// entries and what `add` adds. Collective.
 void for_each_sidecar(JobSession& session, const OutputOptions& output, const TransportSides& sides,
-                      const Alignment& alignment, const std::function<void(AlignmentSidecar&)>& add);
+                      const DescribedAlignments& alignments, const std::function<void(AlignmentSidecar&)>& add);
 
 }  // namespace thalweg

@@ -6,6 +6,7 @@
 #include "core/log.hpp"
 #include "job/alignment_sidecar.hpp"
 #include "job/gromov_tables.hpp"
+#include "job/start_tables.hpp"
 
 namespace thalweg {
 
@@ -27,7 +28,7 @@ void write_embedded_cells(JobSession& session, const OutputOptions& output, cons
                           const Alignment& alignment, const CellPairs& pairs) {
   const TransportSides& sides = result.sides;
   const Embedded& embedded = result.embedded;
-  for_each_sidecar(session, output, sides, alignment, [&](AlignmentSidecar& sidecar) {
+  for_each_sidecar(session, output, sides, {alignment}, [&](AlignmentSidecar& sidecar) {
     sidecar.add_side("X_embed_source", true, embedded.source, embedded.dim);
     sidecar.add_side("X_embed_target", false, embedded.target, embedded.dim);
     sidecar.add_uns("thalweg/embed", constants_of(result));

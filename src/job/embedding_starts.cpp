@@ -34,8 +34,6 @@ std::vector<std::pair<std::string, const GromovSolution*>> distinct_solutions(co
                                                                               const MultiStartSolution& solution) {
   std::vector<std::pair<std::string, const GromovSolution*>> all{{solution.best_start, &solution.best}}, kept;
   for (const auto& [name, other] : solution.others) all.emplace_back(name, &other);
-  std::stable_sort(all.begin(), all.end(),
-                   [](const auto& p, const auto& q) { return p.second->primal < q.second->primal; });
   for (const auto& [name, coupling] : all) {
     if (kept.size() == most_couplings) break;
     bool is_new = true;
@@ -60,9 +58,7 @@ TargetCoupling target_coupling(const Communicator& comm, const Communicator& own
 EmbeddingStarts solve(JobSession& session, const Job& job, const Communicator& own, const Coupled& coupled) {
   Context context = session.solver_context();
   const Context own_context{own, context.precision, context.device, context.seed};
-  MultiStartSettings settings;
-  settings.solve = settings_of(job.gromov, context.precision);
-  settings.starts = job.gromov.starts;
+  MultiStartSettings settings = starts_of(job.gromov, context.precision);
   settings.wants_bounds = false;
   settings.keeps_others = true;
   const auto show = [&](const std::string& start, const GromovRecord& step) {

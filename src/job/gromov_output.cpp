@@ -1,10 +1,12 @@
 #include "job/gromov_output.hpp"
 
 #include <limits>
+#include <optional>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
 #include "job/alignment_sidecar.hpp"
+#include "job/start_tables.hpp"
 
 namespace thalweg {
 
@@ -34,12 +36,29 @@ UnsDict constants_of(const AlignmentResult& result) {
 void write_sidecars(JobSession& session, const JobContext& context, const AlignmentResult& result,
                     const Alignment& alignment) {
   const TransportSides& sides = result.sides;
-  for_each_sidecar(session, context.job.output, sides, alignment, [&](AlignmentSidecar& sidecar) {
+  std::optional<Alignment> other;
+  if (result.starts.other) other = describe_alignment(session.comm(), sides, *result.starts.other);
+  const DescribedAlignments alignments{alignment, other ? &*other : nullptr};
+  for_each_sidecar(session, context.job.output, sides, alignments, [&](AlignmentSidecar& sidecar) {
     if (sidecar.has_sources() && context.job.gromov.coupling == "dense")
       sidecar.add_source_rows("coupling", coupling_matrix(result.solution), sides.target.num_cells,
                               std::numeric_limits<float>::quiet_NaN());
     sidecar.add_uns("thalweg/gromov", constants_of(result));
   });
+}
+
+void log_solution(const GromovSolution& solution) {
+  log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) +
+           ", stationarity gap " + rounded_number(solution.gap) + ", marginal errors " +
+           rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
+  log_info(std::to_string(solution.outer) + " outer steps, " + std::to_string(solution.evaluations) +
+           " evaluations in " + rounded_number(solution.seconds) + " s, " + name_of(solution.stop_reason));
+  if (solution.coupling.is_collapsed)
+    log_warning("collapsed", "the coupling has mass " + rounded_number(solution.coupling.mass) +
+                                 ", nearly none; raise gromov.rho_1 and gromov.rho_2");
+  if (solution.stop_reason != StopReason::converged)
+    log_warning("not_converged",
+                "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
 }
 
 }  // namespace
@@ -67,29 +86,15 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
   session.write_plot("projection_y", projection_plot(sides.source, sides.target, of_source));
 }
 
-void log_alignment(const GromovSolution& solution) {
-  log_info("loss E " + rounded_number(solution.energy, 6) + ", F " + rounded_number(solution.primal, 6) +
-           ", stationarity gap " + rounded_number(solution.gap) + ", marginal errors " +
-           rounded_number(solution.coupling.error_source) + " and " + rounded_number(solution.coupling.error_target));
-  log_info(std::to_string(solution.outer) + " outer steps, " + std::to_string(solution.evaluations) +
-           " evaluations in " + rounded_number(solution.seconds) + " s, " + name_of(solution.stop_reason));
-  if (solution.coupling.is_collapsed)
-    log_warning("collapsed", "the coupling has mass " + rounded_number(solution.coupling.mass) +
-                                 ", nearly none; raise gromov.rho_1 and gromov.rho_2");
-  if (solution.stop_reason != StopReason::converged)
-    log_warning("not_converged",
-                "stopped for the reason " + name_of(solution.stop_reason) + "; the coupling is no stationary point");
-}
-
 void log_alignment(const MultiStartSolution& starts) {
   log_info("of " + std::to_string(starts.starts.size()) + " starts, '" + starts.best_start + "' has the least F" +
            (starts.bounds ? "; lower bound of E_gw " + rounded_number(starts.bounds->best(), 6) : ""));
-  log_alignment(starts.best);
+  log_solution(starts.best);
   if (starts.is_ambiguous)
-    log_warning(
-        "ambiguous",
-        "a very different coupling has F within 2 % of the least, as mirror images and other near-symmetries do; "
-        "compare the starts in tables/starts.tsv");
+    log_warning("ambiguous", "the coupling of start '" + starts.other_start +
+                                 "' is a very different one and has F within 2 % of the least, as mirror images and other "
+                                 "near-symmetries do; compare the starts in tables/starts.tsv; pairs that are known decide "
+                                 "(gromov.anchors)");
 }
 
 }  // namespace thalweg

@@ -13,6 +13,5 @@ void write_alignment(JobSession& session, const JobContext& context, const Align
 
 /// Logs the outcome and warns where a user should look.
 void log_alignment(const MultiStartSolution& starts);
-void log_alignment(const GromovSolution& solution);
 
 }  // namespace thalweg

@@ -7,6 +7,7 @@
 #include "job/principal_plane.hpp"
 #include "job/quantity_table.hpp"
 #include "job/run_record.hpp"
+#include "job/start_tables.hpp"
 
 namespace thalweg {
 
@@ -58,14 +59,6 @@ ConvergenceRow result_row(const std::string& pair, const std::string& start, con
                 solution.coupling.relative_entropy,
                 1.0};
   return last;
-}
-
-void add_bounds(const LowerBounds& bounds, double energy, QuantityTable& report) {
-  report.add("lower_bound", bounds.best(), "of E_gw over all couplings: the larger of the two below");
-  report.add("lower_bound_flb", bounds.eccentricity, "transport of the eccentricities");
-  if (bounds.distribution)
-    report.add("lower_bound_tlb", *bounds.distribution, "transport of the distributions of distances, 64 bin means");
-  report.add("gap_to_lower_bound", energy - bounds.best(), "E_gw less lower_bound");
 }
 
 /// What a factor that stood for geodesics left out.
@@ -136,10 +129,7 @@ Table gromov_table(const AlignmentResult& result) {
   report.add("gap", solution.gap, "stationarity gap");
   report.add("marginal_error_source", solution.coupling.error_source, "L1 distance to the demanded marginal / its mass");
   report.add("marginal_error_target", solution.coupling.error_target, "the same of the targets");
-  report.add("start", result.starts.best_start, "that led to this coupling, of least F: tables/starts.tsv");
-  report.add("ambiguous", result.starts.is_ambiguous,
-             "a coupling of another start that shares less than 0.8 with this one has F within 2 % of its F");
-  if (result.starts.bounds) add_bounds(*result.starts.bounds, solution.energy_gw, report);
+  add_starts(result.starts, 1.0, report);
   report.add("outer", solution.outer, "outer steps, annealing included");
   report.add("evaluations", solution.evaluations, "of all pairs of cells, in the linear problems");
   report.add("seconds", solution.seconds, "of the solve");
@@ -148,30 +138,11 @@ Table gromov_table(const AlignmentResult& result) {
   return std::move(report).table();
 }
 
-Table starts_table(const MultiStartSolution& solution) {
-  Table table({"start", "name", "epsilon", "F_anchors", "overlap_anchors", "merged_into", "F", "E_gw", "gap", "outer",
-               "evaluations", "seconds", "stop_reason", "overlap", "chosen"});
-  std::int64_t number = 0;
-  for (const StartReport& start : solution.starts)
-    table.add_row({++number, start.name, solution.best.epsilon, start.anchor_primal, start.anchor_overlap,
-                   start.merged_into.empty() ? TableCell() : TableCell(start.merged_into), start.primal, start.energy_gw,
-                   start.gap, start.outer, start.evaluations, start.seconds, name_of(start.stop_reason), start.overlap,
-                   start.is_chosen});
-  return table;
-}
-
 ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSolution& starts) {
   ConvergenceTable table(step_columns);
   for (const StartReport& start : starts.starts)
     for (const GromovRecord& step : start.history) table.add(row_of(pair, start.name, step));
   table.add(result_row(pair, starts.best_start, starts.best));
-  return table;
-}
-
-ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution) {
-  ConvergenceTable table(step_columns);
-  for (const GromovRecord& step : solution.history) table.add(row_of(pair, "product", step));
-  table.add(result_row(pair, "product", solution));
   return table;
 }
 

@@ -30,12 +30,8 @@ Table gromov_table(const AlignmentResult& result);
 Table label_table(const TransportSides& sides, const std::vector<double>& class_masses);
 /// tables/bridges.tsv: an edge that joined parts of a graph a row.
 Table bridge_table(const AlignmentCosts& costs);
-/// tables/starts.tsv: one start a row.
-Table starts_table(const MultiStartSolution& solution);
 /// convergence.csv, with columns start, t, E_gw, linear, kl and accepted of its own: the steps on all cells.
 ConvergenceTable gromov_convergence(const std::string& pair, const MultiStartSolution& starts);
-/// The same of a solve from the product of the weights.
-ConvergenceTable gromov_convergence(const std::string& pair, const GromovSolution& solution);
 /// Loss and regularised loss over the outer steps; gap and marginal error.
 ConvergenceHistory gromov_curves(const GromovSolution& solution, double tolerance);
 /// What index.tsv says of a solve; names and sizes are to be added.

@@ -177,9 +177,13 @@ void check_gromov(const Job& job, const config::Value& root, config::Problems& p
   if (are_shapes(job) && job.gromov.algorithm != "mirror")
     problems.add(place_of(root, "gromov.algorithm"),
                  "gromov.algorithm = \"" + job.gromov.algorithm + "\" is not for surfaces, whose other vertices follow from an entropic coupling; use \"mirror\"");
-  if (job.gromov.linear.empty() && job.problem.alpha.value_or(1.0) < 1.0)
+  const bool has_anchors = !job.shapes.anchors.empty() && !are_shapes(job);
+  if (job.gromov.linear.empty() && !has_anchors && job.problem.alpha.value_or(1.0) < 1.0)
     problems.add(place_of(root, "problem.alpha"),
                  "problem.alpha below 1 weighs a linear cost, and there is none; give gromov.linear, or leave it out");
+  if (has_anchors && !job.gromov.linear.empty())
+    problems.add(place_of(root, "gromov.anchors"),
+                 "gromov.anchors and gromov.linear are both the linear cost; remove one of them");
   if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
     problems.add(place_of(root, "input.time_key"),
                  "gromov needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");

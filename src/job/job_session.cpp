@@ -48,7 +48,11 @@ std::optional<int> JobSession::finished_before() {
   std::vector<int> code;
   comm_.on_root([&] {
     const ResultOrigin origin{build_info().version, config::to_json({.data = context_.resolved}).dump(), record_.inputs_text()};
-    if (const std::optional<int> found = finished_exit_code(results_.path(), origin)) code.push_back(*found);
+    const std::optional<int> found = finished_exit_code(results_.path(), origin);
+    if (!found) return;
+    code.push_back(*found);
+    std::error_code ignored;  // of a run that was killed after it had written everything
+    std::filesystem::remove_all(results_.file(states_folder), ignored);
   });
   comm_.broadcast(code);
   if (code.empty()) return std::nullopt;

@@ -6,6 +6,7 @@
 #include "distributed/device.hpp"
 #include "distributed/error.hpp"
 #include "job/read_cells.hpp"
+#include "solvers/gromov/multi_start.hpp"
 
 namespace thalweg {
 
@@ -30,6 +31,10 @@ PlanInput align_input(const Communicator& comm, const JobContext& context) {
                     job.input.file.front() +
                     "; two or more are needed; name them in input.days, or give [source] and [target]");
   std::sort(input.cells_per_slice.begin(), input.cells_per_slice.end(), std::greater<>());
+  MultiStartSettings settings;
+  settings.starts = job.gromov.starts;
+  input.starts = settings.starts;
+  input.kept_couplings = most_kept(settings, input.cells_per_slice.front()) - 1;
   return input;
 }
 

@@ -21,6 +21,15 @@ std::int64_t weights_of(const EmbedOptions& options, std::int64_t features) {
   return EncoderShape{features, options.width, options.hidden_layers, options.dim, Activation::relu}.num_weights();
 }
 
+/// Couplings of all cells that are held at once beside that of the solve: all are, until the distinct ones are known.
+std::int64_t other_couplings(const Job& job, const PlanInput& input) {
+  const std::int64_t most_cells = std::max(input.cells_per_slice[0], input.cells_per_slice[1]);
+  if (job.embed.init != "gw" || most_cells > most_cells_coupled) return 0;
+  MultiStartSettings settings;
+  settings.starts = job.gromov.starts;
+  return most_kept(settings, most_cells) - 1;
+}
+
 /// Sums of the derivatives by all weights, a block of 256 rows each.
 void add_gradient_blocks(const PlanInput& input, Collector& items) {
   const WideInt weights = input.encoder_weights;
@@ -41,6 +50,7 @@ PlanInput embed_train_input(const Communicator& comm, const JobContext& context)
   const Job& job = context.job;
   PlanInput input = gromov_input(comm, context);
   input.labelled = !job.embed.label_key.empty();
+  input.kept_couplings = std::max(input.kept_couplings, other_couplings(job, input));
   input.embedding_dim = job.embed.dim;
   input.encoder_weights =
       std::max(weights_of(job.embed, input.num_features), weights_of(job.embed, input.other_features));

@@ -10,6 +10,7 @@
 #include "job/gromov_costs.hpp"
 #include "job/intra_factors.hpp"
 #include "job/memory_limit.hpp"
+#include "job/point_pairs.hpp"
 #include "job/read_cells.hpp"
 #include "solvers/gromov/column_panels.hpp"
 #include "solvers/gromov/multi_start.hpp"
@@ -153,7 +154,9 @@ void add_graph(const PlanInput& input, WideInt cells, WideInt freed, Collector& 
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   const WideInt p = input.num_features, q = input.other_features, cells = n + m;
-  items.add_fixed("projections", Collector::writing, false, 2 * 8 * (n * q + m * p) + 2 * 8 * (n * p + m * q));
+  const WideInt alignments = input.kept_couplings > 0 ? 2 : 1;  // and one of nearly the same F
+  items.add_fixed("projections", Collector::writing, false,
+                  (1 + alignments) * 8 * (n * q + m * p) + 2 * 8 * (n * p + m * q));
   items.add_fixed("rows of the coupling", Collector::writing, false, 3 * 8 * granule_rows * m);
   items.add_rows("largest entries of rows", Collector::writing, false,
                  [=](const Rows& rows) { return 3 * (8 + 4) * std::min<WideInt>(most_top_partners, m) * rows.all; });
@@ -186,6 +189,7 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   input.num_features = shapes.front().features;
   input.other_features = shapes.back().features;
   if (!job.gromov.linear.empty()) input.shared_features = width_of(comm, job);
+  else if (!job.shapes.anchors.empty()) input.shared_features = num_paired_cells(comm, job.shapes.anchors);
   check_two_sides("gromov", input.cells_per_slice.size(), job.input.file.front());
   const bool has_graph = job.source_costs.cost == "geodesic" || job.target_costs.cost == "geodesic";
   const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];

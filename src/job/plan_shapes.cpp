@@ -4,6 +4,7 @@
 
 #include "distributed/device.hpp"
 #include "job/shape_match.hpp"
+#include "solvers/gromov/multi_start.hpp"
 
 namespace thalweg {
 
@@ -29,6 +30,10 @@ PlanInput shape_input(const Communicator& comm, const JobContext& context) {
     input.surface_vertices.push_back(read_mesh_size(comm, file).vertices);
     input.cells_per_slice.push_back(std::min(job.shapes.solve_points, input.surface_vertices.back()));
   }
+  MultiStartSettings settings;
+  settings.starts = job.gromov.starts;
+  input.starts = settings.starts;
+  input.kept_couplings = most_kept(settings, std::max(input.cells_per_slice[0], input.cells_per_slice[1])) - 1;
   return input;
 }
 

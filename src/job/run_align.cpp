@@ -50,18 +50,18 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
   const SlicePair problem(context, job, slices, slice, neighbour);
   PlacedSlice placed;
   placed.neighbour = neighbour;
-  GromovSettings settings = settings_of(job.gromov, context.precision);
-  settings.keeps_end = true;
-  placed.solution = solve_alignment(session, job, problem.problem(), settings, pair);
-  log_alignment(placed.solution);
+  MultiStartSettings settings = starts_of(job.gromov, context.precision);
+  placed.starts = solve_alignment(session, job, problem.problem(), settings, pair);
+  log_alignment(placed.starts);
   SlicePartners partners =
-      partners_of_slice(context.comm, placed.solution, own.weights, known.aligned, filled(known.warped, known.aligned));
+      partners_of_slice(context.comm, placed.solution(), own.weights, known.aligned, filled(known.warped, known.aligned));
   placed.motion = fit_rigid_motion(own.places, partners.aligned, own.weights, {job.align.reflection, job.align.scale});
   placed.aligned = moved(own.places, placed.motion);
   placed.warped = std::move(partners.warped);
   placed.match = std::move(partners.match);
   placed.confidence = std::move(partners.confidence);
-  placed.solution.geometry.reset();  // large, and of no use from here on
+  placed.starts.best.geometry.reset();  // large, and of no use from here on
+  placed.starts.other.reset();
   log_info(pair + ": residual rms " + rounded_number(placed.motion.residual_rms, 4) + " of a radius of " +
            rounded_number(slices.radius, 4));
   return placed;
@@ -69,7 +69,7 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
 
 StopReason worst_of(const AlignSlices& slices, const std::vector<PlacedSlice>& placed) {
   for (const std::size_t slice : slices.order())
-    if (placed[slice].solution.stop_reason != StopReason::converged) return placed[slice].solution.stop_reason;
+    if (placed[slice].solution().stop_reason != StopReason::converged) return placed[slice].solution().stop_reason;
   return StopReason::converged;
 }
 

@@ -46,17 +46,15 @@ void set_mode(const GromovOptions& options, GromovProblem& problem) {
 }
 
 /// One problem of a job, solved from several starts, or from the linear cost of a solve at a larger epsilon alone.
-MultiStartSolution solve(JobSession& session, const Job& job, const TransportSides& sides, const LinearPart& linear,
+MultiStartSolution solve(JobSession& session, const Job& job, const TransportSides& sides, LinearPart& linear,
                          const std::optional<CouplingEntries>& given, const SweepPoint& point) {
   const Context context = session.solver_context();
   GromovProblem problem{point.costs.source.costs(), point.costs.target.costs(), sides.source.weights,
                         sides.target.weights, point.epsilon};
-  linear.add_to(problem);
+  linear.add_to(context.comm, problem);
   set_mode(job.gromov, problem);
-  MultiStartSettings settings;
-  settings.solve = settings_of(job.gromov, context.precision);
+  MultiStartSettings settings = starts_of(job.gromov, context.precision);
   settings.solve.keep_linear = point.keep_linear;
-  settings.starts = job.gromov.starts;
   settings.given = given;
   if (point.before) {
     settings.starts = 1;
@@ -65,12 +63,7 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
     settings.solve.start = *point.before->linear;
     settings.solve.epsilon_start = point.before->coupling.epsilon * job.gromov.epsilon_decay;
   }
-  const auto show = [&](const std::string& start, const GromovRecord& step) {
-    const ProgressState state = progress_of(point.name + " " + start, step, job.gromov.tolerance);
-    if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
-    else session.progress().check(state);
-  };
-  return solve_gromov_from_starts(context, problem, settings, show, session.stop_check());
+  return solve_alignment(session, job, problem, settings, point.name);
 }
 
 }  // namespace
@@ -95,7 +88,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
                               ? CellPairs{}
                               : read_cell_pairs(comm, job, job.gromov.pair_key, "gromov.pair_key");
 
-  const LinearPart linear(comm, job, sides);
+  LinearPart linear(comm, job, sides);
   std::optional<CouplingEntries> given;
   if (!job.gromov.init.empty()) given = read_start_coupling(comm, job, sides);
 

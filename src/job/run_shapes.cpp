@@ -32,10 +32,12 @@ std::vector<std::int32_t> distinct(const std::vector<std::int32_t>& vertices) {
   return kept;
 }
 
-/// Settings for a problem in units of half the loss where there are anchors.
-GromovSettings settings_for(const ShapeProblem& problem, const Job& job, Precision precision) {
-  GromovSettings settings = settings_of(job.gromov, precision);
-  if (problem.has_anchors() && settings.epsilon_start) *settings.epsilon_start *= 0.5;
+/// Solved vertices are farthest points in order. In units of half the loss where pairs are given.
+MultiStartSettings settings_for(const ShapeProblem& problem, const Job& job, Precision precision) {
+  MultiStartSettings settings = starts_of(job.gromov, precision);
+  settings.choice = AnchorChoice::leading;
+  std::optional<double>& epsilon_start = settings.solve.epsilon_start;
+  if (problem.has_anchors() && epsilon_start) *epsilon_start *= 0.5;
   return settings;
 }
 
@@ -60,15 +62,15 @@ int run_shapes(const Communicator& comm, const JobContext& context) {
   prepare_shape(solver, job, distinct(anchors.target), target);
   session.start_phase("solve");
   const ShapeProblem problem(comm, job, source, target, anchors);
-  const GromovSolution solution =
+  const MultiStartSolution starts =
       solve_alignment(session, job, problem.problem(), settings_for(problem, job, solver.precision), "source_target");
-  log_alignment(solution);
+  log_alignment(starts);
   session.start_phase("describe");
-  const ShapeMaps maps = match_vertices(comm, problem, solution, source, target);
+  const ShapeMaps maps = match_vertices(comm, problem, starts.best, source, target);
   const MapErrors errors = reference.source.empty() ? MapErrors{} : map_errors(solver, source, target, maps, reference);
   session.start_phase("write");
-  write_shapes(session, context, {source, target, problem, solution, maps, errors});
-  return session.finish("source_target", solution.stop_reason);
+  write_shapes(session, context, {source, target, problem, starts, maps, errors});
+  return session.finish("source_target", starts.best.stop_reason);
 }
 
 }  // namespace thalweg

@@ -28,8 +28,9 @@ struct ShapeOptions {
           "of surfaces: paths also cross edges, between the vertices opposite an edge over both triangles laid flat; "
           "false: along edges only");
     field("anchors", &ShapeOptions::anchors,
-          "of surfaces: table with columns source and target, vertices from 0 that belong together; the distance to "
-          "the partner / diameter is added to the cost of these sources",
+          "table with columns source and target, vertices or cells from 0 that belong together; of surfaces: the "
+          "distance to the partner / diameter is added to the cost of these sources; of cells: a linear cost of weight "
+          "1 - problem.alpha, mean squared difference of the distances to the pairs",
           file_path);
     field("reference_map", &ShapeOptions::reference_map,
           "of surfaces, for scores alone: such a table, or FILE.npz/ARRAY with a target vertex for each source vertex, "

@@ -10,6 +10,7 @@
 #include "job/quantity_table.hpp"
 #include "job/run_record.hpp"
 #include "job/shape_plot.hpp"
+#include "job/start_tables.hpp"
 #include "kernels/block_rows.hpp"
 
 namespace thalweg {
@@ -87,8 +88,8 @@ Table score_table(const ShapeResult& result) {
 }
 
 Table quantity_table(const ShapeResult& result) {
-  const GromovSolution& solution = result.solution;
-  const double unit = result.problem.has_anchors() ? 2.0 : 1.0;
+  const GromovSolution& solution = result.solution();
+  const double unit = result.unit();
   QuantityTable report;
   for (const Shape* shape : {&result.source, &result.target}) {
     const std::string& name = shape->file.name;
@@ -105,6 +106,7 @@ Table quantity_table(const ShapeResult& result) {
   report.add("primal", unit * solution.primal, "F = E_gw + <M, P> + epsilon KL(P | a b^T)");
   report.add("relative_entropy", solution.coupling.relative_entropy, "KL(P | a b^T)");
   report.add("gap", unit * solution.gap, "stationarity gap");
+  add_starts(result.starts, unit, report);
   report.add("outer", solution.outer, "outer steps, annealing included");
   report.add("seconds", solution.seconds, "of the solve");
   report.add("stop_reason", name_of(solution.stop_reason),
@@ -158,8 +160,8 @@ void write_sidecar(JobSession& session, const JobContext& context, const MappedS
 }
 
 IndexRow index_row(const ShapeResult& result) {
-  const GromovSolution& solution = result.solution;
-  const double unit = result.problem.has_anchors() ? 2.0 : 1.0;
+  const GromovSolution& solution = result.solution();
+  const double unit = result.unit();
   IndexRow row = index_row_of(solution);
   row.pair = "source_target";
   row.source = "source";
@@ -173,21 +175,23 @@ IndexRow index_row(const ShapeResult& result) {
 }
 
 UnsDict constants_of(const ShapeResult& result) {
-  const GromovSolution& solution = result.solution;
-  return {{"epsilon", (result.problem.has_anchors() ? 2.0 : 1.0) * solution.coupling.epsilon},
+  const GromovSolution& solution = result.solution();
+  return {{"epsilon", result.unit() * solution.coupling.epsilon},
           {"E_gw", solution.energy_gw},
           {"linear", solution.energy_linear},
           {"scale_source", result.source.divisor},
           {"scale_target", result.target.divisor},
           {"diameter_source", result.source.diameter},
           {"diameter_target", result.target.diameter},
+          {"start", result.starts.best_start},
+          {"ambiguous", result.starts.is_ambiguous},
           {"stop_reason", name_of(solution.stop_reason)}};
 }
 
 }  // namespace
 
 void write_shapes(JobSession& session, const JobContext& context, const ShapeResult& result) {
-  const GromovSolution& solution = result.solution;
+  const GromovSolution& solution = result.solution();
   const MappedSide source{result.source, result.maps.of_sources, result.errors.of_sources, "projected_x"};
   const MappedSide target{result.target, result.maps.of_targets, result.errors.of_targets, "projected_y"};
   session.write_table("shapes", quantity_table(result));
@@ -195,7 +199,8 @@ void write_shapes(JobSession& session, const JobContext& context, const ShapeRes
   session.write_table("map_source", map_table(source));
   session.write_table("map_target", map_table(target));
   if (!result.errors.of_sources.empty()) session.write_table("scores", score_table(result));
-  session.write_text("convergence.csv", gromov_convergence("source_target", solution).csv());
+  session.write_table("starts", starts_table(result.starts, result.unit()));
+  session.write_text("convergence.csv", gromov_convergence("source_target", result.starts).csv());
   session.write_text("index.tsv", index_tsv({index_row(result)}));
   if (!session.makes_plots()) return;
   session.write_plot("convergence", plot_convergence(gromov_curves(solution, context.job.gromov.tolerance)));

@@ -3,6 +3,7 @@
 
 #include "job/job_context.hpp"
 #include "job/shape_match.hpp"
+#include "solvers/gromov/multi_start.hpp"
 
 namespace thalweg {
 
@@ -11,9 +12,13 @@ struct ShapeResult {
   const Shape& source;
   const Shape& target;
   const ShapeProblem& problem;
-  const GromovSolution& solution;
+  const MultiStartSolution& starts;
   const ShapeMaps& maps;
   const MapErrors& errors;  // empty without a reference
+
+  const GromovSolution& solution() const { return starts.best; }
+  /// Of E, F and epsilon in those of the solve.
+  double unit() const { return problem.has_anchors() ? 2.0 : 1.0; }
 };
 
 /// Writes maps, tables, results and plots: everything but run.json. Collective.

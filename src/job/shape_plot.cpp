@@ -5,13 +5,13 @@
 #include <cmath>
 #include <numeric>
 
-#include "io/plots/point_panels.hpp"
+#include "io/plots/panel_triangles.hpp"
 
 namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t most_points = 6000;
+constexpr std::int64_t most_points = 6000, most_triangles = 20000;  // of closed surfaces, of which half is seen
 
 struct Box {
   std::array<double, 3> low{INFINITY, INFINITY, INFINITY}, high{-INFINITY, -INFINITY, -INFINITY};
@@ -58,12 +58,16 @@ PointPanel view_of(const Shape& shape, const std::vector<Rgb>& colors, std::arra
   panel.name = name;
   panel.x_label = names[axes[0]];
   panel.y_label = names[axes[1]];
-  const std::int64_t stride = (shape.num_vertices() + most_points - 1) / most_points;
+  const bool is_drawn_whole =
+      shape.mesh.num_triangles() <= (is_closed(shape.mesh.triangles) ? most_triangles : most_triangles / 2);
+  if (is_drawn_whole) panel.triangles = shape.mesh.triangles;
+  const std::int64_t stride = is_drawn_whole ? 1 : (shape.num_vertices() + most_points - 1) / most_points;
+  const double towards_viewer = (axes[1] + 3 - axes[0]) % 3 == 1 ? 1.0 : -1.0;  // no mirror image
   for (std::int64_t i = 0; i < shape.num_vertices(); i += stride) {
     const auto& vertex = shape.mesh.vertices[static_cast<std::size_t>(i)];
     panel.x.push_back(vertex[axes[0]]);
     panel.y.push_back(vertex[axes[1]]);
-    panel.depth.push_back(-vertex[axes[2]]);
+    panel.depth.push_back(-towards_viewer * vertex[axes[2]]);
     panel.colors.push_back(colors[static_cast<std::size_t>(i)]);
     panel.ids.push_back(i);
   }

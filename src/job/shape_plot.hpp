@@ -6,8 +6,8 @@
 
 namespace thalweg {
 
-/// Both surfaces from two sides. A source vertex is coloured by where it lies, a target vertex as its match; of
-/// surfaces of more than 6000 vertices every k-th is drawn.
+/// Both surfaces from two sides. A source vertex is coloured by where it lies, a target vertex as its match. Of
+/// surfaces of more than 20,000 triangles, 10,000 of open ones, points are drawn, every k-th vertex.
 Plot shape_plot(const Shape& source, const Shape& target, const Partners& of_targets);
 
 }  // namespace thalweg

@@ -8,7 +8,7 @@
 #include "geometry/geodesics.hpp"
 #include "geometry/surface_graph.hpp"
 #include "io/npz_file.hpp"
-#include "io/table.hpp"
+#include "job/point_pairs.hpp"
 #include "job/read_cells.hpp"
 #include "kernels/block_rows.hpp"
 
@@ -68,49 +68,25 @@ std::pair<double, double> largest_and_mean(const Shape& shape) {
   return {largest, mean};
 }
 
-std::int32_t vertex_of(double value, const Shape& shape, const std::string& where) {
-  if (value >= 0.0 && value < static_cast<double>(shape.num_vertices()) && value == std::floor(value))
-    return static_cast<std::int32_t>(value);
-  throw DataError(where + " is " + shortest_number(value) + "; the vertices of the " + shape.file.name +
-                  " surface are 0 to " + std::to_string(shape.num_vertices() - 1));
+PairedSide side_of(const Shape& shape) {
+  return {"vertices of the " + shape.file.name + " surface", shape.num_vertices()};
 }
 
-VertexPairs pairs_of_table(const std::string& path, const Shape& source, const Shape& target) {
-  const TextTable table = read_tsv(path);
-  const std::size_t columns[2] = {table.column("source"), table.column("target")};
-  VertexPairs pairs;
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    const std::string where = path + ":" + std::to_string(table.lines[row]) + ": ";
-    pairs.source.push_back(vertex_of(table.number(row, columns[0]), source, where + "source"));
-    pairs.target.push_back(vertex_of(table.number(row, columns[1]), target, where + "target"));
-  }
-  return pairs;
-}
-
-VertexPairs pairs_of_array(const std::string& file, const std::string& name, const std::string& setting,
-                           const Shape& source, const Shape& target) {
+PointPairs pairs_of_array(const std::string& file, const std::string& name, const std::string& setting,
+                          const Shape& source, const Shape& target) {
   const NpzArray array = NpzFile(file).read(name, setting);
   if (array.values.size() != source.mesh.vertices.size())
     throw DataError("array '" + name + "' of " + file + " has " + std::to_string(array.values.size()) +
                     " entries, the source surface " + std::to_string(source.num_vertices()) + " vertices; " + setting +
                     " needs one for each");
-  VertexPairs pairs;
+  PointPairs pairs;
   for (std::size_t x = 0; x < array.values.size(); ++x) {
     if (array.values[x] < 0.0) continue;
-    pairs.source.push_back(static_cast<std::int32_t>(x));
-    pairs.target.push_back(
-        vertex_of(array.values[x], target, "entry " + std::to_string(x) + " of array '" + name + "' of " + file));
+    pairs.source.push_back(static_cast<std::int64_t>(x));
+    pairs.target.push_back(position_of(array.values[x], side_of(target),
+                                       "entry " + std::to_string(x) + " of array '" + name + "' of " + file));
   }
   return pairs;
-}
-
-void check_unique(const VertexPairs& pairs, const std::string& path) {
-  std::vector<std::int32_t> sorted = pairs.source;
-  std::sort(sorted.begin(), sorted.end());
-  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end())
-    throw DataError("source vertex " + std::to_string(*twice) + " occurs twice in " + path +
-                    "; a source vertex has one partner");
 }
 
 }  // namespace
@@ -172,12 +148,11 @@ VertexPairs read_vertex_pairs(const Communicator& comm, const std::string& path,
   VertexPairs pairs;
   comm.on_root([&] {
     const std::size_t split = path.rfind(".npz/");
-    pairs = split == std::string::npos
-                ? pairs_of_table(path, source, target)
-                : pairs_of_array(path.substr(0, split + 4), path.substr(split + 5), setting, source, target);
-    check_unique(pairs, path);
-    if (pairs.source.empty())
-      throw DataError(path + " names no pairs; give at least one, or leave " + setting + " out");
+    const PointPairs read = split == std::string::npos
+                                ? read_pair_table(path, side_of(source), side_of(target))
+                                : pairs_of_array(path.substr(0, split + 4), path.substr(split + 5), setting, source, target);
+    check_pairs(read, side_of(source), path, setting);
+    pairs = {{read.source.begin(), read.source.end()}, {read.target.begin(), read.target.end()}};
   });
   comm.broadcast(pairs.source);
   comm.broadcast(pairs.target);

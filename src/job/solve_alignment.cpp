@@ -14,6 +14,13 @@ GromovSettings settings_of(const GromovOptions& options, Precision precision) {
   return settings;
 }
 
+MultiStartSettings starts_of(const GromovOptions& options, Precision precision) {
+  MultiStartSettings settings;
+  settings.solve = settings_of(options, precision);
+  settings.starts = options.starts;
+  return settings;
+}
+
 ProgressState progress_of(const std::string& pair, const GromovRecord& step, double tolerance) {
   ProgressState state;
   state.problem = pair;
@@ -28,17 +35,14 @@ ProgressState progress_of(const std::string& pair, const GromovRecord& step, dou
   return state;
 }
 
-GromovSolution solve_alignment(JobSession& session, const Job& job, const GromovProblem& problem,
-                               const GromovSettings& settings, const std::string& name) {
-  const double tolerance = job.gromov.tolerance;
-  GromovRecord last;
-  const auto show = [&](const GromovRecord& step) {
-    session.progress().check(progress_of(name, step, tolerance));
-    last = step;
+MultiStartSolution solve_alignment(JobSession& session, const Job& job, const GromovProblem& problem,
+                                   const MultiStartSettings& settings, const std::string& name) {
+  const auto show = [&](const std::string& start, const GromovRecord& step) {
+    const ProgressState state = progress_of(name + " " + start, step, job.gromov.tolerance);
+    if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
+    else session.progress().check(state);
   };
-  GromovSolution solution = solve_gromov(session.solver_context(), problem, settings, show, session.stop_check());
-  session.progress().finish(progress_of(name, last, tolerance), solution.stop_reason);
-  return solution;
+  return solve_gromov_from_starts(session.solver_context(), problem, settings, show, session.stop_check());
 }
 
 }  // namespace thalweg

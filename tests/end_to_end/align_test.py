@@ -117,6 +117,15 @@ def check_other_inputs():
 def check_ranks():
     for name, ranks in (("one", 1), ("many", session.ranks)):
         session.done(session.run("align", session.job(name, "align", tables_of()), ranks=ranks, timeout=120))
+    starts = read_tsv(session.folder / "one/tables/starts.tsv")
+    for pair, which in (("2.0_1.0", "2.0"), ("3.0_2.0", "3.0")):
+        own = [row for row in starts if row["pair"] == pair]
+        best = [row for row in own if row["chosen"] == "True"]
+        session.check(len(own) == 8 and len(best) == 1, f"starts of {pair}: {own}")
+        session.check(motions("one")[which]["start"] == best[0]["name"] and motions("one")[which]["F"] == best[0]["F"], f"{pair}: the chosen start {best}")
+        session.check(all(float(row["F"]) >= (1 - 1e-3) * float(best[0]["F"]) for row in own), f"least F of {pair}: {own}")
+        close = [row for row in own if float(row["overlap"]) < 0.8 and float(row["F"]) <= 1.02 * float(best[0]["F"])]
+        session.check(motions("one")[which]["ambiguous"] == str(bool(close)), f"{pair}: {close}")
     one, many = (anndata.read_h5ad(session.folder / name / "result.h5ad") for name in ("one", "many"))
     for key in ("spatial_aligned", "spatial_warped"):
         session.check(np.array_equal(one.obsm[key], many.obsm[key]), f"{key} of 1 and {session.ranks} ranks")

@@ -210,9 +210,9 @@ def check_other_input():
 
 
 def long_job():
-    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 6000, "dimensions": 8, "times": 2}})
+    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 2000, "dimensions": 8, "times": 2}})
     session.done(session.run("simulate", cells, ranks=1))
-    JOBS["long"] = ("transport", {"input": {"file": session.folder / "many/simulation.h5ad", "time_key": "time"}, "solver": {"epsilon": 0.004, "tolerance": 1e-8, **precise},
+    JOBS["long"] = ("transport", {"input": {"file": session.folder / "many/simulation.h5ad", "time_key": "time"}, "solver": {"epsilon": 0.01, "tolerance": 1e-8, **precise},
                                   "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}})
     return Case("long")
 

@@ -173,6 +173,42 @@ def check_rank_independence():
                   f"potentials and projections of 1 and {session.ranks} ranks")
 
 
+def check_anchors():
+    """A line that is its own mirror image: both couplings are told, and one pair at an end says which is meant."""
+    place = np.sort(np.r_[np.linspace(0.02, 0.98, 75), 0.5 + np.array([-0.33, 0.33, -0.2, 0.2, -0.07, 0.07])])
+    cells = len(place)
+    for name, seen in (("a", np.c_[place, 0 * place]), ("b", np.c_[0 * place, 2 * place + 5])):
+        side = anndata.AnnData(obs=pd.DataFrame(index=[f"{name}{i}" for i in range(cells)]))
+        side.obsm["X_pca"] = seen.astype(np.float32)
+        side.write_h5ad(session.folder / f"{name}.h5ad")
+
+    def line(name, keys, cost="euclidean", ranks=1):
+        side = {"cost": cost, "normalise_rows": False}
+        tables = {"input": {"file": "a.h5ad"}, "source": {"file": "a.h5ad", **side}, "target": {"file": "b.h5ad", **side},
+                  "gromov": {"epsilon": 0.002, "geodesic_k": 4, "metric": "euclidean", "scale": "max", **keys}, "solver": {"precision": "float64"}}
+        run = session.run("gromov", session.job(name, "gromov", tables), ranks=ranks)
+        if not session.done(run):
+            sys.exit(session.finish())
+        return run, anndata.read_h5ad(session.folder / name / "result_source.h5ad"), values(session.folder / name / "tables/gromov.tsv", "quantity")
+
+    def turned(match):
+        return np.corrcoef(place, place[match])[0, 1]
+
+    run, saved, report = line("either", {})
+    session.check(report["ambiguous"] == "True" and any("ambiguous" in text and report["other_start"] in text for text in run.warnings), f"either: {report}")
+    session.check(abs(float(report["other_primal"]) / float(report["primal"]) - 1) < 1e-3, f"either: {report}")
+    session.check(turned(saved.obs["match"]) * turned(saved.obs["match_other"]) < -0.99, f"either: {turned(saved.obs['match'])}, {turned(saved.obs['match_other'])}")
+    session.check(np.corrcoef(saved.obsm["projected_x"][:, 1], saved.obsm["projected_x_other"][:, 1])[0, 1] < -0.9, "either: projections of both")
+    for name, pair in (("as_is", (2, 2)), ("mirrored", (2, cells - 3))):
+        (session.folder / f"{name}.tsv").write_text(f"source\ttarget\n{pair[0]}\t{pair[1]}\n")
+        for cost in ("euclidean", "sq_euclidean", "geodesic"):
+            run, saved, report = line(f"{name}_{cost}", {"anchors": f"{name}.tsv"}, cost)
+            sign = 1 if name == "as_is" else -1
+            session.check(sign * turned(saved.obs["match"]) > 0.99 and report["ambiguous"] == "False", f"{name}, {cost}: {turned(saved.obs['match'])}, {report}")
+    one, many = (line(name, {"anchors": "as_is.tsv"}, ranks=ranks)[1] for name, ranks in (("pairs_one", 1), ("pairs_many", session.ranks)))
+    session.check(np.array_equal(one.obs["potential"], many.obs["potential"]), f"potentials with pairs on 1 and {session.ranks} ranks")
+
+
 def check_refusals():
     def edited(name, edit):
         cells = anndata.read_h5ad(session.folder / "y.h5ad")
@@ -184,6 +220,9 @@ def check_refusals():
             cells.obsm["X_pca"][rows] = value
         return edit
 
+    (session.folder / "far.tsv").write_text("source\ttarget\n3\t4\n5\t290\n")
+    (session.folder / "again.tsv").write_text("source\ttarget\n3\t4\n3\t5\n")
+    (session.folder / "none.tsv").write_text("source\ttarget\n")
     edited("zero_row.h5ad", set_rows(np.s_[17, :], 0.0))
     edited("equal.h5ad", set_rows(np.s_[:], 2.5))
     edited("nan.h5ad", set_rows((4, 1), np.nan))
@@ -205,6 +244,10 @@ def check_refusals():
              ({}, {"linear": "obsm/X_wide"}, ["gromov.linear", "2 columns", "3 on the target side"]),
              ({}, {"linear": "obsm/X_none"}, ["X_none", "gromov.linear"]),
              ({}, {"alpha": 0.5}, ["problem.alpha", "gromov.linear"]),
+             ({}, {"anchors": "far.tsv"}, ["far.tsv:3", "target is 290", "cells of the target side", "0 to 289"]),
+             ({}, {"anchors": "again.tsv"}, ["source 3 occurs twice in", "again.tsv"]),
+             ({}, {"anchors": "none.tsv"}, ["none.tsv", "no pairs", "gromov.anchors"]),
+             ({}, {"anchors": "far.tsv", "linear": "obsm/X_shared"}, ["gromov.anchors", "gromov.linear", "remove one"]),
              ({}, {"alpha": 1.5}, ["problem.alpha = 1.5 is not allowed"]),
              ({}, {"init": "nowhere"}, ["gromov.init", "nowhere"]),
              ({}, {"init": "given_bad.tsv"}, ["given_bad.tsv:3", "'nobody'", "source side"]),
@@ -235,6 +278,7 @@ check_costs()
 check_kinds()
 check_starts()
 check_times()
+check_anchors()
 check_init()
 check_rank_independence()
 check_refusals()

@@ -78,12 +78,18 @@ def check_camel():
     """The bounds of the specification, with distances along edges; the losses are those of the whole solve."""
     data = {"input": {"file": str(CAMEL)}, "source": {"key": "V1", "faces": "F1"}, "target": {"key": "V3", "faces": "F3"}}
     keys = {"epsilon": 0.001, "solve_points": 400, "unfold": False, "reference_map": f"{CAMEL}/map_1_to_3"}
-    for name, extra in (("camel", {}), ("camel_anchors", {"anchors": str(CAMEL.parent / "camel_anchors.tsv")})):
+    pairs = {"anchors": str(CAMEL.parent / "camel_anchors.tsv")}
+    for name, extra in (("camel", {}), ("camel_anchors", pairs), ("camel_fine", {**pairs, "epsilon": 0.0005, "solve_points": 1000})):
         if not session.done(session.run("gromov", session.job(name, "gromov", {**data, "gromov": {**keys, **extra}}), timeout=300)):
             return
     session.check(float(quantities("camel")["E_gw"]) <= 0.00266, f"camel: {quantities('camel')['E_gw']}")
     mean, median = scores("camel_anchors")["error_source_solved"]
     session.check(mean <= 0.10 and median <= 0.04, f"camel with anchors: mean {mean}, median {median}")
+    mean, median = scores("camel_fine")["error_source_solved"]
+    session.check(mean <= 0.10 and median <= 0.02, f"camel, coarse to fine: mean {mean}, median {median}")
+    starts = read_tsv(session.folder / "camel_fine/tables/starts.tsv")
+    session.check(len(starts) == 8 and all(row["F_anchors"] for row in starts), f"all starts on the first points: {starts}")
+    session.check((session.folder / "camel_fine/plots/surfaces.svg").stat().st_size < 2e6, "picture below 2 MB")
 
 
 def check_kinds_of_files(place):
@@ -113,10 +119,17 @@ def check_kinds_of_files(place):
 
 def check_ranks():
     for name, ranks in (("one", 1), ("many", session.ranks)):
-        session.done(session.run("gromov", session.job(name, "gromov", tables_of("off", {"solve_points": 280})), ranks=ranks, timeout=120))
-    for table in ("map_source", "map_target", "scores"):
+        session.done(session.run("gromov", session.job(name, "gromov", tables_of("off", {"solve_points": 280, "epsilon": 0.002, "starts": 4})), ranks=ranks, timeout=120))
+    for table in ("map_source", "map_target", "scores", "starts"):
         one, many = (read_tsv(session.folder / name / f"tables/{table}.tsv") for name in ("one", "many"))
+        for row in one + many:
+            row.pop("seconds", None)
         session.check(one == many, f"{table}.tsv of 1 and {session.ranks} ranks")
+    starts, report = read_tsv(session.folder / "one/tables/starts.tsv"), quantities("one")
+    chosen = [row for row in starts if row["chosen"] == "True"]
+    session.check(len(starts) == 4 and len(chosen) == 1 and chosen[0]["name"] == report["start"], f"starts: {starts}")
+    session.check(all(float(row["F"]) >= float(report["primal"]) for row in starts), f"least F: {starts}")
+    session.check(report["ambiguous"] == "False" and float(report["lower_bound"]) < float(report["E_gw"]), f"doubt and bound: {report}")
 
 
 def check_anchors(place):
@@ -141,7 +154,7 @@ def check_refusals():
     lines.insert(2 + count + 3, f"3 {count} {count + 1} {count + 2}")
     (session.folder / "parts.off").write_text("\n".join(lines))
     cases = [(sides("off"), {"anchors": "bad_pairs.tsv"}, ["bad_pairs.tsv:3", "target is 9999", "0 to 299"]),
-             (sides("off"), {"anchors": "twice.tsv"}, ["source vertex 3 occurs twice"]),
+             (sides("off"), {"anchors": "twice.tsv"}, ["source 3 occurs twice in", "twice.tsv"]),
              (sides("off"), {"anchors": "columns.tsv"}, ["target", "source, to"]),
              (sides("off"), {"anchors": "absent.tsv"}, ["absent.tsv"]),
              (sides("off"), {"solve_points": 1}, ["gromov.solve_points = 1 is not allowed"]),

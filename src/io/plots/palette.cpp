@@ -114,6 +114,11 @@ Rgb lightened(Rgb color, double share) { return mixed(color, {0xff, 0xff, 0xff},
 
 Rgb darkened(Rgb color, double share) { return mixed(color, {0, 0, 0}, share); }
 
+Rgb coarse_color(Rgb color) {
+  const auto step = [](std::uint8_t channel) { return static_cast<std::uint8_t>(17 * ((channel + 8) / 17)); };
+  return {step(color.red), step(color.green), step(color.blue)};
+}
+
 double luminance(Rgb color) {
   return 0.2126 * gamma_decoded(color.red / 255.0) + 0.7152 * gamma_decoded(color.green / 255.0) +
          0.0722 * gamma_decoded(color.blue / 255.0);

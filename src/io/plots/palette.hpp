@@ -35,6 +35,9 @@ Rgb lightened(Rgb color, double share);
 /// `color` mixed with black; share 0 leaves it, 1 gives black.
 Rgb darkened(Rgb color, double share);
 
+/// The channels in 16 steps, so that shapes of nearly the same colour share paths.
+Rgb coarse_color(Rgb color);
+
 /// Relative luminance of WCAG 2.1, 0 black to 1 white.
 double luminance(Rgb color);
 

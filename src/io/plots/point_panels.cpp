@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "distributed/error.hpp"
-#include "io/plots/legend.hpp"
+#include "io/plots/panel_triangles.hpp"
 #include "io/plots/svg.hpp"
 #include "io/plots/text.hpp"
 
@@ -37,16 +37,16 @@ Extent extent_of(const std::vector<double>& values) {
 void check_panel(const PointPanel& panel) {
   const std::size_t size = panel.x.size();
   if (panel.y.size() == size && panel.colors.size() == size && (panel.depth.empty() || panel.depth.size() == size) &&
-      (panel.ids.empty() || panel.ids.size() == size))
+      (panel.ids.empty() || panel.ids.size() == size)) {
+    for (const auto& triangle : panel.triangles)
+      for (const std::int32_t corner : triangle)
+        if (corner < 0 || static_cast<std::size_t>(corner) >= size)
+          throw DataError("panel '" + panel.name + "' has a triangle with corner " + std::to_string(corner) +
+                          "; its points are 0 to " + std::to_string(static_cast<std::int64_t>(size) - 1));
     return;
+  }
   throw DataError("panel '" + panel.name + "' has " + std::to_string(size) + " x, " + std::to_string(panel.y.size()) +
                   " y and " + std::to_string(panel.colors.size()) + " colours; give one of each a point");
-}
-
-/// The channels of a colour in 16 steps, so that points share paths.
-Rgb coarse(Rgb color) {
-  const auto step = [](std::uint8_t channel) { return static_cast<std::uint8_t>(17 * ((channel + 8) / 17)); };
-  return {step(color.red), step(color.green), step(color.blue)};
 }
 
 /// Layer of each point, the farthest first.
@@ -70,16 +70,16 @@ struct Frame {
   }
 };
 
-void draw_points(Svg& svg, const PointPanel& panel, const Frame& frame, double dot) {
+void draw_points(Svg& svg, const PointPanel& panel, const Frame& frame, const PointPanelsLook& look) {
   const std::vector<std::size_t> layer = layers_of(panel);
   std::map<std::pair<std::size_t, std::string>, std::string> paths;
   for (std::size_t i = 0; i < panel.x.size(); ++i) {
     if (!std::isfinite(panel.x[i]) || !std::isfinite(panel.y[i])) continue;
     const auto [x, y] = frame.pixel(panel.x[i], panel.y[i]);
-    paths[{layer[i], hex(coarse(panel.colors[i]))}] +=
+    paths[{layer[i], hex(coarse_color(panel.colors[i]))}] +=
         'M' + svg_number(std::round(10.0 * x) / 10.0) + ' ' + svg_number(std::round(10.0 * y) / 10.0) + "h0";
   }
-  svg.begin_group({{"fill", "none"}, {"stroke-linecap", "round"}, {"stroke-width", dot}});
+  svg.begin_group({{"fill", "none"}, {"stroke-linecap", "round"}, {"stroke-width", look.dot}, {"stroke-opacity", look.opacity}});
   for (const auto& [key, path] : paths) svg.path(path, {{"stroke", key.second}});
   svg.end_group();
 }
@@ -107,6 +107,14 @@ PlotTable table_of(const std::vector<PointPanel>& panels) {
           {panel.name, std::to_string(id), table_cell(panel.x[i]), table_cell(panel.y[i]), hex(panel.colors[i])});
     }
   return table;
+}
+
+/// Rows of a legend that fills the width.
+int legend_rows(const std::vector<LegendEntry>& legend, double width) {
+  if (legend.empty()) return 0;
+  const auto size = static_cast<int>(legend.size());
+  const int columns = std::max(1, static_cast<int>(width / (category_legend_width(legend, 1) / size)));
+  return (size + columns - 1) / columns;
 }
 
 /// Frames of all panels under the largest scale at which every one fits.
@@ -143,13 +151,17 @@ Plot plot_point_panels(const PointPanelsLook& look, const std::vector<PointPanel
   const std::vector<Frame> frames = frames_of(look, panels);
   const double width =
       margin + std::min<double>(look.columns, static_cast<double>(panels.size())) * (panel_width + margin);
-  const double bottom = frames.empty() ? top : frames.back().y + frames.back().height + 24.0;
+  const double below = frames.empty() ? top : frames.back().y + frames.back().height + 24.0;
+  const int rows = legend_rows(look.legend, width - 28.0);
+  const double bottom = below + (rows > 0 ? 4.0 + 16.0 * rows : 0.0);
   Svg svg(width, bottom + 12.0 + caption_height(look.caption, width - 28.0), look.title);
   draw_title(svg, 14.0, width - 28.0, look.title);
   for (std::size_t k = 0; k < panels.size(); ++k) {
-    draw_points(svg, panels[k], frames[k], look.dot);
+    if (panels[k].triangles.empty()) draw_points(svg, panels[k], frames[k], look);
+    else draw_triangles(svg, panels[k], [&](double x, double y) { return frames[k].pixel(x, y); });
     draw_frame(svg, panels[k], frames[k]);
   }
+  if (rows > 0) draw_category_legend(svg, margin, below + 4.0, look.legend, rows);
   draw_caption(svg, 14.0, bottom + 6.0, width - 28.0, look.caption);
   return {svg.str(), table_of(panels)};
 }

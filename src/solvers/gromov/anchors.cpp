@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/block_rows.hpp"
+
 namespace thalweg {
 
 namespace {
@@ -15,6 +17,19 @@ using Host = Kokkos::DefaultHostExecutionSpace;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t nobody = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint32_t tie_draws = 1U << 16;  // draws of a cell before these choose anchors
+
+/// Some points of a set.
+Matrix rows_of(const PointSet& points, const std::vector<std::int64_t>& cells) {
+  Matrix rows(static_cast<std::int64_t>(cells.size()), points.dimension);
+  std::visit(
+      [&](const auto& values) {
+        for (std::size_t k = 0; k < cells.size(); ++k)
+          std::copy_n(values.begin() + cells[k] * points.dimension, points.dimension,
+                      rows.row(static_cast<std::int64_t>(k)).begin());
+      },
+      points.values);
+  return rows;
+}
 
 /// The anchors chosen so far as the owned rows see them.
 class Seeding {
@@ -119,6 +134,13 @@ Anchors choose_anchors(const Communicator& comm, const IntraRows& costs, const s
   return seeding.anchors();
 }
 
+Anchors leading_anchors(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights,
+                        std::int64_t count, RandomStream random) {
+  Seeding seeding(comm, costs, weights, random);
+  for (std::int64_t cell = 0; cell < std::min(count, costs.num_cells()); ++cell) seeding.add(cell);
+  return seeding.anchors();
+}
+
 AnchorSide::AnchorSide(const Communicator& comm, const IntraRows& costs, Anchors anchors)
     : anchors_(std::move(anchors)), are_points_(costs.are_squared()) {
   values_ = are_points_ ? costs.points_of(anchors_.cells) : costs.between(comm, anchors_.cells);
@@ -129,6 +151,38 @@ IntraCosts AnchorSide::costs() const {
   const std::span<const double> values(values_.values);
   if (are_points_) return SquaredDistances{{values_.rows, values_.columns, values}, divisor_};
   return StoredIntraCosts{values_.rows, values, divisor_};
+}
+
+AnchorLinear::AnchorLinear(const Communicator& comm, const GromovProblem& problem,
+                           const std::vector<std::int64_t>& source, const std::vector<std::int64_t>& target) {
+  if (!problem.linear) return;
+  if (const auto* shared = std::get_if<SharedFeatures>(&*problem.linear)) {
+    source_ = rows_of(shared->source, source);
+    target_ = rows_of(shared->target, target);
+    return;
+  }
+  const auto n = static_cast<std::int64_t>(problem.a.size()), m = static_cast<std::int64_t>(problem.b.size());
+  const RowRange rows = Partition(n, comm.size(), block_rows).rows_of(comm.rank());
+  costs_.emplace(static_cast<std::int64_t>(source.size()), static_cast<std::int64_t>(target.size()));
+  std::visit(
+      [&](const auto& values) {
+        for (std::int64_t k = 0; k < costs_->rows; ++k) {
+          const std::int64_t row = source[static_cast<std::size_t>(k)];
+          if (row < rows.begin || row >= rows.end) continue;
+          for (std::int64_t l = 0; l < costs_->columns; ++l)
+            (*costs_)(k, l) = static_cast<double>(values[static_cast<std::size_t>(
+                (row - rows.begin) * m + target[static_cast<std::size_t>(l)])]);
+        }
+      },
+      std::get<StoredLinearCosts>(*problem.linear).values);
+  comm.all_reduce(std::span(costs_->values), Reduction::sum);  // one rank alone has more than 0 of an entry
+}
+
+std::optional<LinearCosts> AnchorLinear::costs() const {
+  if (costs_) return StoredLinearCosts{std::span<const double>(costs_->values)};
+  if (!source_) return {};
+  return SharedFeatures{{source_->rows, source_->columns, std::span<const double>(source_->values)},
+                        {target_->rows, target_->columns, std::span<const double>(target_->values)}};
 }
 
 }  // namespace thalweg

@@ -24,6 +24,10 @@ struct Anchors {
 Anchors choose_anchors(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights,
                        std::int64_t count, RandomStream random);
 
+/// The first `count` cells, of an order in which each is far from those before; weights as above. Collective.
+Anchors leading_anchors(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights,
+                        std::int64_t count, RandomStream random);
+
 /// One side of a smaller problem, with its costs: on every rank, as for a communicator of one.
 class AnchorSide {
  public:
@@ -38,6 +42,21 @@ class AnchorSide {
   Matrix values_;  // C between the anchors, or their points
   bool are_points_ = false;
   double divisor_ = 1.0;
+};
+
+/// Linear costs between some cells of both sides, on every rank, as for a communicator of one.
+class AnchorLinear {
+ public:
+  /// @param source, target   cells of either side  Collective.
+  AnchorLinear(const Communicator& comm, const GromovProblem& problem, const std::vector<std::int64_t>& source,
+               const std::vector<std::int64_t>& target);
+
+  /// Absent where the problem has none.
+  std::optional<LinearCosts> costs() const;
+
+ private:
+  std::optional<Matrix> costs_;            // source cells x target cells
+  std::optional<Matrix> source_, target_;  // or features of the cells
 };
 
 }  // namespace thalweg

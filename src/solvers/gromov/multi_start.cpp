@@ -13,6 +13,7 @@ namespace thalweg {
 namespace {
 
 constexpr double same_overlap = 0.9, distinct_overlap = 0.8, close_primal = 0.02;
+constexpr double same_primal = 1e-3;  // F of a coupling whose marginals are not met may be too low by some of it
 constexpr double hopeless_primal = 0.1;  // above the least on the anchors, relative
 constexpr double anchor_tolerance = 1e-4;
 constexpr std::int64_t anchor_outer = 50;
@@ -60,10 +61,11 @@ class AnchorRound {
         own_comm_(make_self_communicator()),
         own_{*own_comm_, context.precision, context.device, context.seed},
         settings_(settings.solve),
-        source_(side_of(context, problem.source, problem.a, settings.anchors, source_stream)),
-        target_(side_of(context, problem.target, problem.b, settings.anchors, target_stream)),
-        problem_{source_.costs(), target_.costs(), source_.anchors().weights, target_.anchors().weights,
-                 problem.epsilon},
+        source_(side_of(context, problem.source, problem.a, settings, source_stream)),
+        target_(side_of(context, problem.target, problem.b, settings, target_stream)),
+        linear_(context.comm, problem, source_.anchors().cells, target_.anchors().cells),
+        problem_{source_.costs(),  target_.costs(), source_.anchors().weights, target_.anchors().weights,
+                 problem.epsilon, problem.alpha,   linear_.costs(),           problem.normalise},
         results_(static_cast<std::size_t>(settings.starts)),
         couplings_(results_.size()) {
     settings_.tolerance = std::max(settings_.tolerance, anchor_tolerance);
@@ -113,9 +115,10 @@ class AnchorRound {
 
  private:
   static AnchorSide side_of(const Context& context, const IntraCosts& costs, const std::vector<double>& weights,
-                            std::int64_t count, std::uint32_t stream) {
+                            const MultiStartSettings& settings, std::uint32_t stream) {
     const IntraRows rows(context.comm, costs);
-    return {context.comm, rows, choose_anchors(context.comm, rows, weights, count, {context.seed, stream})};
+    const auto choose = settings.choice == AnchorChoice::leading ? leading_anchors : choose_anchors;
+    return {context.comm, rows, choose(context.comm, rows, weights, settings.anchors, {context.seed, stream})};
   }
 
   int owner_of(std::size_t s) const { return static_cast<int>(s) % comm_.size(); }
@@ -134,10 +137,46 @@ class AnchorRound {
   Context own_;
   GromovSettings settings_;
   AnchorSide source_, target_;
+  AnchorLinear linear_;
   GromovProblem problem_;
   std::vector<AnchorResult> results_;
   std::vector<std::vector<float>> couplings_;  // anchors x anchors
 };
+
+/// The start of least F; where that did not converge, the converged one whose F is higher by a thousandth at most,
+/// if there is one.
+std::size_t best_of(const std::vector<StartReport>& starts) {
+  std::size_t least = 0;
+  for (std::size_t s = 1; s < starts.size(); ++s)
+    if (is_less(starts[s].primal, starts[least].primal)) least = s;
+  std::size_t best = least;
+  for (std::size_t s = 0; s < starts.size(); ++s) {
+    const bool is_as_good = starts[s].stop_reason == StopReason::converged &&
+                            is_close(starts[s].primal, starts[least].primal, same_primal);
+    if (!is_as_good) continue;
+    if (starts[best].stop_reason != StopReason::converged || is_less(starts[s].primal, starts[best].primal)) best = s;
+  }
+  return best;
+}
+
+/// The coupling of least F among those that are close to the chosen one in F and far from it: on all cells, else on the
+/// anchors.
+std::optional<std::size_t> closest_other(const std::vector<StartReport>& starts) {
+  const auto best =
+      std::find_if(starts.begin(), starts.end(), [](const StartReport& start) { return start.is_chosen; });
+  std::optional<std::size_t> carried, stayed;
+  for (std::size_t s = 0; s < starts.size(); ++s) {
+    const StartReport& start = starts[s];
+    if (start.is_carried && start.overlap < distinct_overlap && is_close(start.primal, best->primal, close_primal) &&
+        (!carried || start.primal < starts[*carried].primal))
+      carried = s;
+    if (!start.is_carried && start.anchor_overlap < distinct_overlap &&
+        is_close(start.anchor_primal, best->anchor_primal, close_primal) &&
+        (!stayed || start.anchor_primal < starts[*stayed].anchor_primal))
+      stayed = s;
+  }
+  return carried ? carried : stayed;
+}
 
 /// Starts solved on all cells; the best so far, and samples of the others.
 class Contest {
@@ -169,35 +208,57 @@ class Contest {
     report.history = solution.history;
     if (is_stop_request(solution.stop_reason)) {
       stopped_ = solution.stop_reason;
-      if (best_) report.primal = StartReport::absent;  // perhaps of a larger epsilon
+      if (!kept_.empty()) report.primal = StartReport::absent;  // perhaps of a larger epsilon
     }
     reports_.push_back(std::move(report));
     samples_.emplace_back(context_, solution);
-    const bool is_best = !best_ || is_less(reports_.back().primal, reports_[best_start_].primal);
-    if (keeps_others_ && best_) {
-      const std::size_t other = is_best ? best_start_ : reports_.size() - 1;
-      others_.emplace_back(reports_[other].name, std::move(is_best ? *best_ : solution));
-    }
-    if (!is_best) return;
-    best_ = std::move(solution);
-    best_start_ = reports_.size() - 1;
+    kept_.push_back({reports_.size() - 1, std::move(solution)});
+    sort_kept();
+    if (!keeps_others_) drop_others();
   }
 
   /// The solution of least F, with its overlaps. Collective.
   MultiStartSolution result() && {
+    reports_[kept_.front().start].is_chosen = true;
     for (std::size_t s = 0; s < samples_.size(); ++s)
-      reports_[s].overlap = samples_[s].overlap(context_.comm, samples_[best_start_]);
-    reports_[best_start_].is_chosen = true;
+      reports_[s].overlap = samples_[s].overlap(context_.comm, samples_[kept_.front().start]);
     MultiStartSolution result;
-    result.best = std::move(*best_);
-    result.others = std::move(others_);
+    if (kept_.size() > 1 && !keeps_others_) result.other = std::move(kept_.back().solution);
+    for (std::size_t k = 1; k < kept_.size() && keeps_others_; ++k)
+      result.others.emplace_back(reports_[kept_[k].start].name, std::move(kept_[k].solution));
+    result.best = std::move(kept_.front().solution);
     if (stopped_) result.best.stop_reason = *stopped_;
-    result.best_start = reports_[best_start_].name;
+    result.best_start = reports_[kept_.front().start].name;
     result.starts = std::move(reports_);
     return result;
   }
 
  private:
+  struct Kept {
+    std::size_t start;
+    GromovSolution solution;
+  };
+
+  /// The best first, then by F.
+  void sort_kept() {
+    const std::size_t best = best_of(reports_);
+    std::sort(kept_.begin(), kept_.end(), [&](const Kept& x, const Kept& y) {
+      if (x.start == best || y.start == best) return x.start == best && y.start != best;
+      return is_less(reports_[x.start].primal, reports_[y.start].primal);
+    });
+  }
+
+  /// Collective.
+  void drop_others() {
+    const std::size_t best = kept_.front().start;
+    std::erase_if(kept_, [&](const Kept& kept) {
+      return kept.start != best &&
+             (!is_close(reports_[kept.start].primal, reports_[best].primal, close_primal) ||
+              !(samples_[kept.start].overlap(context_.comm, samples_[best]) < distinct_overlap));
+    });
+    if (kept_.size() > 2) kept_.erase(kept_.begin() + 2, kept_.end());
+  }
+
   const Context& context_;
   const GromovProblem& problem_;
   bool keeps_others_ = false;
@@ -206,9 +267,7 @@ class Contest {
   std::optional<StopReason> stopped_;
   std::vector<StartReport> reports_;
   std::vector<CouplingSample> samples_;
-  std::optional<GromovSolution> best_;
-  std::size_t best_start_ = 0;
-  std::vector<std::pair<std::string, GromovSolution>> others_;
+  std::vector<Kept> kept_;  // the best, and of those far from it and close in F that of least F; or all, by F
 };
 
 MultiStartSolution solve_whole(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
@@ -277,27 +336,16 @@ MultiStartSolution solve_through_anchors(const Context& context, const GromovPro
   return result;
 }
 
-/// Among the couplings on all cells, and on the anchors among those that stayed there.
-bool is_ambiguous(const MultiStartSolution& solution) {
-  const auto best = std::find_if(solution.starts.begin(), solution.starts.end(),
-                                 [](const StartReport& start) { return start.is_chosen; });
-  return std::any_of(solution.starts.begin(), solution.starts.end(), [&](const StartReport& start) {
-    if (start.is_carried) return start.overlap < distinct_overlap && is_close(start.primal, best->primal, close_primal);
-    return start.anchor_overlap < distinct_overlap && is_close(start.anchor_primal, best->anchor_primal, close_primal);
-  });
-}
 
 /// Whether starts are couplings of the problem's marginals, from which its iteration can begin.
 bool takes_couplings(const GromovProblem& problem) {
   return problem.mode == GromovMode::balanced && problem.regularisation == Regularisation::entropy;
 }
 
-/// Starts that the problem has: a b^T alone, annealed and not, where couplings are none or would have to be found on
-/// anchors without the costs between them.
-std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& settings, bool is_small) {
+/// Starts that the problem has: a b^T alone, annealed and not, where couplings are none.
+std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& settings) {
   if (problem.regularisation == Regularisation::proximal) return 1;
-  const bool takes_all = takes_couplings(problem) && (is_small || !problem.linear);
-  return takes_all ? settings.starts : std::min<std::int64_t>(settings.starts, 2);
+  return takes_couplings(problem) ? settings.starts : std::min<std::int64_t>(settings.starts, 2);
 }
 
 void enter_given(const GromovProblem& problem, const MultiStartSettings& settings, Contest& contest) {
@@ -314,6 +362,11 @@ void enter_given(const GromovProblem& problem, const MultiStartSettings& setting
 
 }  // namespace
 
+std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cells) {
+  if (most_cells <= settings.anchors || settings.starts <= 2) return settings.starts;
+  return std::min(settings.starts, settings.carried);
+}
+
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const MultiStartSettings& settings, const StartObserver& observer,
                                             const StopCheck& stop_check) {
@@ -322,11 +375,13 @@ MultiStartSolution solve_gromov_from_starts(const Context& context, const Gromov
   if (has_given) enter_given(problem, settings, contest);
   const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;
   MultiStartSettings own = settings;
-  own.starts = num_starts(problem, settings, is_small) - (has_given ? 1 : 0);
+  own.starts = num_starts(problem, settings) - (has_given ? 1 : 0);
   MultiStartSolution solution = is_small || own.starts <= 2
                                     ? solve_whole(context, problem, own, std::move(contest))
                                     : solve_through_anchors(context, problem, own, std::move(contest), stop_check);
-  solution.is_ambiguous = is_ambiguous(solution);
+  const auto other = closest_other(solution.starts);
+  solution.is_ambiguous = other.has_value();
+  if (other) solution.other_start = solution.starts[*other].name;
   const bool has_bounds = problem.mode == GromovMode::balanced && !is_stop_request(solution.best.stop_reason);
   if (settings.wants_bounds && has_bounds) solution.bounds = lower_bounds(context, problem);
   return solution;

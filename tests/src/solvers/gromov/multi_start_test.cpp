@@ -145,6 +145,15 @@ TEST_F(MultiStart, TellsThatASymmetricShapeIsAmbiguous) {
     const Vector weights(12, 1.0 / 12);
     const MultiStartSolution solution = solve(side, side, weights, weights, 1e-3, {});
     EXPECT_EQ(solution.is_ambiguous, shift == 0.0);
+    EXPECT_EQ(solution.other_start.empty(), shift != 0.0);
+    ASSERT_EQ(solution.other.has_value(), shift == 0.0);
+    if (!solution.other) continue;
+    EXPECT_LE(solution.other->primal, 1.02 * solution.best.primal);
+    EXPECT_LT(overlap_of(*comm_, *solution.other, solution.best), 0.8);
+    const auto other = std::find_if(solution.starts.begin(), solution.starts.end(), [&](const StartReport& start) {
+      return start.name == solution.other_start;
+    });
+    EXPECT_EQ(solution.other->primal, other->primal);
   }
 }
 
