@@ -37,7 +37,6 @@ const std::vector<Unread>& keys_of_graphs() {
                                            {"gromov.landmarks", ""},
                                            {"gromov.factor_rank", ""},
                                            {"gromov.allow_poor_factor", ""},
-                                           {"gromov.starts", ""},
                                            {"gromov.rho_1", ""},
                                            {"gromov.rho_2", ""},
                                            {"gromov.init", ""}};
@@ -46,7 +45,7 @@ const std::vector<Unread>& keys_of_graphs() {
 
 const std::vector<Unread>& keys_of_shapes() {
   static const std::vector<Unread> keys = {
-      {"gromov.solve_points", ""}, {"gromov.unfold", ""}, {"gromov.anchors", ""}, {"gromov.reference_map", ""}};
+      {"gromov.solve_points", ""}, {"gromov.unfold", ""}, {"gromov.reference_map", ""}};
   return keys;
 }
 

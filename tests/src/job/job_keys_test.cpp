@@ -181,13 +181,15 @@ TEST(ReadJob, NamesTheKeyThatAnAlignmentReadsInstead) {
   EXPECT_THAT(job_errors("align", shared + "solver.cost = \"cosine\"\n"),
               HasSubstr("solver.cost is not read by align; use align.cost"));
   EXPECT_THAT(job_errors("gromov", shared + "solver.form = \"ring\"\n"), HasSubstr("solver.form is not read by gromov; remove it"));
-  EXPECT_THAT(job_errors("align", shared + "gromov.starts = 3\n"), HasSubstr("gromov.starts is not read by align; remove it"));
+  EXPECT_THAT(job_errors("align", shared + "gromov.landmarks = 30\n"), HasSubstr("gromov.landmarks is not read by align; remove it"));
+  EXPECT_EQ(job_errors("align", shared + "gromov.starts = 3\n"), "");
   EXPECT_THAT(job_errors("align", shared + "source.cost = \"cosine\"\n"),
               HasSubstr("source.cost is not read by align; use align.cost"));
   EXPECT_THAT(job_errors("gromov", shared + "gromov.solve_points = 10\n"), HasSubstr("gromov.solve_points is not read by gromov on cells"));
+  EXPECT_EQ(job_errors("gromov", shared + "gromov.anchors = \"pairs.tsv\"\n"), "");
   EXPECT_THAT(job_errors("gromov", shared + "problem.policy = \"star\"\n"), HasSubstr("problem.policy is not read by gromov"));
   const std::string surfaces = "input.file = \"x.off\"\noutput.dir = \"out\"\n";
-  EXPECT_EQ(job_errors("gromov", surfaces + "target.file = \"y.off\"\n"), "");
+  EXPECT_EQ(job_errors("gromov", surfaces + "target.file = \"y.off\"\ngromov.starts = 3\n"), "");
   EXPECT_THAT(job_errors("gromov", surfaces + "target.file = \"y.off\"\ngromov.geodesic_k = 9\n"),
               HasSubstr("gromov.geodesic_k is not read by gromov on surfaces; remove it"));
 }
