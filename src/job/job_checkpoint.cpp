@@ -63,6 +63,7 @@ bool JobCheckpoint::restore(const VisitState& visit) {
   note_start(counters);
   if (counters.empty()) return false;
   next_counter_ = counters.front() + 1;
+  if (!resumes_) return false;  // what could not be removed
   for (const std::int64_t counter : counters) {
     if (!try_state(counter, visit)) continue;
     for (const std::int64_t newer : counters)

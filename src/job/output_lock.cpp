@@ -84,9 +84,10 @@ double age_s(const std::string& path) {
 
 /// Why the run behind a lock is known to be gone; empty while it is not.
 std::string reason_to_take(const std::string& path, const Json& lock) {
-  if (age_s(path) > intervals_of_silence * lock.value("interval_s", OutputLock::least_interval_s)) return "it gave no sign of life for three intervals";
   const std::string host = lock.value("host", ""), job = lock.value("job_id", "");
   const auto pid = lock.value("pid", std::int64_t{0});
+  const bool is_silent = age_s(path) > intervals_of_silence * lock.value("interval_s", OutputLock::least_interval_s);
+  if (is_silent && host != host_name()) return "it gave no sign of life for three intervals";  // here its process tells
   if (pid == 0 && age_s(path) > while_written_s) return "it is not whole";
   if (host == host_name() && facts_of(pid).begin != lock.value("process_begin", std::int64_t{0})) return "its process is gone";
   if (!job.empty() && job == environment("SLURM_JOB_ID") && lock.value("restart", "") != environment("SLURM_RESTART_COUNT")) return "it is this job before its requeue";

@@ -210,6 +210,20 @@ def check_other_input():
     session.check("nothing to do" not in session.run("transport", job).err, "a result of other input is not kept")
 
 
+def check_side_file():
+    """A file that a setting names counts as input by its content."""
+    pairs = session.folder / "pairs.tsv"
+    pairs.write_text("source\ttarget\n0\t0\n")
+    job = session.job("anchored", "gromov", {"input": two_times, "gromov": {"epsilon": 0.05, "starts": 1, "anchors": "pairs.tsv"}, "output": {"plots": False}})
+    session.done(session.run("gromov", job))
+    again = session.run("gromov", job)
+    session.check("nothing to do" in again.err, "the same pairs: nothing to do", again)
+    pairs.write_text("source\ttarget\n1\t1\n")
+    anew = session.run("gromov", job)
+    session.done(anew)
+    session.check("nothing to do" not in anew.err, "other pairs: computed anew", anew)
+
+
 def long_job():
     cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 2000, "dimensions": 8, "times": 2}})
     session.done(session.run("simulate", cells, ranks=1))
@@ -316,6 +330,7 @@ def main():
     check_broken(cases[0])
     check_other_jobs(cases[0])
     check_other_input()
+    check_side_file()
     check_faults(cases[0])
     case = long_job()
     check_second_job(case)
