@@ -1,8 +1,6 @@
 #include "job/job_checkpoint.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -50,19 +48,11 @@ JobCheckpoint::JobCheckpoint(const Communicator& comm, const std::string& folder
   if (!resumes_) files_.remove_all();
 }
 
-/// For the script that requeues a job: whether a start made progress shows in a higher counter.
-void JobCheckpoint::note_start(const std::vector<std::int64_t>& counters) const {
-  if (!comm_.is_root()) return;
-  std::error_code ignored;
-  std::filesystem::create_directories(files_.folder(), ignored);
-  std::ofstream(files_.folder() + "/last_start") << (counters.empty() ? 0 : counters.front()) << "\n";
-}
-
 bool JobCheckpoint::restore(const VisitState& visit) {
   const std::vector<std::int64_t> counters = files_.counters();
-  note_start(counters);
   if (counters.empty()) return false;
   next_counter_ = counters.front() + 1;
+  if (!resumes_) return false;  // what could not be removed
   for (const std::int64_t counter : counters) {
     if (!try_state(counter, visit)) continue;
     for (const std::int64_t newer : counters)

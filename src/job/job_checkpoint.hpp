@@ -26,8 +26,8 @@ class JobCheckpoint : public Checkpoint {
   /// Without run.resume the states there are removed. Collective.
   JobCheckpoint(const Communicator& comm, const std::string& folder, const RunOptions& run, CheckpointHooks hooks);
 
-  /// Notes the counter of the newest state in the file `last_start`. Throws ConfigError when states are there but none is whole, when they are of other settings, each of which it
-  /// names, or of other input.
+  /// Throws ConfigError when states are there but none is whole, when they are of other settings, each of which it names,
+  /// or of other input.
   bool restore(const VisitState& visit) override;
   bool is_due(bool at_boundary) const override;
   void save(const std::string& stage, bool is_stopping, const VisitState& visit) override;
@@ -37,7 +37,6 @@ class JobCheckpoint : public Checkpoint {
 
   bool try_state(std::int64_t counter, const VisitState& visit);
   void check_origin(const StateHeader& there, const std::string& path) const;
-  void note_start(const std::vector<std::int64_t>& counters) const;
   void stretch(double seconds);
   double since_last_s() const;
 

@@ -44,6 +44,7 @@ void JobSession::start_phase(const std::string& name) {
 }
 
 std::optional<int> JobSession::finished_before() {
+  comm_.on_root([&] { record_.add_named_files(context_.resolved); });
   if (!context_.job.run.resume) return std::nullopt;
   std::vector<int> code;
   comm_.on_root([&] {

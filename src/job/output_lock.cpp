@@ -14,6 +14,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
@@ -28,6 +29,7 @@ using Json = nlohmann::json;
 
 constexpr double intervals_of_silence = 3.0;
 constexpr double while_written_s = 10.0;
+constexpr double orphan_patience_s = 10.0, look_again_s = 0.05;
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -40,17 +42,26 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// When a process began, in ticks since the machine did: numbers of processes are used again. 0: no such process.
-std::int64_t begin_of_process(std::int64_t pid) {
+/// What the system says of a process.
+struct ProcessFacts {
+  std::int64_t parent = 0;
+  std::int64_t begin = 0;  // in ticks since the machine began: numbers of processes are used again; 0: it is gone
+};
+
+ProcessFacts facts_of(std::int64_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
   std::getline(file, text);
   const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
+  if (name_end == std::string::npos) return {};
   std::istringstream fields(text.substr(name_end + 1));
-  std::string field;
-  for (int k = 0; k < 20; ++k) fields >> field;
-  return std::strtoll(field.c_str(), nullptr, 10);
+  std::string state, field;
+  ProcessFacts facts;
+  fields >> state >> facts.parent;
+  if (state == "Z" || state == "X") return {};
+  for (int k = 0; k < 18; ++k) fields >> field;
+  facts.begin = std::strtoll(field.c_str(), nullptr, 10);
+  return facts;
 }
 
 /// Whether squeue answers, and does not know the job.
@@ -73,11 +84,12 @@ double age_s(const std::string& path) {
 
 /// Why the run behind a lock is known to be gone; empty while it is not.
 std::string reason_to_take(const std::string& path, const Json& lock) {
-  if (age_s(path) > intervals_of_silence * lock.value("interval_s", OutputLock::least_interval_s)) return "it gave no sign of life for three intervals";
   const std::string host = lock.value("host", ""), job = lock.value("job_id", "");
   const auto pid = lock.value("pid", std::int64_t{0});
+  const bool is_silent = age_s(path) > intervals_of_silence * lock.value("interval_s", OutputLock::least_interval_s);
+  if (is_silent && host != host_name()) return "it gave no sign of life for three intervals";  // here its process tells
   if (pid == 0 && age_s(path) > while_written_s) return "it is not whole";
-  if (host == host_name() && begin_of_process(pid) != lock.value("process_begin", std::int64_t{0})) return "its process is gone";
+  if (host == host_name() && facts_of(pid).begin != lock.value("process_begin", std::int64_t{0})) return "its process is gone";
   if (!job.empty() && job == environment("SLURM_JOB_ID") && lock.value("restart", "") != environment("SLURM_RESTART_COUNT")) return "it is this job before its requeue";
   if (host != host_name() && has_left_queue(job)) return "its job has left the queue";
   return "";
@@ -87,6 +99,13 @@ Json read_lock(const std::string& path) {
   std::ifstream file(path);
   const Json lock = Json::parse(file, nullptr, /*allow_exceptions=*/false);
   return lock.is_object() ? lock : Json::object();
+}
+
+/// Whether the process of a lock has lost the one that started it, as ranks do whose launcher was killed: they end soon.
+bool is_orphan(const Json& lock) {
+  if (lock.value("host", "") != host_name()) return false;
+  const ProcessFacts now = facts_of(lock.value("pid", std::int64_t{0}));
+  return now.begin != 0 && now.parent != lock.value("parent", now.parent);
 }
 
 std::string owner_text(const Json& lock) {
@@ -99,7 +118,11 @@ std::string owner_text(const Json& lock) {
 OutputLock::OutputLock(const std::string& folder, double interval_s) : path_(folder + "/lock"), interval_s_(std::max(interval_s, least_interval_s)) {
   if (create()) return;
   const Json lock = read_lock(path_);
-  const std::string reason = reason_to_take(path_, lock);
+  std::string reason = reason_to_take(path_, lock);
+  for (double waited = 0.0; reason.empty() && waited < orphan_patience_s && is_orphan(lock); waited += look_again_s) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(look_again_s));
+    reason = reason_to_take(path_, lock);
+  }
   if (reason.empty())
     throw ConfigError("output.dir " + folder + " is in use by " + owner_text(lock) + "; wait for it, choose another output.dir, or remove " + path_ + " if that run is gone");
   log_info("the lock of " + owner_text(lock) + " on " + folder + " is taken over: " + reason);
@@ -113,7 +136,7 @@ bool OutputLock::create() const {
   const int file = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0 && errno == EEXIST) return false;
   if (file < 0) throw_errno("create", path_);
-  const Json lock = {{"host", host_name()}, {"pid", getpid()}, {"process_begin", begin_of_process(getpid())}, {"job_id", environment("SLURM_JOB_ID")},
+  const Json lock = {{"host", host_name()}, {"pid", getpid()}, {"process_begin", facts_of(getpid()).begin}, {"parent", getppid()}, {"job_id", environment("SLURM_JOB_ID")},
                      {"restart", environment("SLURM_RESTART_COUNT")}, {"interval_s", interval_s_}};
   const std::string text = lock.dump() + "\n";
   const bool is_written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());

@@ -9,7 +9,8 @@ namespace thalweg {
 /// The file <folder>/lock, which tells host, process and scheduler job of the run that holds it. For one rank.
 ///
 /// A lock is taken over, with a line in the log, when its run is known to be gone: no such process on this host, a job
-/// that squeue does not know or that is this job before a requeue, or no sign of life for three intervals.
+/// that squeue does not know or that is this job before a requeue, or no sign of life for three intervals. A run on this
+/// host whose launcher was killed is given up to ten seconds to end.
 class OutputLock {
  public:
   static constexpr double least_interval_s = 300.0;

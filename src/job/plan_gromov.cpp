@@ -101,7 +101,8 @@ void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
 /// Of the best start so far, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
 std::int64_t kept_couplings_of(const Job& job) {
   const auto epsilons = static_cast<std::int64_t>(std::max<std::size_t>(1, job.sweep.epsilon.size()));
-  return (job.gromov.starts > 1 ? 1 : 0) + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
+  const std::int64_t best_and_other = std::min<std::int64_t>(2, job.gromov.starts - 1);
+  return best_and_other + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
 }
 
 /// Linear costs of a solve at once. A step that may be taken back keeps those of the state that it began at.

@@ -2,16 +2,18 @@
 #include <algorithm>
 
 #include "job/plan.hpp"
+#include "solvers/sinkhorn/sinkhorn.hpp"
 
 namespace thalweg {
 
 namespace {
 
-/// f; g, the best g, the image before and the window of the acceleration, in pairs.
+/// Of any acceleration without a window, that with the larger state.
 WideInt transport_state(const PlanInput& input) {
-  const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1];
-  const WideInt window = input.acceleration_history > 0 ? 2 * (input.acceleration_history + 1) : 0;
-  return 8 * (n + (3 + window) * m);
+  SinkhornSettings settings;
+  settings.acceleration = input.acceleration_history > 0 ? Acceleration::anderson : Acceleration::overrelax;
+  settings.anderson_history = input.acceleration_history;
+  return 8 * (WideInt{input.cells_per_slice[0]} + WideInt{sinkhorn_state_vectors(settings)} * input.cells_per_slice[1]);
 }
 
 /// Memberships, masses and couplings of one iterate.

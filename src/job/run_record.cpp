@@ -57,6 +57,27 @@ std::string fingerprint_of(const InputRecord& input, const InputRecord::Key& key
   return fmt::format("{} bytes of {}.{:09}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
+constexpr std::uintmax_t most_hashed_bytes = std::uintmax_t{64} << 20;
+
+/// The file itself, or those of a results directory.
+std::vector<std::string> files_of(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) return {path};
+  std::vector<std::string> files;
+  if (!path.empty() && std::filesystem::is_directory(path, ignored))
+    for (const char* name : {"result.h5ad", "result_source.h5ad", "result_target.h5ad"})
+      if (std::filesystem::is_regular_file(path + "/" + name, ignored)) files.push_back(path + "/" + name);
+  return files;
+}
+
+void append_texts(const config::Value& value, std::vector<std::string>& texts) {
+  if (const auto* text = value.as<std::string>()) texts.push_back(*text);
+  if (const auto* list = value.as<config::List>())
+    for (const config::Value& item : *list) append_texts(item, texts);
+  if (const auto* table = value.as<config::Table>())
+    for (const config::Entry& entry : *table) append_texts(entry.value, texts);
+}
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -77,6 +98,18 @@ RunRecord::RunRecord(const Communicator& comm, const JobContext& context, const 
       communicator_(comm.name()),
       num_ranks_(comm.size()),
       started_(utc_time(std::time(nullptr))) {}
+
+void RunRecord::add_named_files(const config::Table& settings) {
+  std::vector<std::string> texts;
+  for (const config::Entry& table : settings)
+    if (table.key != "output" && table.key != "submit") append_texts(table.value, texts);
+  for (const std::string& text : texts)
+    for (const std::string& path : files_of(text)) {
+      if (std::any_of(inputs_.begin(), inputs_.end(), [&](const InputRecord& input) { return input.path == path; })) continue;
+      const bool is_hashed = std::filesystem::file_size(path) <= most_hashed_bytes;
+      inputs_.push_back({path, {{"content", {}, "", is_hashed ? file_hash(path) : ""}}});
+    }
+}
 
 std::string RunRecord::inputs_text() const {
   const auto convert = [](const InputRecord& input) {

@@ -37,6 +37,9 @@ class RunRecord {
   /// Ends the phase before and starts this one ("read", "solve", "write"); seconds of equal names add up.
   void start_phase(const std::string& name);
   void add_input(const InputRecord& input) { inputs_.push_back(input); }
+  /// Files besides those added so far that a setting names: masks, pairs, an earlier result. Those over 64 MiB stand by
+  /// size and time, others by their content.
+  void add_named_files(const config::Table& settings);
   void add_dropped(const std::string& reason, std::int64_t count) { dropped_[reason] += count; }
   void add_stop_reason(const std::string& problem, StopReason reason) { stop_reasons_.push_back({problem, reason}); }
   /// Name of a finished file in the results directory, whose checksum is stored.

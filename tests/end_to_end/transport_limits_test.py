@@ -186,7 +186,7 @@ def planned_gib(job, *words):
 
 def check_ring():
     """Points that do not fit on every rank pass in a ring, if the user leaves the form open."""
-    cells = session.job("wide", "simulate", {"simulate": {"model": "mixture", "cells": 9000, "dimensions": 350, "times": 2}})
+    cells = session.job("wide", "simulate", {"simulate": {"model": "mixture", "cells": 14000, "dimensions": 350, "times": 2}})
     session.done(session.run("simulate", cells, ranks=1))
     job = session.job("ringed", "transport", {"input": {"file": "wide/simulation.h5ad", "time_key": "time"}, "run": {"threads": 1},
                                               "solver": {"allow_unconverged": True, "max_iterations": 2}})
@@ -197,7 +197,7 @@ def check_ring():
     session.check(ring < 0.9 * whole, f"a ring needs {ring:.3f} GiB, whole sides {whole:.3f} GiB")
     limit = ("--set", f"run.memory_gib={0.5 * (ring + whole)}")
     session.check('form "ring"' in planned_gib(job, *limit)[1] and 'form "ring"' not in planned_gib(job)[1], "a plan takes the ring where it must")
-    run = session.run("transport", job, *limit, timeout=100)
+    run = session.run("transport", job, *limit, timeout=200)
     session.done(run)
     session.check("pass in a ring" in run.err, "the log says so", run)
     measured = json.loads((session.folder / "ringed/run.json").read_text())["peak_bytes"]["host"] / 2**30

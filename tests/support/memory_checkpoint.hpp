@@ -1,6 +1,8 @@
 // States of a solve in memory, and a clock that a test sets: interruptions at every step, without files.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include "core/stop_reason.hpp"
 #include "distributed/checkpoint.hpp"
+#include "distributed/communicator.hpp"
 
 namespace thalweg::testing_support {
 
@@ -30,6 +33,7 @@ class MemoryCheckpoint : public Checkpoint {
     stored_.clear();
     Writer writer(stored_);
     visit(writer);
+    require_equal_names();
   }
   std::size_t bytes_of(const std::string& name) const {
     return std::visit([](const auto& values) { return values.size() * sizeof(values[0]); }, stored_.at(name));
@@ -39,6 +43,15 @@ class MemoryCheckpoint : public Checkpoint {
 
  private:
   using Stored = std::map<std::string, std::variant<std::vector<double>, std::vector<float>, std::vector<std::int64_t>, std::vector<std::int32_t>>>;
+
+  /// As a file does, to which all ranks write.
+  void require_equal_names() const {
+    std::string names;
+    for (const auto& [name, values] : stored_) names += name + "\n";
+    const auto own = static_cast<std::int64_t>(std::hash<std::string>{}(names) >> 1);
+    const auto comm = make_world_communicator();
+    if (comm->all_reduce(own, Reduction::min) != comm->all_reduce(own, Reduction::max)) throw DataError("ranks list other states");
+  }
 
   class Writer : public StateVisitor {
    public:

@@ -91,6 +91,10 @@ OuterLoop::Stop OuterLoop::descend() {
       tighten();
       continue;
     }
+    if (is_taken_back && stop == StopReason::converged && !state_.is_tight) {
+      state_ = std::move(candidate);  // F of the one before was too small: its marginals are not met
+      return stop;
+    }
     if (is_taken_back) {
       if (stop) return stop;
       if (const Stop too_short = shorten()) return too_short;
@@ -107,6 +111,7 @@ OuterLoop::Stop OuterLoop::descend() {
     if (stop) return stop;
   }
   if (is_loose(state_)) tighten();  // F of a loose linear problem may be too small
+  if (is_stop_request(state_.inner.stop_reason)) return state_.inner.stop_reason;
   return StopReason::max_iterations;
 }
 
@@ -222,7 +227,8 @@ OuterLoop::Stop OuterLoop::end_of_step(const OuterState& candidate, double gap, 
   if (is_stop_request(inner)) return inner;
   if (const Stop stop = history_.stop_request()) return stop;
   const bool is_closed = gap <= settings_.tolerance * std::abs(candidate.primal());
-  if (is_closed && candidate.is_tight) return StopReason::converged;
+  const bool stands = is_risen && !keeps_last_;  // the coupling that had this gap is gone
+  if (is_closed && candidate.is_tight && !stands) return StopReason::converged;
   if (is_closed && inner == StopReason::max_iterations) return StopReason::inner_max_iterations;
   if (is_closed && inner == StopReason::stagnated) return inner;
   if (is_risen && cost_->is_concave() && state_.is_tight && candidate.is_tight) return StopReason::non_monotone;

@@ -137,14 +137,16 @@ class Race {
     return race_of(contenders_, alive, sweeps);
   }
 
-  /// After a round that was stopped. Collective.
+  /// After a round that was stopped: starts that are done with it, the others as they began it. Collective, as only the
+  /// owner of a start has its state.
   RaceState interrupted(const std::vector<std::size_t>& alive, int sweeps) {
     std::vector<Contender> at = before_;
     for (const std::size_t k : alive) {
-      if (!comm_.any(contenders_[k].is_done)) continue;
-      broadcast_state(comm_, chain_, owner(k), contenders_[k].state);
-      at[k] = contenders_[k];
-      at[k].is_done = true;
+      if (comm_.any(contenders_[k].is_done)) {
+        at[k] = contenders_[k];
+        at[k].is_done = true;
+      }
+      if (comm_.any(!at[k].state.slices.empty())) broadcast_state(comm_, chain_, owner(k), at[k].state);
     }
     return race_of(at, alive, sweeps);
   }

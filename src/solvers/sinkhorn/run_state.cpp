@@ -58,11 +58,11 @@ void SinkhornRun::visit_state(StateVisitor& v) {
   if (accelerator_) v.part("acceleration", [&] { accelerator_->visit_state(v); });
 }
 
-std::int64_t sinkhorn_state_bytes(std::int64_t num_rows, std::int64_t num_columns, const SinkhornSettings& settings) {
+std::int64_t sinkhorn_state_vectors(const SinkhornSettings& settings) {
   std::int64_t vectors = 2;  // the point and the best one
   if (settings.acceleration == Acceleration::anderson) vectors += 1 + 2 * (settings.anderson_history + 1);
   if (settings.acceleration == Acceleration::overrelax) vectors += 1;
-  return 8 * (num_rows + vectors * num_columns);
+  return vectors;
 }
 
 }  // namespace thalweg

@@ -100,8 +100,8 @@ struct SinkhornSolution {
   std::vector<SinkhornRecord> history;
 };
 
-/// Bytes of the state of a solve, potentials and acceleration window; its history comes on top.
-std::int64_t sinkhorn_state_bytes(std::int64_t num_rows, std::int64_t num_columns, const SinkhornSettings& settings);
+/// Vectors over the targets in the state of a solve, beside f of the sources: g and the acceleration window.
+std::int64_t sinkhorn_state_vectors(const SinkhornSettings& settings);
 
 using SinkhornObserver = std::function<void(const SinkhornRecord&)>;
 

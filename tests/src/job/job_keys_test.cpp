@@ -207,7 +207,7 @@ TEST(ReadJob, NamesTheKeyThatTheTrainingOfEncodersReadsInstead) {
 
 /// Results are saved with all defaults, those of keys that are not read among them.
 TEST(ReadJob, TakesTheDefaultsOfKeysThatAreNotRead) {
-  for (const std::string text : {shared, std::string("input.file = \"x.off\"\ntarget.file = \"y.off\"\noutput.dir = \"out\"\n")}) {
+  for (const std::string& text : {shared, std::string("input.file = \"x.off\"\ntarget.file = \"y.off\"\noutput.dir = \"out\"\n")}) {
     JobContext first, second;
     first.command = second.command = "gromov";
     read_job(config::parse_toml(text, "job.toml", ""), gromov_tables(), first);
