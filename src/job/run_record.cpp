@@ -70,6 +70,11 @@ std::vector<std::string> files_of(const std::string& path) {
   return files;
 }
 
+bool names_same_file(const std::string& path, const std::string& other) {
+  std::error_code ignored;
+  return path == other || std::filesystem::equivalent(path, other, ignored);
+}
+
 void append_texts(const config::Value& value, std::vector<std::string>& texts) {
   if (const auto* text = value.as<std::string>()) texts.push_back(*text);
   if (const auto* list = value.as<config::List>())
@@ -105,7 +110,8 @@ void RunRecord::add_named_files(const config::Table& settings) {
     if (table.key != "output" && table.key != "submit") append_texts(table.value, texts);
   for (const std::string& text : texts)
     for (const std::string& path : files_of(text)) {
-      if (std::any_of(inputs_.begin(), inputs_.end(), [&](const InputRecord& input) { return input.path == path; })) continue;
+      const auto is_same = [&](const InputRecord& input) { return names_same_file(input.path, path); };
+      if (std::any_of(inputs_.begin(), inputs_.end(), is_same)) continue;
       const bool is_hashed = std::filesystem::file_size(path) <= most_hashed_bytes;
       inputs_.push_back({path, {{"content", {}, "", is_hashed ? file_hash(path) : ""}}});
     }

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 from session import DATA, open_session, read_tsv
 
@@ -133,7 +134,9 @@ def check_lowrank():
     values = [[float(value) for key, value in row.items() if key != "source"] for row in rows]
     session.check(all(abs(values[k][l] - 0.25 * (k == l)) < 1e-6 for k in range(len(values)) for l in range(4)), f"LOT with given masses: {values}")
     record = json.loads((session.folder / "lot/run.json").read_text())
-    session.check(len(record["input"]) == 2, "both sides in run.json")
+    files = sorted(Path(entry["path"]).name for entry in record["input"])
+    demo = Path(DATA).name
+    session.check(files == [demo, demo, "source.tsv"], f"both sides and the given masses in run.json: {files}")
     chain = session.job("chain", "hmot", {"input": {**data, "days": [420, 480]}, "hmot": {"rank": [5, 4], "restarts": 2}})
     session.done(session.run("hmot", chain))
     session.check(abs(objective("chain") / objective("lc") - 1) < 1e-6, f"two slices: hmot {objective('chain')}, lowrank {objective('lc')}")
