@@ -177,6 +177,7 @@ TrainingSettings training_settings_of(const EmbedOptions& options, bool with_anc
   loss.delta = options.delta;
   loss.rank_columns = options.rank_columns;
   loss.cost = embedding_cost_of(options);
+  loss.lambda_entropy = options.lambda_entropy.value_or(options.loss == "gw" ? options.gw_epsilon : 0.0);
   loss.lambda_spectral = options.lambda_spectral.value_or(0.0);
   loss.lambda_fused = options.lambda_fused;
   loss.lambda_anchor = with_anchors ? options.lambda_anchor : 0.0;

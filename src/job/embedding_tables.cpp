@@ -35,6 +35,7 @@ ConvergenceRow row_of(const std::string& pair, std::int64_t start, const Trainin
   row.seconds = step.seconds;
   row.extra = {step.start,
                step.loss,
+               step.entropy,
                step.spectral,
                step.fused,
                step.anchor,
@@ -58,7 +59,7 @@ StopReason end_of_phase(const TrainedEncoders& trained, const TrainingRecord& st
   return is_over ? StopReason::converged : StopReason::max_iterations;
 }
 
-const std::vector<std::string> step_columns = {"start", "loss", "spectral", "fused", "anchor", "gradient_norm",
+const std::vector<std::string> step_columns = {"start", "loss", "entropy", "spectral", "fused", "anchor", "gradient_norm",
                                                "learning_rate", "cg_iterations", "cg_residual", "median_blocks",
                                                "single_block_share", "discarded"};
 
@@ -80,13 +81,13 @@ void add_outside(const EmbeddingResult& result, QuantityTable& report) {
 }  // namespace
 
 Table training_starts_table(const TrainedEncoders& trained) {
-  Table table({"start", "name", "gw_fitted", "loss_fitted", "gw", "loss", "total", "steps", "ended_by", "keeps_fitted",
-               "collapsed", "overlap", "seconds", "chosen"});
+  Table table({"start", "name", "gw_fitted", "loss_fitted", "total_fitted", "gw", "loss", "total", "F", "steps", "ended_by",
+               "keeps_fitted", "collapsed", "overlap", "seconds", "chosen"});
   std::int64_t number = 0;
   for (const StartOutcome& start : trained.starts)
-    table.add_row({++number, start.name, start.fitted_gw, start.fitted_loss, start.gw, start.loss, start.total,
-                   start.steps, start.ended_by, start.keeps_fitted, start.is_collapsed, start.overlap, start.seconds,
-                   start.is_chosen});
+    table.add_row({++number, start.name, start.fitted_gw, start.fitted_loss, start.fitted_total, start.gw, start.loss,
+                   start.total, start.primal, start.steps, start.ended_by, start.keeps_fitted, start.is_collapsed,
+                   start.overlap, start.seconds, start.is_chosen});
   return table;
 }
 
@@ -102,7 +103,8 @@ Table training_table(const EmbeddingResult& result, const TrainedEncoders& train
   report.add("weights", static_cast<std::int64_t>(trained.weights.size()), "of both encoders");
   report.add("loss", result.model.loss, "what was minimised");
   report.add("epsilon", result.model.epsilon, "regularisation of the coupling of the embeddings");
-  report.add("gw_loss", chosen.gw, "Gromov-Wasserstein loss of that coupling, by which the start was chosen");
+  report.add("gw_loss", chosen.gw, "Gromov-Wasserstein loss E of that coupling");
+  report.add("F", chosen.primal, "E + lambda_entropy KL(P | a b^T), by which the start was chosen");
   report.add("training_loss", chosen.loss, "the loss that was minimised, of the same coupling");
   report.add("gw_loss_fitted", chosen.fitted_gw, "the first before training, after the fit to an alignment");
   report.add("keeps_fitted", chosen.keeps_fitted, "training did not lower the loss, and its weights were dropped");

@@ -15,6 +15,7 @@ struct EmbedOptions {
   double delta = 0.3;
   std::int64_t rank_columns = 256;
   std::string embedding_cost = "cosine";
+  Auto<double> lambda_entropy = {};
   Auto<double> lambda_spectral = {};
   std::int64_t graph_k = 10;
   double lambda_fused = 0.0;
@@ -66,6 +67,10 @@ struct EmbedOptions {
           at_least(2));
     field("embedding_cost", &EmbedOptions::embedding_cost, "cost between embeddings, whose coupling is trained",
           one_of({"cosine", "sq_euclidean"}));
+    field("lambda_entropy", &EmbedOptions::lambda_entropy,
+          "weight of KL(P | a b^T), without which couplings get sharper than distances say; auto: gw_epsilon with loss gw, "
+          "as thalweg gromov has it, else 0",
+          non_negative);
     field("lambda_spectral", &EmbedOptions::lambda_spectral,
           "weight of the smoothness of costs along the graphs of neighbours; auto: 1e-3 from random weights, else 0",
           non_negative);

@@ -231,6 +231,7 @@ class Training {
     record.total = value.total;
     record.gw = value.gw;
     record.loss = value.loss;
+    record.entropy = value.entropy;
     record.spectral = value.spectral;
     record.fused = value.fused;
     record.anchor = value.anchor;
@@ -265,12 +266,14 @@ class Training {
     if (is_before_training) {
       outcome.fitted_gw = value.gw;
       outcome.fitted_loss = value.loss;
+      outcome.fitted_total = value.total;
     } else if (value.total >= outcome.total) {
       return;
     }
     outcome.gw = value.gw;
     outcome.loss = value.loss;
     outcome.total = value.total;
+    outcome.primal = value.gw + settings_.loss.lambda_entropy * value.entropy;
     outcome.keeps_fitted = is_before_training;
     if (state_.warm.cost_scale > 0.0) outcome.cost_scale = state_.warm.cost_scale;
     outcome.weights = entered.weights;
@@ -304,13 +307,13 @@ class Training {
     return solution;
   }
 
-  bool has_value(const StartOutcome& outcome) const { return std::isfinite(outcome.gw); }
+  bool has_value(const StartOutcome& outcome) const { return std::isfinite(outcome.primal); }
 
   TrainedEncoders chosen() {
     TrainedEncoders result;
     std::vector<StartOutcome>& starts = state_.outcomes;
     for (std::size_t s = 1; s < starts.size(); ++s)
-      if (has_value(starts[s]) && !(starts[s].gw >= starts[result.chosen].gw)) result.chosen = s;
+      if (has_value(starts[s]) && !(starts[s].primal >= starts[result.chosen].primal)) result.chosen = s;
     StartOutcome& best = starts[result.chosen];
     if (!has_value(best))
       throw NumericalError("no start of the training has a finite loss; lower embed.learning_rate, or raise embed.epsilon_end");
@@ -331,11 +334,11 @@ class Training {
   void compare(TrainedEncoders& result) {
     std::vector<StartOutcome>& starts = state_.outcomes;
     const GromovSolution best = coupling_of_start(starts[result.chosen]);
-    const double least = starts[result.chosen].gw;
+    const double least = starts[result.chosen].primal;
     for (std::size_t s = 0; s < starts.size(); ++s) {
       if (!has_value(starts[s])) continue;
       starts[s].overlap = s == result.chosen ? 1.0 : overlap_of(comm_, coupling_of_start(starts[s]), best);
-      result.is_ambiguous |= starts[s].overlap < distinct_overlap && starts[s].gw <= least + close_loss * std::abs(least);
+      result.is_ambiguous |= starts[s].overlap < distinct_overlap && starts[s].primal <= least + close_loss * std::abs(least);
     }
   }
 

@@ -56,7 +56,7 @@ struct TrainingRecord {
   std::int64_t step = 0;  // of the phase, from 0: the weights before it
   double epsilon = absent;
   double total = 0.0;  // what is minimised
-  double gw = absent, loss = absent, spectral = absent, fused = absent, anchor = absent;
+  double gw = absent, loss = absent, entropy = absent, spectral = absent, fused = absent, anchor = absent;
   double gradient_norm = absent;  // before clipping
   double learning_rate = 0.0;
   std::int64_t sinkhorn_iterations = 0, cg_iterations = 0;
@@ -71,6 +71,8 @@ struct StartOutcome {
   std::string name;
   double fitted_gw = TrainingRecord::absent, fitted_loss = TrainingRecord::absent;  // before training; of couplings
   double gw = TrainingRecord::absent, loss = TrainingRecord::absent, total = TrainingRecord::absent;
+  double fitted_total = TrainingRecord::absent;
+  double primal = TrainingRecord::absent;  // gw + lambda_entropy KL(P | a b^T), by which the start is chosen
   double overlap = TrainingRecord::absent;  // with the coupling of the chosen start
   std::int64_t steps = 0;                   // of training
   std::string ended_by;                     // "steps", "no_progress", "nonfinite"
