@@ -13,13 +13,15 @@ namespace thalweg {
 namespace {
 
 UnsDict constants_of(const EmbeddingResult& result) {
-  return {{"epsilon", result.solution.coupling.epsilon},
-          {"embedding_cost", result.model.cost == EmbeddingCost::cosine ? "cosine" : "sq_euclidean"},
-          {"cost_scale", result.model.cost_scale},
-          {"loss", result.model.loss},
-          {"gw_loss", result.model.gw},
-          {"start", result.model.start},
-          {"stop_reason", name_of(result.solution.stop_reason)}};
+  UnsDict constants{{"epsilon", result.solution.coupling.epsilon},
+                    {"embedding_cost", result.model.cost == EmbeddingCost::cosine ? "cosine" : "sq_euclidean"},
+                    {"cost_scale", result.model.cost_scale},
+                    {"loss", result.model.loss},
+                    {"gw_loss", result.model.gw},
+                    {"start", result.model.start},
+                    {"stop_reason", name_of(result.solution.stop_reason)}};
+  if (result.is_ambiguous) constants.emplace_back("ambiguous", *result.is_ambiguous);
+  return constants;
 }
 
 }  // namespace
@@ -76,15 +78,16 @@ void log_training(const TrainedEncoders& trained) {
   const auto is_one_block = [](const TrainingRecord& step) { return step.single_block_share > 0.5; };
   if (std::any_of(trained.history.begin(), trained.history.end(), is_one_block))
     log_warning("soft_ranks", "in some steps the soft ranks of most rows were an affine map and no ranks; lower embed.delta");
-  log_info("of " + std::to_string(trained.starts.size()) + " starts, '" + chosen.name + "' has the least GW loss, " +
+  log_info("of " + std::to_string(trained.starts.size()) + " starts, '" + chosen.name + "' has the least F; its loss E is " +
            rounded_number(chosen.gw, 5) + " after " + std::to_string(chosen.steps) + " steps" +
            (chosen.keeps_fitted && chosen.steps > 0 ? ", which did not lower the loss: its weights are those before them"
                                                     : "") +
            "; " + rounded_number(trained.seconds) + " s");
   if (trained.is_ambiguous)
     log_warning("ambiguous",
-                "a very different coupling has a loss within 2 % of the least, as mirror images and other near-symmetries "
-                "do; compare the starts in tables/starts.tsv");
+                "a very different coupling has F within 2 % of the least, as mirror images and other near-symmetries do; "
+                "compare the starts in tables/starts.tsv and tables/gw_starts.tsv; cells that are known to belong together "
+                "decide (embed.anchors)");
   if (trained.stop_reason == StopReason::collapsed)
     log_warning("collapsed", "all cells have nearly the same embedding, or the same partners; lower embed.epsilon_end, or "
                              "use embed.init = \"gw\"");

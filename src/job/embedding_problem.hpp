@@ -20,6 +20,7 @@ class EmbeddingJob {
   EmbeddingJob& operator=(const EmbeddingJob&) = delete;
 
   const TrainingProblem& problem() const { return problem_; }
+  TrainingProblem& problem() { return problem_; }
   const FeatureScaling& source_scaling() const { return source_scaling_; }
   const FeatureScaling& target_scaling() const { return target_scaling_; }
 

@@ -110,7 +110,8 @@ Table training_table(const EmbeddingResult& result, const TrainedEncoders& train
   report.add("keeps_fitted", chosen.keeps_fitted, "training did not lower the loss, and its weights were dropped");
   report.add("start", chosen.name, "of the chosen encoders: tables/starts.tsv");
   report.add("ambiguous", trained.is_ambiguous,
-             "a coupling of another start that shares less than 0.8 with this one has a loss within 2 % of its loss");
+             "a coupling of another start, or of another alignment in tables/gw_starts.tsv, that shares less than 0.8 with the "
+             "best one has F within 2 % of its F");
   report.add("cost_scale", trained.cost_scale, "divisor of squared distances between embeddings");
   add_coupling(result.solution.coupling, report);
   report.add("seconds", trained.seconds, "of the training");

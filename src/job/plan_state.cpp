@@ -1,6 +1,7 @@
 // States of solves on disk.
 #include <algorithm>
 
+#include "job/embedding_starts.hpp"
 #include "job/plan.hpp"
 #include "solvers/sinkhorn/sinkhorn.hpp"
 
@@ -28,12 +29,21 @@ WideInt chain_state(const PlanInput& input) {
   return 8 * numbers;
 }
 
+/// Of the first step, when no alignment is fitted yet.
+WideInt training_state(const PlanInput& input) {
+  const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
+  const WideInt coupled = WideInt{std::min(n, most_cells_coupled)} * std::min(m, most_cells_coupled);
+  return training_state_bytes(input.fitted_starts + input.random_starts, 2 * input.encoder_weights, m) +
+         8 * input.fitted_starts * coupled;
+}
+
 }  // namespace
 
 WideInt saved_bytes(const PlanInput& input) {
   constexpr WideInt least_iterates = 3;  // the present one, the baseline and the means before
   if (input.command == "transport") return transport_state(input);
   if (input.command == "hmot" || input.command == "lowrank") return std::max(WideInt{input.starts}, least_iterates) * chain_state(input);
+  if (input.command == "embed train") return training_state(input);
   return 0;
 }
 

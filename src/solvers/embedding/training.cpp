@@ -11,6 +11,8 @@ namespace thalweg {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::int64_t patience = 20;  // steps
 constexpr double least_progress = 1e-4;  // over so many steps, relative
 constexpr double usable_residual = 1e-2, epsilon_rise = 1.5;
@@ -50,7 +52,7 @@ struct Candidate {
 
 class Training {
  public:
-  Training(const Context& context, const TrainingProblem& problem, const TrainingSettings& settings,
+  Training(const Context& context, TrainingProblem& problem, const TrainingSettings& settings,
            const TrainingObserver& observer, const StopCheck& stop_check)
       : context_(context),
         comm_(context.comm),
@@ -63,9 +65,11 @@ class Training {
         loss_(context, problem.loss, settings.loss) {}
 
   TrainedEncoders run() {
-    const std::int64_t starts = num_fitted() + settings_.random_starts;
-    for (state_.start = 0; state_.start < starts && !state_.stop; ++state_.start) {
-      begin_start();
+    if (settings_.begin_from) go_on();
+    else name_starts();
+    const auto starts = static_cast<std::int64_t>(state_.names.size());
+    for (; state_.start < starts && !state_.stop; ++state_.start) {
+      if (!is_within_start_) begin_start();
       if (is_fitted()) fit();
       train();
       finish_start();
@@ -79,18 +83,47 @@ class Training {
   std::int64_t num_steps() const { return is_fitted() ? settings_.steps : settings_.random_steps; }
 
   double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    return std::chrono::duration<double>(Clock::now() - begin_).count();
   }
 
+  void name_starts() {
+    for (const NamedCoupling& coupling : problem_.couplings) state_.names.push_back(coupling.name);
+    for (std::int64_t k = 1; k <= settings_.random_starts; ++k) state_.names.push_back("random " + std::to_string(k));
+  }
+
+  /// After the step that was saved.
+  void go_on() {
+    state_ = *settings_.begin_from;
+    begin_ -= std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(state_.seconds));
+    set_loss();
+    is_within_start_ = is_within_phase_ = true;
+  }
+
+  void set_loss() {
+    loss_.set_warm_start(state_.warm);
+    loss_.set_lambda_spectral(is_fitted() ? settings_.loss.lambda_spectral : settings_.random_lambda_spectral);
+  }
+
+  /// Whether to stop; keeps the state where that is due.
   void ask_to_stop() {
-    if (stop_check_) state_.stop = shared_stop(comm_, stop_check_());
+    const StepRequest request = shared_request(comm_, stop_check_ ? stop_check_() : std::nullopt, settings_.checkpoint,
+                                               /*at_boundary=*/state_.step == 1);
+    if (settings_.checkpoint != nullptr && request.wants_state()) save(request.stop.has_value());
+    state_.stop = request.stop;
+  }
+
+  void save(bool is_stopping) {
+    state_.warm = loss_.warm_start();
+    state_.seconds = seconds();
+    const std::string stage = (state_.phase == TrainingPhase::pretrain ? "fit of " : "training of ") + state_.outcome.name;
+    settings_.checkpoint->save(stage, is_stopping,
+                               [this](StateVisitor& v) { visit_training(v, comm_, state_, problem_.couplings); });
   }
 
   void begin_start() {
     state_.weights = initial_weights(problem_.encoders, context_.seed, state_.start);
     state_.outcome = {};
-    state_.outcome.name = is_fitted() ? problem_.couplings[static_cast<std::size_t>(state_.start)].name
-                                      : "random " + std::to_string(state_.start - num_fitted() + 1);
+    state_.outcome.name = state_.names[static_cast<std::size_t>(state_.start)];
     state_.outcome.ended_by = "steps";
     state_.outcome.seconds = seconds();
     state_.losses.clear();
@@ -99,8 +132,7 @@ class Training {
     state_.warm = {};
     if (settings_.loss.cost == EmbeddingCost::sq_euclidean)
       state_.warm.cost_scale = mean_squared_distance(context_, problem_.loss, rows_at(state_.weights));
-    loss_.set_warm_start(state_.warm);
-    loss_.set_lambda_spectral(is_fitted() ? settings_.loss.lambda_spectral : settings_.random_lambda_spectral);
+    set_loss();
   }
 
   void begin_phase(TrainingPhase phase, double learning_rate) {
@@ -132,12 +164,14 @@ class Training {
   void note(TrainingRecord record) {
     record.seconds = seconds();
     if (observer_) observer_(record);
-    history_.push_back(std::move(record));
+    state_.history.push_back(std::move(record));
   }
 
   /// Encoders follow P* of this start.
   void fit() {
-    begin_phase(TrainingPhase::pretrain, settings_.pretrain_learning_rate);
+    if (is_within_phase_ && state_.phase == TrainingPhase::train) return;
+    if (!is_within_phase_) begin_phase(TrainingPhase::pretrain, settings_.pretrain_learning_rate);
+    is_within_phase_ = false;
     const TargetCoupling& coupling = problem_.couplings[static_cast<std::size_t>(state_.start)].coupling;
     const CrossEntropyFit cross_entropy(comm_, coupling, problem_.loss.dimension, settings_.pretrain_tau);
     const std::vector<float> x = features_of(problem_.cells.source, owned(coupling.sources, comm_)),
@@ -187,8 +221,8 @@ class Training {
   }
 
   void train() {
-    if (is_fitted()) enter(candidate(state_.weights), /*is_before_training=*/true);
-    begin_phase(TrainingPhase::train, is_fitted() ? settings_.learning_rate : settings_.random_learning_rate);
+    if (!is_within_phase_) begin_training();
+    is_within_phase_ = is_within_start_ = false;
     while (state_.step < num_steps() && !state_.stop && has_finite_steps() && makes_progress()) {
       step();
       ask_to_stop();
@@ -196,6 +230,11 @@ class Training {
     if (!has_finite_steps()) state_.outcome.ended_by = "nonfinite";
     else if (!makes_progress()) state_.outcome.ended_by = "no_progress";
     state_.outcome.steps = state_.step;
+  }
+
+  void begin_training() {
+    if (is_fitted()) enter(candidate(state_.weights), /*is_before_training=*/true);
+    begin_phase(TrainingPhase::train, is_fitted() ? settings_.learning_rate : settings_.random_learning_rate);
   }
 
   bool makes_progress() const {
@@ -324,7 +363,7 @@ class Training {
     if (state_.stop) result.stop_reason = *state_.stop;
     else if (best.ended_by == "nonfinite") result.stop_reason = StopReason::nonfinite;
     else if (best.is_collapsed) result.stop_reason = StopReason::collapsed;
-    result.history = std::move(history_);
+    result.history = std::move(state_.history);
     result.starts = std::move(starts);
     result.seconds = seconds();
     return result;
@@ -344,20 +383,20 @@ class Training {
 
   const Context& context_;
   const Communicator& comm_;
-  const TrainingProblem& problem_;
+  TrainingProblem& problem_;  // couplings are listed with the state
   const TrainingSettings& settings_;
   const TrainingObserver& observer_;
   const StopCheck& stop_check_;
   EncoderInputs own_;
   EmbeddingLoss loss_;
   TrainingState state_;
-  std::vector<TrainingRecord> history_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  bool is_within_start_ = false, is_within_phase_ = false;  // that a state was saved in
+  Clock::time_point begin_ = Clock::now();
 };
 
 }  // namespace
 
-TrainedEncoders train_encoders(const Context& context, const TrainingProblem& problem, const TrainingSettings& settings,
+TrainedEncoders train_encoders(const Context& context, TrainingProblem& problem, const TrainingSettings& settings,
                                const TrainingObserver& observer, const StopCheck& stop_check) {
   return Training(context, problem, settings, observer, stop_check).run();
 }
