@@ -20,6 +20,8 @@ JOBS = {
     "overrelaxed": ("transport", {"input": two_times, "solver": {"epsilon": 0.02, "tolerance": 1e-7, "acceleration": "overrelax", "lambda1": 5.0, "gap_tolerance": 1e-6}}),
     "hmot": ("hmot", {"input": {"file": DATA, "time_key": "time"}, "hmot": {"rank": 5, "restarts": 8, "subsample": 100}, "solver": precise}),
     "lowrank": ("lowrank", {"input": two_times, "lowrank": {"rank": [6, 4]}, "solver": precise}),
+    "embed": ("embed train", {"input": two_times, "embed": {"init": "random", "random_starts": 2, "random_steps": 12}, "solver": precise,
+                              "output": {"plots": False}}),
 }
 # What a clock says differs from run to run; what a run sends and which starts it had, between runs in one and in two pieces.
 CLOCKS = {"seconds", "peak_gib", "bytes_sent"}
@@ -52,11 +54,12 @@ def same(name, reference, what, run=None):
 
 
 def nearly_same(name, reference, what, run=None):
-    """Texts, labels and counts equal, objectives to 1e-10: for another number of ranks."""
+    """Texts, labels and counts equal, objectives to 1e-10, of trained encoders to 1e-8: for another number of ranks."""
+    tolerance = 1e-8 if "model.h5" in reference else 1e-10
     row, wanted = read_tsv(session.folder / name / "index.tsv")[0], dict(zip(*reference["index.tsv"], strict=True))
     for key, value in wanted.items():
         if key in ("cost", "primal", "dual") and value:
-            session.check(abs(float(row[key]) - float(value)) <= 1e-10 * abs(float(value)), f"{what}: {key} {row[key]} and {value}", run)
+            session.check(abs(float(row[key]) - float(value)) <= tolerance * abs(float(value)), f"{what}: {key} {row[key]} and {value}", run)
         elif key in ("n", "m", "stop_reason", "converged"):
             session.check(row[key] == value, f"{what}: {key} {row[key]} and {value}", run)
     labels = [file for file in reference if file.startswith("tables/") and ("census" in file or "label" in file)]
@@ -92,7 +95,7 @@ class Case:
     def run(self, *words, out, code=0, ranks=None, wrap=(), environment=None):
         if environment:
             wrap = ["env", *[f"{key}={value}" for key, value in environment.items()], *wrap]
-        run = session.run(self.command, self.job, "--out", out, *words, ranks=ranks, wrap=wrap, timeout=60)
+        run = session.run(*self.command.split(), self.job, "--out", out, *words, ranks=ranks, wrap=wrap, timeout=60)
         if code is not None:
             session.done(run, code)
         return run
@@ -210,6 +213,24 @@ def check_other_input():
     session.check("nothing to do" not in session.run("transport", job).err, "a result of other input is not kept")
 
 
+def check_alignments():
+    """Encoders that are fitted to alignments: a state has these, so that they are solved once."""
+    JOBS["fitted"] = ("embed train", {"input": two_times, "gromov": {"geodesic_k": 12, "starts": 2}, "solver": precise, "output": {"plots": False},
+                                      "embed": {"pretrain_steps": 20, "steps": 8, "random_starts": 1, "random_steps": 8}})
+    case = Case("fitted")
+    for number in (case.iterations - 3, case.iterations - 20):
+        out = f"fitted_{number}"
+        case.run("--set", f"run.stop_after_iterations={number}", out=out, code=5)
+        session.check(len(states(out)) == 1, f"{out}: one state")
+        run = case.run("--resume", out=out)
+        same(out, case.whole, f"encoders after {number} stop tests", run)
+        starts = runs_of(out)
+        session.check(starts[1]["from_iteration"] == number and starts[1]["to_iteration"] == case.iterations, f"{out}: alignments are not solved again: {starts}", run)
+    early = case.run("--set", "run.stop_after_iterations=2", out="fitted_early", code=5)
+    session.check(not states("fitted_early") and "begins anew" in early.err, "no state of encoders within an alignment", early)
+    same("fitted_early", case.whole, "encoders after an alignment that was stopped", case.run(out="fitted_early"))
+
+
 def check_side_file():
     """A file that a setting names counts as input by its content."""
     pairs = session.folder / "pairs.tsv"
@@ -232,6 +253,13 @@ def long_job():
     return Case("long")
 
 
+def often_kept():
+    """The training of encoders, with a state after most steps."""
+    command, tables = JOBS["embed"]
+    JOBS["often"] = (command, {**tables, "run": {"checkpoint_every_s": 0.02}})
+    return Case("often")
+
+
 def wait_for_state(process, out, seconds=20.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
@@ -247,15 +275,16 @@ def rank_processes(process):
     return [int(pid) for pid in subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()]
 
 
-def check_random_kills(case):
-    """Twenty kills at random moments; whatever is there then, the next run goes on to the same result."""
+def check_random_kills(case, most=20):
+    """Kills at random moments; whatever is there then, the next run goes on to the same result."""
     draw = random.Random(session.ranks)
     kills = finished = 0
+    out = f"{case.name}_killed"
     begin = time.monotonic()
-    case.run(out="timed")
+    case.run(out=f"{case.name}_timed")
     length = time.monotonic() - begin
-    while kills < 20:
-        process = session.start(case.command, case.job, "--out", "killed")
+    while kills < most:
+        process = session.start(*case.command.split(), case.job, "--out", out)
         try:
             process.communicate(timeout=draw.uniform(0.2, 1.1) * length)
         except subprocess.TimeoutExpired:
@@ -264,11 +293,11 @@ def check_random_kills(case):
             kills += 1
             continue
         session.check(process.returncode == 0, f"after {kills} kills: exit {process.returncode}")
-        same("killed", case.whole, f"after {kills} kills")
+        same(out, case.whole, f"after {kills} kills")
         finished += 1
-        shutil.rmtree(session.folder / "killed")
-    run = case.run(out="killed")
-    same("killed", case.whole, f"after {kills} kills", run)
+        shutil.rmtree(session.folder / out)
+    run = case.run(out=out)
+    same(out, case.whole, f"after {kills} kills", run)
     print(f"{kills} kills, {finished + 1} results, a whole run takes {length:.2f} s")
 
 
@@ -331,10 +360,12 @@ def main():
     check_other_jobs(cases[0])
     check_other_input()
     check_side_file()
+    check_alignments()
     check_faults(cases[0])
     case = long_job()
     check_second_job(case)
     check_random_kills(case)
+    check_random_kills(often_kept(), most=8)
     return session.finish()
 
 
