@@ -115,6 +115,18 @@ void check_sizes(const TransportSides& sides) {
                       std::to_string(fewest_cells) + "; check its file and filter");
 }
 
+void check_batch(const EmbedOptions& options, const TransportSides& sides) {
+  const auto batch = static_cast<std::int64_t>(options.batch.number.value_or(0.0));
+  for (const CellSide* side : {&sides.source, &sides.target})
+    if (batch > side->num_cells)
+      throw DataError("embed.batch = " + std::to_string(batch) + " is more than the " + std::to_string(side->num_cells) +
+                      " cells of the " + side->name + " side; allowed are 1024 to that many, or \"full\"");
+  if (batch > 0)
+    log_warning("batch", "steps see " + std::to_string(batch) + " cells of a side: couplings within them are blurred and rare "
+                         "cells may lack partners, so that their loss is not that of all cells in the mean; the loss of all "
+                         "is taken every 50 steps, chooses the weights, and is what the last 20 steps lower");
+}
+
 EmbeddingJob::EmbeddingJob(const Context& context, const Job& job, const TransportSides& sides,
                            const AlignmentCosts& costs, std::vector<NamedCoupling> couplings)
     : source_scaling_(scaling_of_side(sides.source)),
@@ -198,6 +210,7 @@ TrainingSettings training_settings_of(const EmbedOptions& options, bool with_anc
   settings.anneal_fraction = options.anneal_fraction;
   settings.clip = options.clip;
   settings.weight_decay = options.weight_decay;
+  settings.batch = static_cast<std::int64_t>(options.batch.number.value_or(0.0));
   return settings;
 }
 

@@ -45,4 +45,7 @@ bool has_anchors(const EmbedOptions& options);
 /// @throws DataError for a side of fewer than 16 cells
 void check_sizes(const TransportSides& sides);
 
+/// Says what is wrong with steps of a few cells. @throws DataError where a side has fewer
+void check_batch(const EmbedOptions& options, const TransportSides& sides);
+
 }  // namespace thalweg

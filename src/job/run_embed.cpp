@@ -162,6 +162,7 @@ int run_embed_train(const Communicator& comm, const JobContext& context) {
   TransportSides sides = read_sides(session, job);
   if (const auto code = session.finished_before()) return *code;
   check_sizes(sides);
+  check_batch(job.embed, sides);
   const CellPairs pairs = read_pairs(comm, job);
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides, plan.low_rank);

@@ -46,7 +46,7 @@ struct EmbedOptions {
   double cg_tolerance = 1e-4;
   double clip = 1.0;
   double weight_decay = 0.0;
-  std::string batch = "full";
+  WordOrNumber batch = "full";
   bool verify = false;
   Auto<double> epsilon = {};
   std::string pair_key = {};
@@ -112,7 +112,10 @@ struct EmbedOptions {
     field("cg_tolerance", &EmbedOptions::cg_tolerance, "relative residual of the adjoint problem in a step", positive);
     field("clip", &EmbedOptions::clip, "largest norm of a gradient", positive);
     field("weight_decay", &EmbedOptions::weight_decay, "penalty on the squares of the weights", non_negative);
-    field("batch", &EmbedOptions::batch, "cells in a step", one_of({"full"}));
+    field("batch", &EmbedOptions::batch,
+          "cells of a side in a step: all, or so many drawn anew, whose loss is not that of all in the mean; then the best "
+          "of all cells every 50 steps counts, and the last 20 steps are of all",
+          {.low = 1024.0, .words = {"full"}});
     field("verify", &EmbedOptions::verify, "compare gradients with differences now and then", only_default);
     field("epsilon", &EmbedOptions::epsilon, "of embed apply: regularisation; auto: that of the training", positive);
     field("pair_key", &EmbedOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");

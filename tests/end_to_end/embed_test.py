@@ -184,6 +184,8 @@ def check_refusals():
              ({}, {"delta": 0}, ["embed.delta = 0 is not allowed"]),
              ({}, {"loss": "gww"}, ["embed.loss", "gw, frob, rank"]),
              ({}, {"batch": "half"}, ["embed.batch", "full"]),
+             ({}, {"batch": 300}, ["embed.batch", "1024"]),
+             ({}, {"batch": 2000}, ["embed.batch = 2000", "310 cells"]),
              ({}, {"anchor_labels": "half"}, ["embed.label_key", "embed.anchor_labels"]),
              ({}, {"fused_key": "obsm/X_shared"}, ["embed.fused_key", "embed.lambda_fused"]),
              ({}, {"fused_key": "obsm/X_wide", "lambda_fused": 1}, ["embed.fused_key", "2 columns", "3 on the target side"]),

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "distributed/error.hpp"
+#include "solvers/embedding/cell_batch.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 
 namespace thalweg {
@@ -224,7 +225,8 @@ class Training {
     if (!is_within_phase_) begin_training();
     is_within_phase_ = is_within_start_ = false;
     while (state_.step < num_steps() && !state_.stop && has_finite_steps() && makes_progress()) {
-      step();
+      if (is_batch_step()) batch_step();
+      else step();
       ask_to_stop();
     }
     if (!has_finite_steps()) state_.outcome.ended_by = "nonfinite";
@@ -244,10 +246,44 @@ class Training {
     return before - losses.back() >= least_progress * std::abs(before);
   }
 
+  bool is_batch_step() const { return settings_.batch > 0 && state_.step < num_steps() - settings_.closing_steps; }
+
+  /// One step by some cells of either side; now and then the loss of all, by which weights are kept.
+  void batch_step() {
+    TrainingRecord record = record_of_step();
+    record.epsilon = epsilon_of_step();
+    record.is_batch = true;
+    if (record.epsilon == settings_.epsilon_end && state_.step % settings_.full_every == 0) keep_if_best();
+    const CellBatch batch(comm_, problem_.loss, problem_.cells, settings_.batch,
+                          {context_.seed, state_.start, state_.step});
+    EmbeddingLossSettings loss_settings = settings_.loss;
+    if (!is_fitted()) loss_settings.lambda_spectral = settings_.random_lambda_spectral;
+    EmbeddingLoss loss(context_, batch.problem(), loss_settings);
+    loss.set_warm_start({{}, {}, state_.warm.cost_scale});
+    const EncoderInputs cells = batch.cells();
+    const EmbeddingEvaluation value =
+        evaluate_for_gradient(loss, encode(problem_.encoders, state_.weights, cells), record.epsilon);
+    fill(value, record);
+    if (!std::isfinite(value.total)) return move({}, std::move(record));
+    move(weight_gradient(comm_, problem_.encoders, state_.weights, cells, {value.source_gradient, value.target_gradient}),
+         std::move(record));
+  }
+
+  void keep_if_best() {
+    const EmbeddedRows rows = rows_at(state_.weights);
+    const double total = loss_.evaluate(rows.source, rows.target, settings_.epsilon_end, EvaluationMode::value).total;
+    if (total < state_.best_total) keep_best(total);
+  }
+
+  void keep_best(double total) {
+    state_.best_total = total;
+    state_.best_weights = state_.weights;
+  }
+
   void step() {
     TrainingRecord record = record_of_step();
     record.epsilon = epsilon_of_step();
-    const EmbeddingEvaluation value = evaluate_for_gradient(rows_at(state_.weights), record.epsilon);
+    const EmbeddingEvaluation value = evaluate_for_gradient(loss_, rows_at(state_.weights), record.epsilon);
     fill(value, record);
     if (!std::isfinite(value.total)) return move({}, std::move(record));
     if (record.epsilon == settings_.epsilon_end) track(value.total);
@@ -257,11 +293,11 @@ class Training {
   }
 
   /// At a larger epsilon where the adjoint could not be solved; `epsilon` tells.
-  EmbeddingEvaluation evaluate_for_gradient(const EmbeddedRows& rows, double& epsilon) {
-    EmbeddingEvaluation value = loss_.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
+  static EmbeddingEvaluation evaluate_for_gradient(EmbeddingLoss& loss, const EmbeddedRows& rows, double& epsilon) {
+    EmbeddingEvaluation value = loss.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
     for (std::int64_t rise = 0; rise < most_rises && value.cg_residual > usable_residual; ++rise) {
       epsilon *= epsilon_rise;
-      value = loss_.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
+      value = loss.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
     }
     return value;
   }
@@ -284,9 +320,7 @@ class Training {
 
   void track(double total) {
     state_.losses.push_back(total);
-    if (total >= state_.best_total) return;
-    state_.best_total = total;
-    state_.best_weights = state_.weights;
+    if (total < state_.best_total) keep_best(total);
   }
 
   Candidate candidate(const std::vector<double>& weights) {

@@ -46,6 +46,7 @@ struct TrainingRecord {
   double gw = absent, loss = absent, entropy = absent, spectral = absent, fused = absent, anchor = absent;
   double gradient_norm = absent;  // before clipping
   double learning_rate = 0.0;
+  bool is_batch = false;  // numbers are those of a batch of cells
   std::int64_t sinkhorn_iterations = 0, cg_iterations = 0;
   double marginal_error = absent, cg_residual = absent;
   double median_blocks = absent, single_block_share = absent;
@@ -111,6 +112,9 @@ struct TrainingSettings {
   double epsilon_start = 1.0, epsilon_end = 0.02;  // random starts anneal, others keep epsilon_end
   double anneal_fraction = 0.7;
   double clip = 1.0, weight_decay = 0.0;
+  std::int64_t batch = 0;                   // cells of a side in a step: CellBatch; 0: all
+  std::int64_t full_every = 50;             // batches: steps between evaluations of all cells, of which the best counts
+  std::int64_t closing_steps = 20;          // of all cells, after those of batches
   Checkpoint* checkpoint = nullptr;         // keeps the state between runs: visit_training; null: nothing does
   std::optional<TrainingState> begin_from;  // that was kept
 };

@@ -32,6 +32,7 @@ void visit_fields(const std::vector<std::string>& names, TrainingRecord& record,
   field(record.anchor);
   field(record.gradient_norm);
   field(record.learning_rate);
+  field(record.is_batch);
   field(record.sinkhorn_iterations);
   field(record.cg_iterations);
   field(record.marginal_error);
