@@ -15,6 +15,7 @@ namespace thalweg {
 namespace {
 
 constexpr std::int64_t fewest_cells = 16;
+constexpr std::int64_t verify_every = 100;  // steps
 
 /// Of the features as encoders read them. Warns of columns that are constant.
 FeatureScaling scaling_of_side(const CellSide& side) {
@@ -210,6 +211,7 @@ TrainingSettings training_settings_of(const EmbedOptions& options, bool with_anc
   settings.anneal_fraction = options.anneal_fraction;
   settings.clip = options.clip;
   settings.weight_decay = options.weight_decay;
+  settings.verify_every = options.verify ? verify_every : 0;
   settings.batch = static_cast<std::int64_t>(options.batch.number.value_or(0.0));
   return settings;
 }

@@ -46,7 +46,8 @@ ConvergenceRow row_of(const std::string& pair, std::int64_t start, const Trainin
                step.median_blocks,
                step.single_block_share,
                step.is_discarded ? 1.0 : 0.0,
-               step.is_batch ? 1.0 : 0.0};
+               step.is_batch ? 1.0 : 0.0,
+               step.gradient_error};
   return row;
 }
 
@@ -62,7 +63,7 @@ StopReason end_of_phase(const TrainedEncoders& trained, const TrainingRecord& st
 
 const std::vector<std::string> step_columns = {"start", "loss", "entropy", "spectral", "fused", "anchor", "gradient_norm",
                                                "learning_rate", "cg_iterations", "cg_residual", "median_blocks",
-                                               "single_block_share", "discarded", "batch"};
+                                               "single_block_share", "discarded", "batch", "gradient_error"};
 
 void add_coupling(const SinkhornSolution& coupling, QuantityTable& report) {
   report.add("cost", coupling.cost, "<C, P> of the embedding cost");

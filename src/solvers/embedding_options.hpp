@@ -116,7 +116,7 @@ struct EmbedOptions {
           "cells of a side in a step: all, or so many drawn anew, whose loss is not that of all in the mean; then the best "
           "of all cells every 50 steps counts, and the last 20 steps are of all",
           {.low = 1024.0, .words = {"full"}});
-    field("verify", &EmbedOptions::verify, "compare gradients with differences now and then", only_default);
+    field("verify", &EmbedOptions::verify, "every 100 steps, compare the gradient by 256 cells of a side with differences");
     field("epsilon", &EmbedOptions::epsilon, "of embed apply: regularisation; auto: that of the training", positive);
     field("pair_key", &EmbedOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &EmbedOptions::label_key, "obs column of labels; for scores and plots alone");

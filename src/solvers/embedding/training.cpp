@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "distributed/error.hpp"
-#include "solvers/embedding/cell_batch.hpp"
+#include "solvers/embedding/gradient_check.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 
 namespace thalweg {
@@ -246,6 +246,12 @@ class Training {
     return before - losses.back() >= least_progress * std::abs(before);
   }
 
+  void verify(TrainingRecord& record) const {
+    if (settings_.verify_every == 0 || state_.step % settings_.verify_every != 0) return;
+    record.gradient_error = gradient_error(context_, problem_.loss, settings_.loss, problem_.encoders, state_.weights,
+                                           problem_.cells, record.epsilon, state_.warm.cost_scale);
+  }
+
   bool is_batch_step() const { return settings_.batch > 0 && state_.step < num_steps() - settings_.closing_steps; }
 
   /// One step by some cells of either side; now and then the loss of all, by which weights are kept.
@@ -265,6 +271,7 @@ class Training {
         evaluate_for_gradient(loss, encode(problem_.encoders, state_.weights, cells), record.epsilon);
     fill(value, record);
     if (!std::isfinite(value.total)) return move({}, std::move(record));
+    verify(record);
     move(weight_gradient(comm_, problem_.encoders, state_.weights, cells, {value.source_gradient, value.target_gradient}),
          std::move(record));
   }
@@ -286,6 +293,7 @@ class Training {
     const EmbeddingEvaluation value = evaluate_for_gradient(loss_, rows_at(state_.weights), record.epsilon);
     fill(value, record);
     if (!std::isfinite(value.total)) return move({}, std::move(record));
+    verify(record);
     if (record.epsilon == settings_.epsilon_end) track(value.total);
     move(weight_gradient(comm_, problem_.encoders, state_.weights, own_, {value.source_gradient, value.target_gradient}),
          std::move(record));

@@ -47,6 +47,7 @@ struct TrainingRecord {
   double gradient_norm = absent;  // before clipping
   double learning_rate = 0.0;
   bool is_batch = false;  // numbers are those of a batch of cells
+  double gradient_error = absent;  // where it was compared with differences
   std::int64_t sinkhorn_iterations = 0, cg_iterations = 0;
   double marginal_error = absent, cg_residual = absent;
   double median_blocks = absent, single_block_share = absent;
@@ -115,6 +116,7 @@ struct TrainingSettings {
   std::int64_t batch = 0;                   // cells of a side in a step: CellBatch; 0: all
   std::int64_t full_every = 50;             // batches: steps between evaluations of all cells, of which the best counts
   std::int64_t closing_steps = 20;          // of all cells, after those of batches
+  std::int64_t verify_every = 0;            // steps between comparisons of gradients with differences; 0: none
   Checkpoint* checkpoint = nullptr;         // keeps the state between runs: visit_training; null: nothing does
   std::optional<TrainingState> begin_from;  // that was kept
 };

@@ -33,6 +33,7 @@ void visit_fields(const std::vector<std::string>& names, TrainingRecord& record,
   field(record.gradient_norm);
   field(record.learning_rate);
   field(record.is_batch);
+  field(record.gradient_error);
   field(record.sinkhorn_iterations);
   field(record.cg_iterations);
   field(record.marginal_error);
