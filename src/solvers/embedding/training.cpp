@@ -4,9 +4,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "distributed/error.hpp"
 #include "solvers/embedding/gradient_check.hpp"
-#include "solvers/gromov/cell_coupling.hpp"
+#include "solvers/embedding/start_choice.hpp"
 
 namespace thalweg {
 
@@ -20,7 +19,6 @@ constexpr double usable_residual = 1e-2, epsilon_rise = 1.5;
 constexpr std::int64_t most_rises = 8;
 constexpr std::int64_t most_discarded = 3;
 constexpr double collapsed_cosine = 0.999, collapsed_entropy = 0.98;
-constexpr double distinct_overlap = 0.8, close_loss = 0.02;
 
 EncoderInput rows_of(const EncoderInput& cells, RowRange rows) {
   const auto p = static_cast<std::size_t>(cells.scaling.num_features);
@@ -269,7 +267,7 @@ class Training {
     const EncoderInputs cells = batch.cells();
     const EmbeddingEvaluation value =
         evaluate_for_gradient(loss, encode(problem_.encoders, state_.weights, cells), record.epsilon);
-    fill(value, record);
+    record.set(value);
     if (!std::isfinite(value.total)) return move({}, std::move(record));
     verify(record);
     move(weight_gradient(comm_, problem_.encoders, state_.weights, cells, {value.source_gradient, value.target_gradient}),
@@ -291,7 +289,7 @@ class Training {
     TrainingRecord record = record_of_step();
     record.epsilon = epsilon_of_step();
     const EmbeddingEvaluation value = evaluate_for_gradient(loss_, rows_at(state_.weights), record.epsilon);
-    fill(value, record);
+    record.set(value);
     if (!std::isfinite(value.total)) return move({}, std::move(record));
     verify(record);
     if (record.epsilon == settings_.epsilon_end) track(value.total);
@@ -308,22 +306,6 @@ class Training {
       value = loss.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
     }
     return value;
-  }
-
-  static void fill(const EmbeddingEvaluation& value, TrainingRecord& record) {
-    record.total = value.total;
-    record.gw = value.gw;
-    record.loss = value.loss;
-    record.entropy = value.entropy;
-    record.spectral = value.spectral;
-    record.fused = value.fused;
-    record.anchor = value.anchor;
-    record.sinkhorn_iterations = value.sinkhorn_iterations;
-    record.cg_iterations = value.cg_iterations;
-    record.marginal_error = value.marginal_error;
-    record.cg_residual = value.cg_residual;
-    record.median_blocks = value.median_blocks;
-    record.single_block_share = value.single_block_share;
   }
 
   void track(double total) {
@@ -372,55 +354,15 @@ class Training {
     state_.outcomes.push_back(state_.outcome);
   }
 
-  /// The coupling of a start as overlaps read it.
-  GromovSolution coupling_of_start(const StartOutcome& outcome) const {
-    EmbeddingCouplingProblem problem;
-    problem.cost = settings_.loss.cost;
-    problem.cost_scale = outcome.cost_scale;
-    problem.dim = problem_.loss.dimension;
-    problem.a = problem_.loss.a;
-    problem.b = problem_.loss.b;
-    problem.epsilon = settings_.epsilon_end;
-    EmbeddingCoupling coupled = couple_embeddings(context_, problem, rows_at(outcome.weights), outcome.g);
-    GromovSolution solution;
-    solution.geometry = coupled.geometry;
-    solution.coupling = std::move(coupled.solution);
-    return solution;
-  }
-
-  bool has_value(const StartOutcome& outcome) const { return std::isfinite(outcome.primal); }
-
   TrainedEncoders chosen() {
-    TrainedEncoders result;
-    std::vector<StartOutcome>& starts = state_.outcomes;
-    for (std::size_t s = 1; s < starts.size(); ++s)
-      if (has_value(starts[s]) && !(starts[s].primal >= starts[result.chosen].primal)) result.chosen = s;
-    StartOutcome& best = starts[result.chosen];
-    if (!has_value(best))
-      throw NumericalError("no start of the training has a finite loss; lower embed.learning_rate, or raise embed.epsilon_end");
-    best.is_chosen = true;
-    compare(result);
-    result.weights = best.weights;
-    result.cost_scale = best.cost_scale;
+    TrainedEncoders result = choose_start(context_, problem_.loss, problem_.encoders, own_, settings_, std::move(state_.outcomes));
+    const StartOutcome& best = result.starts[result.chosen];
     if (state_.stop) result.stop_reason = *state_.stop;
     else if (best.ended_by == "nonfinite") result.stop_reason = StopReason::nonfinite;
     else if (best.is_collapsed) result.stop_reason = StopReason::collapsed;
     result.history = std::move(state_.history);
-    result.starts = std::move(starts);
     result.seconds = seconds();
     return result;
-  }
-
-  /// Overlaps with the chosen start, and whether they leave doubt.
-  void compare(TrainedEncoders& result) {
-    std::vector<StartOutcome>& starts = state_.outcomes;
-    const GromovSolution best = coupling_of_start(starts[result.chosen]);
-    const double least = starts[result.chosen].primal;
-    for (std::size_t s = 0; s < starts.size(); ++s) {
-      if (!has_value(starts[s])) continue;
-      starts[s].overlap = s == result.chosen ? 1.0 : overlap_of(comm_, coupling_of_start(starts[s]), best);
-      result.is_ambiguous |= starts[s].overlap < distinct_overlap && starts[s].primal <= least + close_loss * std::abs(least);
-    }
   }
 
   const Context& context_;

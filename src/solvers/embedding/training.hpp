@@ -53,6 +53,8 @@ struct TrainingRecord {
   double median_blocks = absent, single_block_share = absent;
   bool is_discarded = false;  // not finite
   double seconds = 0.0;       // since the start of the training
+
+  void set(const EmbeddingEvaluation& value);
 };
 
 /// A start at epsilon_end, its coupling solved to convergence.

@@ -1,4 +1,4 @@
-// What a training of encoders goes on from.
+// What a training of encoders tells of its steps, and what it goes on from.
 #include <algorithm>
 
 #include "distributed/state_texts.hpp"
@@ -85,6 +85,22 @@ void visit_coupling(StateVisitor& v, const Communicator& comm, TargetCoupling& c
 }
 
 }  // namespace
+
+void TrainingRecord::set(const EmbeddingEvaluation& value) {
+  total = value.total;
+  gw = value.gw;
+  loss = value.loss;
+  entropy = value.entropy;
+  spectral = value.spectral;
+  fused = value.fused;
+  anchor = value.anchor;
+  sinkhorn_iterations = value.sinkhorn_iterations;
+  cg_iterations = value.cg_iterations;
+  marginal_error = value.marginal_error;
+  cg_residual = value.cg_residual;
+  median_blocks = value.median_blocks;
+  single_block_share = value.single_block_share;
+}
 
 void TrainingState::visit_state(StateVisitor& v) {
   visit_texts(v, "names", names);
