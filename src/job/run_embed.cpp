@@ -205,6 +205,7 @@ int embed_one_side(JobSession& session, const Job& job, const EmbeddingModel& mo
   const Communicator& comm = session.comm();
   TransportSides sides = read_one_side(comm, job, is_source, "");
   record_input(sides.files.front(), session.record());
+  if (const auto code = session.finished_before()) return *code;
   CellSide& side = is_source ? sides.source : sides.target;
   const EncoderModel& encoder = is_source ? model.source : model.target;
   prepare_features(comm, encoder, sides, side);
@@ -225,6 +226,7 @@ int embed_one_side(JobSession& session, const Job& job, const EmbeddingModel& mo
 int embed_both_sides(JobSession& session, const Job& job, const EmbeddingModel& model) {
   const Communicator& comm = session.comm();
   TransportSides sides = read_sides(session, job);
+  if (const auto code = session.finished_before()) return *code;
   const CellPairs pairs = read_pairs(comm, job);
   prepare_features(comm, model.source, sides, sides.source);
   prepare_features(comm, model.target, sides, sides.target);

@@ -105,6 +105,8 @@ def check_applying(trained):
         f = float(values(session.folder / "apply/tables/scores.tsv", "score")["foscttm"])
         session.check(abs(f - trained) < 0.06, f"foscttm {f} of other cells, {trained} of those of the training")
         report = values(session.folder / "apply/tables/apply.tsv", "quantity")
+        again = session.run("embed", "apply", "apply.toml")
+        session.check("nothing to do" in again.err, "a finished result is kept", again)
         session.check(float(report["epsilon"]) == 0.02 and float(report["outside_training_source"]) == 0, f"{report}")
     session.done(session.run("embed", "apply", session.job("wide", "embed apply", {**both, "embed": {"epsilon": 0.5}}), timeout=60))
     session.check(float(values(session.folder / "wide/tables/apply.tsv", "quantity")["epsilon"]) == 0.5, "another epsilon")

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "distributed/state_texts.hpp"
-#include "kernels/block_rows.hpp"
 #include "solvers/embedding/training.hpp"
 
 namespace thalweg {
