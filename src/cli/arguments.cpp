@@ -20,7 +20,7 @@ std::string version_text() {
 
 std::string program_help() {
   std::string text = "thalweg <command> [job.toml] [options]\n\ncommands:\n";
-  for (const Command& command : commands()) text += fmt::format("  {:10}  {}\n", command.name, command.meaning);
+  for (const Command& command : commands()) text += fmt::format("  {:11}  {}\n", command.name, command.meaning);
   return text + "\nthalweg <command> --help tells the options of a command, thalweg describe the keys of a job.\n";
 }
 
@@ -85,7 +85,23 @@ void parse_options(const Command& command, const std::vector<std::string>& words
 
 }  // namespace
 
-CommandLine parse_command_line(const std::vector<std::string>& words) {
+namespace {
+
+/// The command line with a command of two words, such as "embed train", as its first.
+std::vector<std::string> with_whole_command(const std::vector<std::string>& words) {
+  if (words.size() < 2) return words;
+  const std::string both = words[0] + " " + words[1];
+  const auto is_both = [&](const Command& command) { return command.name == both; };
+  if (std::none_of(commands().begin(), commands().end(), is_both)) return words;
+  std::vector<std::string> whole{both};
+  whole.insert(whole.end(), words.begin() + 2, words.end());
+  return whole;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const std::vector<std::string>& given) {
+  const std::vector<std::string> words = with_whole_command(given);
   CommandLine line;
   if (words.empty()) throw ConfigError("no command given; see thalweg --help");
   if (words[0] == "--version") line.text = version_text();

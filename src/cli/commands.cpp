@@ -20,7 +20,6 @@ const std::vector<std::string>& later_commands() {
                                                  "translate",
                                                  "lineage",
                                                  "hiref",
-                                                 "embed",
                                                  "flow",
                                                  "genedist",
                                                  "grid",
@@ -69,6 +68,9 @@ const std::vector<Command>& commands() {
        transport_tables(),
        run_transport},
       {"gromov", Takes::job, GromovOptions::about, gromov_tables(), run_gromov},
+      {"embed train", Takes::job, EmbedOptions::about, embed_train_tables(), run_embed_train},
+      {"embed apply", Takes::job, "encoders of embed train on other cells, and the coupling of their embeddings",
+       embed_apply_tables(), run_embed_apply},
       {"align", Takes::job, AlignOptions::about, align_tables(), run_align},
       {"export", Takes::job, ExportOptions::about, {ResultOptions::part, "export", "run", "output"}, run_export},
       {"simulate", Takes::job, SimulateOptions::about, {"simulate", "run", "output"}, run_simulate},
@@ -87,6 +89,7 @@ const Command& find_command(const std::string& name) {
     names.push_back(command.name);
   }
   const std::vector<std::string>& later = later_commands();
+  if (name == "embed") throw ConfigError("command 'embed' has two parts; write 'embed train' or 'embed apply'");
   if (std::find(later.begin(), later.end(), name) != later.end())
     throw ConfigError("command '" + name + "' is not available in this version; available: " + join(names, ", "));
   throw ConfigError("unknown command '" + name + "'; " + suggestion(name, names));

@@ -18,6 +18,12 @@ int run_transport(const Communicator& comm, const JobContext& context);
 /// `thalweg gromov job.toml`: two groups of cells aligned by the distances within each.
 int run_gromov(const Communicator& comm, const JobContext& context);
 
+/// `thalweg embed train job.toml`: encoders whose embeddings align two groups of cells.
+int run_embed_train(const Communicator& comm, const JobContext& context);
+
+/// `thalweg embed apply job.toml`: these encoders on other cells.
+int run_embed_apply(const Communicator& comm, const JobContext& context);
+
 /// `thalweg align job.toml`: slices of tissue moved onto one another.
 int run_align(const Communicator& comm, const JobContext& context);
 

@@ -20,20 +20,6 @@ namespace {
 
 bool normalises(const IntraCostOptions& options) { return options.normalise_rows.value_or(options.cost == "geodesic"); }
 
-void normalise_rows(CellSide& side) {
-  const auto d = static_cast<std::size_t>(side.num_features);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(side.num_cells); ++i) {
-    double square = 0.0;
-    for (std::size_t k = 0; k < d; ++k) square += std::pow(static_cast<double>(side.features[i * d + k]), 2);
-    if (square == 0.0)
-      throw DataError("row " + std::to_string(i) + " of the " + side.name +
-                      " features is zero; rows are scaled to length 1; remove the cell, or set " + side.name +
-                      ".normalise_rows = false");
-    for (std::size_t k = 0; k < d; ++k)
-      side.features[i * d + k] = static_cast<float>(static_cast<double>(side.features[i * d + k]) / std::sqrt(square));
-  }
-}
-
 Cost cost_of(const IntraCostOptions& options) {
   if (options.cost == "euclidean") return Cost::euclidean;
   if (options.cost == "cosine") return Cost::cosine;
@@ -178,6 +164,20 @@ SideCosts side_costs(const Context& context, const Shared& shared, const IntraCo
 }
 
 }  // namespace
+
+void normalise_rows(CellSide& side) {
+  const auto d = static_cast<std::size_t>(side.num_features);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(side.num_cells); ++i) {
+    double square = 0.0;
+    for (std::size_t k = 0; k < d; ++k) square += std::pow(static_cast<double>(side.features[i * d + k]), 2);
+    if (square == 0.0)
+      throw DataError("row " + std::to_string(i) + " of the " + side.name +
+                      " features is zero; rows are scaled to length 1; remove the cell, or set " + side.name +
+                      ".normalise_rows = false");
+    for (std::size_t k = 0; k < d; ++k)
+      side.features[i * d + k] = static_cast<float>(static_cast<double>(side.features[i * d + k]) / std::sqrt(square));
+  }
+}
 
 void check_divisor(const CellSide& side, const std::string& cost, double divisor) {
   if (!(divisor > 0.0))

@@ -58,6 +58,9 @@ class SideCosts {
   std::vector<Edge> bridges_;
 };
 
+/// Scales the rows of the features to length 1. @throws DataError naming the first row of length 0
+void normalise_rows(CellSide& side);
+
 /// Logs the divisor. @throws DataError unless it is positive
 void check_divisor(const CellSide& side, const std::string& cost, double divisor);
 

@@ -13,7 +13,7 @@ namespace thalweg {
 namespace {
 
 /// Position of the cell with each name; -1: none.
-std::vector<std::int64_t> cells_of_names(const CellSide& side, const std::string& column) {
+std::vector<std::int64_t> cells_of_names(const CellSide& side, const std::string& column, const std::string& setting) {
   std::vector<std::int64_t> cells(side.categories.size(), -1);
   for (std::size_t i = 0; i < side.labels.size(); ++i) {
     const std::int32_t name = side.labels[i];
@@ -22,7 +22,7 @@ std::vector<std::int64_t> cells_of_names(const CellSide& side, const std::string
     if (cell >= 0)
       throw DataError("name '" + side.categories[static_cast<std::size_t>(name)] + "' occurs twice in obs column '" +
                       column + "' of the " + side.name + " side, at cells " + std::to_string(cell) + " and " +
-                      std::to_string(i) + "; names of pairs occur once; correct gromov.pair_key");
+                      std::to_string(i) + "; names of pairs occur once; correct " + setting);
     cell = static_cast<std::int64_t>(i);
   }
   return cells;
@@ -85,11 +85,12 @@ void share_categories(CellSide& source, CellSide& target) {
   }
 }
 
-CellPairs read_cell_pairs(const Communicator& comm, const Job& job) {
-  TransportSides named = read_two_sides(comm, job, "gromov", job.gromov.pair_key, /*in_ring=*/false);
+CellPairs read_cell_pairs(const Communicator& comm, const Job& job, const std::string& column,
+                          const std::string& setting) {
+  TransportSides named = read_two_sides(comm, job, setting.substr(0, setting.find('.')), column, /*in_ring=*/false);
   share_categories(named.source, named.target);
-  const std::vector<std::int64_t> source = cells_of_names(named.source, job.gromov.pair_key);
-  const std::vector<std::int64_t> target = cells_of_names(named.target, job.gromov.pair_key);
+  const std::vector<std::int64_t> source = cells_of_names(named.source, column, setting);
+  const std::vector<std::int64_t> target = cells_of_names(named.target, column, setting);
   CellPairs pairs;
   for (std::size_t name = 0; name < source.size(); ++name)
     if (source[name] >= 0 && target[name] >= 0) {
@@ -97,10 +98,9 @@ CellPairs read_cell_pairs(const Communicator& comm, const Job& job) {
       pairs.target.push_back(target[name]);
     }
   if (pairs.source.empty())
-    throw DataError("no name of obs column '" + job.gromov.pair_key +
-                    "' occurs on both sides; names pair cells; correct gromov.pair_key, or leave it out");
-  log_info(std::to_string(pairs.source.size()) + " pairs of cells by obs column '" + job.gromov.pair_key +
-           "', for scores alone");
+    throw DataError("no name of obs column '" + column + "' occurs on both sides; names pair cells; correct " + setting +
+                    ", or leave it out");
+  log_info(std::to_string(pairs.source.size()) + " pairs of cells by obs column '" + column + "', for scores alone");
   return pairs;
 }
 

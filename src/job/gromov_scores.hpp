@@ -26,8 +26,10 @@ struct JointSpace {
 void share_categories(CellSide& source, CellSide& target);
 
 /// Reads the column of names that pair cells. Collective.
+/// @param column   obs column, the value of the key `setting`: "gromov.pair_key"
 /// @throws DataError for a name that occurs twice on a side, or when no name occurs on both
-CellPairs read_cell_pairs(const Communicator& comm, const Job& job);
+CellPairs read_cell_pairs(const Communicator& comm, const Job& job, const std::string& column,
+                          const std::string& setting);
 
 /// FOSCTTM of pairs, in both spaces and their mean, and label transfer by 1 and 5 neighbours. Collective.
 /// @param of_source, of_target   spaces of the features of either side

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "core/format_number.hpp"
-#include "geometry/row_gram.hpp"
+#include "job/principal_plane.hpp"
 #include "job/quantity_table.hpp"
 #include "job/run_record.hpp"
 #include "job/start_tables.hpp"
@@ -59,52 +59,6 @@ ConvergenceRow result_row(const std::string& pair, const std::string& start, con
                 solution.coupling.relative_entropy,
                 1.0};
   return last;
-}
-
-/// Two leading eigenvectors of the covariance of the cells, columns of a d x 2 matrix; each with its largest entry
-/// positive.
-Matrix leading_axes(const JointSpace& space, const std::vector<double>& mean) {
-  const std::int64_t d = space.dimension, n = static_cast<std::int64_t>(space.own.size()) / d;
-  Matrix covariance(d, d);
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t k = 0; k < d; ++k)
-      for (std::int64_t l = 0; l < d; ++l)
-        covariance(k, l) += (space.own[static_cast<std::size_t>(i * d + k)] - mean[static_cast<std::size_t>(k)]) *
-                            (space.own[static_cast<std::size_t>(i * d + l)] - mean[static_cast<std::size_t>(l)]);
-  const Eigensystem system = eigensystem_of(covariance);
-  Matrix axes(d, 2);
-  for (std::int64_t axis = 0; axis < std::min<std::int64_t>(2, d); ++axis) {
-    double largest = 0.0;
-    for (std::int64_t k = 0; k < d; ++k)
-      if (std::abs(system.vectors(k, d - 1 - axis)) > std::abs(largest)) largest = system.vectors(k, d - 1 - axis);
-    for (std::int64_t k = 0; k < d; ++k) axes(k, axis) = system.vectors(k, d - 1 - axis) * (largest < 0.0 ? -1.0 : 1.0);
-  }
-  return axes;
-}
-
-std::vector<double> mean_of(const JointSpace& space) {
-  const auto d = static_cast<std::size_t>(space.dimension);
-  std::vector<double> mean(d, 0.0);
-  for (std::size_t i = 0; i < space.own.size(); ++i) mean[i % d] += space.own[i];
-  for (double& value : mean) value /= static_cast<double>(space.own.size() / d);
-  return mean;
-}
-
-/// Coordinates of cells along both axes; NaN for cells without features.
-void add_cells(const std::vector<double>& rows, const std::vector<double>& mean, const Matrix& axes, std::int32_t panel,
-               ScatterCells& cells) {
-  const std::size_t d = mean.size();
-  for (std::size_t i = 0; i < rows.size() / d; ++i) {
-    double x = 0.0, y = 0.0;
-    for (std::size_t k = 0; k < d; ++k) {
-      const double value = rows[i * d + k] - mean[k];
-      x += value * axes(static_cast<std::int64_t>(k), 0);
-      y += value * axes(static_cast<std::int64_t>(k), 1);
-    }
-    cells.x.push_back(x);
-    cells.y.push_back(y);
-    cells.panel.push_back(panel);
-  }
 }
 
 /// What a factor that stood for geodesics left out.
@@ -244,11 +198,10 @@ Plot projection_plot(const CellSide& own, const CellSide& other, const JointSpac
   look.y_label = "principal coordinate 2";
   look.panels = {own.name, other.name + ", projected"};
   look.panel_column = "side";
-  const std::vector<double> mean = mean_of(space);
-  const Matrix axes = leading_axes(space, mean);
+  const PrincipalPlane plane = principal_plane(space.own, space.dimension);
   ScatterCells cells;
-  add_cells(space.own, mean, axes, 0, cells);
-  add_cells(space.projected, mean, axes, 1, cells);
+  add_cells(plane, space.own, 0, cells);
+  add_cells(plane, space.projected, 1, cells);
   if (own.categories.empty()) {
     look.categories = look.panels;
     look.category_column = "side_again";
@@ -259,14 +212,7 @@ Plot projection_plot(const CellSide& own, const CellSide& other, const JointSpac
     cells.category = own.labels;
     cells.category.insert(cells.category.end(), other.labels.begin(), other.labels.end());
   }
-  const std::vector<std::int64_t> totals = scatter_totals(look, cells);
-  if (static_cast<std::int64_t>(cells.x.size()) <= kLargestPointPlot) return plot_scatter(look, cells);
-  const Grid grid = scatter_grid(look, extent_of(cells));
-  std::int64_t left_out = static_cast<std::int64_t>(cells.x.size());
-  for (const std::int64_t total : totals) left_out -= total;
-  const std::vector<GridCell> pixels =
-      grid_cells(count_on_grid(cells.x, cells.y, cells.panel, cells.category, grid), grid);
-  return plot_scatter_grid(look, grid, pixels, totals, left_out);
+  return plot_cells(look, cells);
 }
 
 }  // namespace thalweg

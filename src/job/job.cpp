@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/read_settings.hpp"
+#include "io/anndata_reader.hpp"
 #include "job/shape_side.hpp"
 #include "job/slurm/limits.hpp"
 #include "job/unread_keys.hpp"
@@ -215,6 +216,60 @@ void check_align(const Job& job, const config::Value& root, config::Problems& pr
                  "align.dissimilarity = \"kl\" is stored, distances with align.cost = \"sq_euclidean\" are not; set align.cost = \"euclidean\"");
 }
 
+/// Scores read columns that the training does not.
+void check_score_keys(const Job& job, const config::Value& root, config::Problems& problems) {
+  const std::pair<const char*, const std::string&> scores[] = {{"embed.pair_key", job.embed.pair_key},
+                                                               {"embed.label_key", job.embed.label_key}};
+  const std::pair<const char*, const std::string&> read[] = {{"embed.anchor_labels", job.embed.anchor_labels},
+                                                             {"input.weights", job.input.weights},
+                                                             {"source.weights", job.source.weights},
+                                                             {"target.weights", job.target.weights}};
+  for (const auto& [score_key, score] : scores)
+    for (const auto& [key, column] : read)
+      if (!score.empty() && column_name(score) == column_name(column))
+        problems.add(place_of(root, score_key), std::string(score_key) + " = \"" + score + "\" is for scores alone, and " + key +
+                                                    " reads the same column; give another one");
+}
+
+void check_sides_of_embed(const Job& job, const config::Value& root, config::Problems& problems) {
+  check_sides(job, root, problems);
+  check_score_keys(job, root, problems);
+  if (!job.source.is_given() && !job.target.is_given() && job.input.time_key.empty())
+    problems.add(place_of(root, "input.time_key"),
+                 "embed needs two sides; give [source] and [target], or set input.time_key to the obs column of the time");
+}
+
+void check_embed_train(const Job& job, const config::Value& root, config::Problems& problems) {
+  check_sides_of_embed(job, root, problems);
+  check_storage(job, root, problems);
+  check_intra_costs(job, job.source_costs, "source", root, problems);
+  check_intra_costs(job, job.target_costs, "target", root, problems);
+  const GromovOptions given, &gromov = job.gromov;
+  const auto refuse = [&](const char* key, const std::string& value, const std::string& only) {
+    if (value != only)
+      problems.add(place_of(root, std::string("gromov.") + key),
+                   std::string("gromov.") + key + " = \"" + value + "\" is not for embed train; leave it out");
+  };
+  refuse("mode", gromov.mode, given.mode);
+  refuse("regularisation", gromov.regularisation, given.regularisation);
+  refuse("algorithm", gromov.algorithm, given.algorithm);
+  refuse("linear", gromov.linear, given.linear);
+  refuse("pair_key", gromov.pair_key, given.pair_key);
+  refuse("label_key", gromov.label_key, given.label_key);
+  const EmbedOptions& embed = job.embed;
+  if (embed.epsilon_end > embed.epsilon_start)
+    problems.add(place_of(root, "embed.epsilon_end"), "embed.epsilon_end is above embed.epsilon_start, from which the regularisation falls; lower it");
+  if ((embed.lambda_fused > 0.0) != !embed.fused_key.empty())
+    problems.add(place_of(root, embed.fused_key.empty() ? "embed.lambda_fused" : "embed.fused_key"),
+                 "embed.fused_key and embed.lambda_fused go together; set both, or none");
+  if (embed.init == "random" && embed.random_starts.value_or(1) == 0)
+    problems.add(place_of(root, "embed.random_starts"), "embed.random_starts = 0 leaves embed.init = \"random\" without a start; set it to at least 1");
+}
+
+void check_embed_apply(const Job& job, const config::Value& root, config::Problems& problems) {
+  if (job.source.is_given() == job.target.is_given()) check_sides_of_embed(job, root, problems);
+}
+
 void check_export(const Job& job, const config::Value& root, config::Problems& problems) {
   const std::string& prefix = job.exports.prefix;
   if (prefix.empty() || prefix.find('/') != std::string::npos)
@@ -227,6 +282,7 @@ std::vector<config::Section> sections_of(Job& job) {
   std::vector<config::Section> sections = {config::describe(job.top),
                                            config::describe(job.input),
                                            config::describe(job.analysed, ResultOptions::section, ResultOptions::part),
+                                           config::describe(job.model, ModelOptions::section, ModelOptions::part),
                                            config::describe(job.source, "source"),
                                            config::describe(job.target, "target"),
                                            config::describe(job.solver),
@@ -244,6 +300,7 @@ std::vector<config::Section> sections_of(Job& job) {
                                            config::describe(job.sweep),
                                            config::describe(job.source_costs, "source", IntraCostOptions::source_part),
                                            config::describe(job.target_costs, "target", IntraCostOptions::target_part),
+                                           config::describe(job.embed),
                                            config::describe(job.simulate),
                                            config::describe(job.submit)};
   return sections;
@@ -258,6 +315,15 @@ std::vector<std::string> gromov_tables() {
           "gromov", ShapeOptions::part, ProblemOptions::section, GromovSweepOptions::section, "solver", "run", "output"};
 }
 
+std::vector<std::string> embed_train_tables() {
+  return {"input",   "source", IntraCostOptions::source_part, "target", IntraCostOptions::target_part, EmbedOptions::section,
+          "gromov", "solver", "run", "output"};
+}
+
+std::vector<std::string> embed_apply_tables() {
+  return {"input", ModelOptions::part, "source", "target", EmbedOptions::section, "run", "solver", "output"};
+}
+
 std::vector<std::string> align_tables() {
   return {"input", "source", "target", AlignOptions::section, ProblemOptions::section, "gromov", "solver", "run", "output"};
 }
@@ -268,7 +334,9 @@ void check_job(const Job& job, const config::Value& root, const std::vector<std:
     problems.add(place_of(root, "output.key_prefix"), "output.key_prefix = \"" + job.output.key_prefix + "\" holds a slash, which separates groups; leave it out");
   check_submit(job.submit, root, problems);
   if (uses(used, "transport")) check_transport(job, root, problems);
-  if (uses(used, "align")) check_align(job, root, problems);
+  if (uses(used, ModelOptions::part)) check_embed_apply(job, root, problems);
+  else if (uses(used, EmbedOptions::section)) check_embed_train(job, root, problems);
+  else if (uses(used, "align")) check_align(job, root, problems);
   else if (uses(used, "gromov")) check_gromov(job, root, problems);
   if (uses(used, "gromov")) refuse_unread_keys(job, root, used, problems);
   if (uses(used, "export")) check_export(job, root, problems);

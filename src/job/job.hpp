@@ -17,6 +17,7 @@
 #include "job/solver_options.hpp"
 #include "job/submit_options.hpp"
 #include "job/transport_options.hpp"
+#include "solvers/embedding_options.hpp"
 #include "solvers/gromov_options.hpp"
 #include "solvers/hm_ot_options.hpp"
 #include "solvers/low_rank_options.hpp"
@@ -33,7 +34,7 @@ struct JobOptions {
   static void describe(auto& field) {
     field("command", &JobOptions::command, "command the job is for; must agree with the command line");
     field.later("preset", "presets");
-    for (const char* table : {"growth", "hiref", "embed", "flow", "genedist", "grid", "integrate", "preprocess",
+    for (const char* table : {"growth", "hiref", "flow", "genedist", "grid", "integrate", "preprocess",
                               "validate", "map"})
       field.later(table, "table of a later command");
   }
@@ -43,6 +44,7 @@ struct Job {
   JobOptions top;
   InputOptions input;
   ResultOptions analysed;
+  ModelOptions model;
   SideOptions source;
   SideOptions target;
   SolverOptions solver;
@@ -60,6 +62,7 @@ struct Job {
   GromovSweepOptions sweep;
   IntraCostOptions source_costs;
   IntraCostOptions target_costs;
+  EmbedOptions embed;
   SimulateOptions simulate;
   SubmitOptions submit;
 };
@@ -73,6 +76,10 @@ std::vector<std::string> transport_tables();
 
 /// The tables that `gromov` reads.
 std::vector<std::string> gromov_tables();
+
+/// The tables that `embed train` and `embed apply` read.
+std::vector<std::string> embed_train_tables();
+std::vector<std::string> embed_apply_tables();
 
 /// The tables that `align` reads.
 std::vector<std::string> align_tables();

@@ -5,6 +5,7 @@
 
 #include "distributed/error.hpp"
 #include "job/plan_align.hpp"
+#include "job/plan_embed.hpp"
 #include "job/plan_export.hpp"
 #include "job/plan_gromov.hpp"
 #include "job/plan_items.hpp"
@@ -125,6 +126,11 @@ MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks) {
   } else if (input.command == "gromov") {
     add_gromov(input, num_ranks, items);
     add_shapes(input, items);
+  } else if (input.command == "embed train") {
+    add_gromov(input, num_ranks, items);
+    add_embed_train(input, items);
+  } else if (input.command == "embed apply") {
+    add_embed_apply(input, num_ranks, items);
   } else if (input.command == "align") {
     add_gromov(input, num_ranks, items);
     add_align(input, items);

@@ -12,7 +12,7 @@ __extension__ using WideInt = __int128;
 
 /// Shape of a problem. Everything that decides its memory is in here.
 struct PlanInput {
-  std::string command = "hmot";               ///< "hmot", "lowrank", "transport", "gromov", "align", "export" or "simulate"
+  std::string command = "hmot";               ///< "hmot", "lowrank", "transport", "gromov", "align", "export", "simulate" or "embed .."
   std::vector<std::int64_t> cells_per_slice;  ///< or per side
   std::int64_t num_features = 0;              ///< p
   std::vector<std::int64_t> types;            ///< r, one for all slices or one a slice
@@ -47,6 +47,8 @@ struct PlanInput {
   std::int64_t landmarks = 0;           ///< gromov: searches that a factor is from; 0: it is from no graph
   bool writes_coupling = false;         ///< gromov: all of it
   std::vector<std::int64_t> surface_vertices = {};  ///< gromov: of each side where these are surfaces; the cells are those solved
+  std::int64_t embedding_dim = 0;       ///< embed: columns of an embedding
+  std::int64_t encoder_weights = 0;     ///< embed: of the larger encoder
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells

@@ -9,6 +9,7 @@
 #include "io/anndata_reader.hpp"
 #include "io/cell_selection.hpp"
 #include "job/plan_align.hpp"
+#include "job/plan_embed.hpp"
 #include "job/plan_export.hpp"
 #include "job/plan_gromov.hpp"
 #include "job/plan_shapes.hpp"
@@ -124,9 +125,11 @@ PlanInput read_plan_input(const Communicator& comm, const JobContext& context) {
   if (context.command == "export") return export_plan_input(comm, context, without_labels(read_result(comm, context.job.analysed.result)));
   if (context.command == "gromov" && are_shapes(context.job)) return shape_input(comm, context);
   if (context.command == "gromov") return gromov_input(comm, context);
+  if (context.command == "embed train") return embed_train_input(comm, context);
+  if (context.command == "embed apply") return embed_apply_input(comm, context);
   if (context.command == "align") return align_input(comm, context);
   if (context.command == "simulate") return simulate_input(context);
-  throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, transport, gromov, align, export, simulate");
+  throw ConfigError("command '" + context.command + "' has no plan; available: hmot, lowrank, transport, gromov, embed train, embed apply, align, export, simulate");
 }
 
 }  // namespace thalweg

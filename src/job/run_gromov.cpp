@@ -84,7 +84,9 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
     normalise_weights(sides.target);
   }
   if (!job.gromov.label_key.empty()) share_categories(sides.source, sides.target);
-  const CellPairs pairs = job.gromov.pair_key.empty() ? CellPairs{} : read_cell_pairs(comm, job);
+  const CellPairs pairs = job.gromov.pair_key.empty()
+                              ? CellPairs{}
+                              : read_cell_pairs(comm, job, job.gromov.pair_key, "gromov.pair_key");
 
   LinearPart linear(comm, job, sides);
   std::optional<CouplingEntries> given;

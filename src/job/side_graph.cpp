@@ -5,14 +5,10 @@
 
 namespace thalweg {
 
-namespace {
-
 Metric metric_of(const GromovOptions& options) {
   if (options.metric == "euclidean") return Metric::euclidean;
   return options.metric == "cosine" ? Metric::cosine : Metric::correlation;
 }
-
-}  // namespace
 
 Disconnected disconnected_of(const GromovOptions& options) {
   if (options.disconnected == "max") return Disconnected::max;

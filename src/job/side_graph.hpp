@@ -10,6 +10,7 @@
 
 namespace thalweg {
 
+Metric metric_of(const GromovOptions& options);
 Disconnected disconnected_of(const GromovOptions& options);
 
 /// Cells of a side that a rank owns: whole blocks of block_rows.

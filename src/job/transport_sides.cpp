@@ -122,6 +122,15 @@ TransportSides read_two_sides(const Communicator& comm, const Job& job, const st
   return sides;
 }
 
+TransportSides read_one_side(const Communicator& comm, const Job& job, bool is_source, const std::string& annotation) {
+  TransportSides sides;
+  const std::string name = is_source ? "source" : "target";
+  sides.files.push_back(read_side(comm, job, is_source ? job.source : job.target, name, {"", annotation}));
+  (is_source ? sides.source : sides.target) = side_of(comm, sides, 0, 0, /*in_ring=*/false);
+  sides.pair = name;
+  return sides;
+}
+
 TransportSides read_transport_sides(const Communicator& comm, const Job& job) {
   const bool in_ring = job.sinkhorn.form == "ring" && job.sinkhorn.cost != "dense";
   TransportSides sides = read_two_sides(comm, job, "transport", annotation_of(job), in_ring);

@@ -48,6 +48,9 @@ const std::string& annotation_of(const Job& job);
 TransportSides read_two_sides(const Communicator& comm, const Job& job, const std::string& command,
                               const std::string& annotation, bool in_ring);
 
+/// The cells of [source] or of [target] alone, with their features; the other side has none. Collective.
+TransportSides read_one_side(const Communicator& comm, const Job& job, bool is_source, const std::string& annotation);
+
 /// The same for transport: those of [source] and [target], or the two times of input.time_key. Collective.
 /// @throws DataError for other than two times, sides of different features, bad values
 TransportSides read_transport_sides(const Communicator& comm, const Job& job);

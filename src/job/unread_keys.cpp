@@ -49,6 +49,17 @@ const std::vector<Unread>& keys_of_shapes() {
   return keys;
 }
 
+/// Encoders are fitted to balanced couplings without a linear cost.
+const std::vector<Unread>& keys_of_couplings() {
+  static const std::vector<Unread> keys = {{"gromov.epsilon", "embed.gw_epsilon"},
+                                           {"gromov.normalise", ""},
+                                           {"gromov.rho_1", ""},
+                                           {"gromov.rho_2", ""},
+                                           {"gromov.init", ""},
+                                           {"gromov.coupling", ""}};
+  return keys;
+}
+
 /// What costs between the cells of a side are, of surfaces and slices.
 std::vector<Unread> keys_of_sides(const std::string& cost) {
   std::vector<Unread> keys;
@@ -107,6 +118,13 @@ void refuse_unread_keys(const Job& job, const config::Value& root, const std::ve
                         config::Problems& problems) {
   const auto reads = [&](const std::string& part) { return std::find(used.begin(), used.end(), part) != used.end(); };
   Refusal refuse(job, root, problems);
+  if (reads(EmbedOptions::section)) {
+    refuse.part(SinkhornOptions::part,
+                {{"solver.epsilon", "embed.gw_epsilon or embed.epsilon_end"}, {"solver.cost", "source.cost and target.cost"}},
+                "embed train");
+    refuse.part(ShapeOptions::part, {{"gromov.anchors", "embed.anchors"}}, "embed train");
+    return refuse(keys_of_couplings(), "embed train");
+  }
   const bool is_align = reads(AlignOptions::section), has_shapes = !is_align && are_shapes(job);
   std::vector<Unread> of_solver = keys_of_transport();
   of_solver.push_back({"solver.cost", is_align ? "align.cost and align.dissimilarity" : "source.cost and target.cost"});

@@ -181,9 +181,13 @@ std::optional<std::size_t> closest_other(const std::vector<StartReport>& starts)
 /// Starts solved on all cells; the best so far, and samples of the others.
 class Contest {
  public:
-  Contest(const Context& context, const GromovProblem& problem, const StartObserver& observer,
+  Contest(const Context& context, const GromovProblem& problem, bool keeps_others, const StartObserver& observer,
           const StopCheck& stop_check)
-      : context_(context), problem_(problem), observer_(observer), stop_check_(stop_check) {}
+      : context_(context),
+        problem_(problem),
+        keeps_others_(keeps_others),
+        observer_(observer),
+        stop_check_(stop_check) {}
 
   bool is_stopped() const { return stopped_.has_value(); }
 
@@ -209,7 +213,8 @@ class Contest {
     reports_.push_back(std::move(report));
     samples_.emplace_back(context_, solution);
     kept_.push_back({reports_.size() - 1, std::move(solution)});
-    drop_others();
+    sort_kept();
+    if (!keeps_others_) drop_others();
   }
 
   /// The solution of least F, with its overlaps. Collective.
@@ -218,7 +223,9 @@ class Contest {
     for (std::size_t s = 0; s < samples_.size(); ++s)
       reports_[s].overlap = samples_[s].overlap(context_.comm, samples_[kept_.front().start]);
     MultiStartSolution result;
-    if (kept_.size() > 1) result.other = std::move(kept_.back().solution);
+    if (kept_.size() > 1 && !keeps_others_) result.other = std::move(kept_.back().solution);
+    for (std::size_t k = 1; k < kept_.size() && keeps_others_; ++k)
+      result.others.emplace_back(reports_[kept_[k].start].name, std::move(kept_[k].solution));
     result.best = std::move(kept_.front().solution);
     if (stopped_) result.best.stop_reason = *stopped_;
     result.best_start = reports_[kept_.front().start].name;
@@ -232,13 +239,18 @@ class Contest {
     GromovSolution solution;
   };
 
-  /// Collective.
-  void drop_others() {
+  /// The best first, then by F.
+  void sort_kept() {
     const std::size_t best = best_of(reports_);
     std::sort(kept_.begin(), kept_.end(), [&](const Kept& x, const Kept& y) {
       if (x.start == best || y.start == best) return x.start == best && y.start != best;
       return is_less(reports_[x.start].primal, reports_[y.start].primal);
     });
+  }
+
+  /// Collective.
+  void drop_others() {
+    const std::size_t best = kept_.front().start;
     std::erase_if(kept_, [&](const Kept& kept) {
       return kept.start != best &&
              (!is_close(reports_[kept.start].primal, reports_[best].primal, close_primal) ||
@@ -249,12 +261,13 @@ class Contest {
 
   const Context& context_;
   const GromovProblem& problem_;
+  bool keeps_others_ = false;
   const StartObserver& observer_;
   const StopCheck& stop_check_;
   std::optional<StopReason> stopped_;
   std::vector<StartReport> reports_;
   std::vector<CouplingSample> samples_;
-  std::vector<Kept> kept_;  // the best, and of those far from it and close in F that of least F
+  std::vector<Kept> kept_;  // the best, and of those far from it and close in F that of least F; or all, by F
 };
 
 MultiStartSolution solve_whole(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
@@ -357,7 +370,7 @@ std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cel
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const MultiStartSettings& settings, const StartObserver& observer,
                                             const StopCheck& stop_check) {
-  Contest contest(context, problem, observer, stop_check);
+  Contest contest(context, problem, settings.keeps_others, observer, stop_check);
   const bool has_given = settings.given.has_value();
   if (has_given) enter_given(problem, settings, contest);
   const bool is_small = static_cast<std::int64_t>(std::max(problem.a.size(), problem.b.size())) <= settings.anchors;

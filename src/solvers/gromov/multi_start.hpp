@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "solvers/gromov/gromov.hpp"
@@ -25,6 +26,7 @@ struct MultiStartSettings {
   std::int64_t carried = 3;  // from the anchors to all cells
   std::optional<CouplingEntries> given;  // the first start, on all cells and not annealed, named "given"
   bool wants_bounds = true;
+  bool keeps_others = false;  // all solutions on all cells, not just the best and one that makes it doubtful
 };
 
 /// What became of one start. NaN and empty where it was not solved on anchors, or not on all cells.
@@ -52,7 +54,8 @@ struct MultiStartSolution {
   std::optional<LowerBounds> bounds;
   bool is_ambiguous = false;  // a coupling that shares less than 0.8 with the best has F within 2 % of its F
   std::string other_start;    // of such couplings that of least F
-  std::optional<GromovSolution> other;  // that coupling, where it was solved on all cells
+  std::optional<GromovSolution> other;  // that coupling, where it was solved on all cells and is not among the others
+  std::vector<std::pair<std::string, GromovSolution>> others;  // by F, with their starts, where the settings ask for them
 };
 
 /// Solutions on all cells that are held at once. @param most_cells   of the larger side

@@ -128,6 +128,7 @@ std::string job_errors(const std::string& command, const std::string& text) {
     if (command == "transport") used.insert(used.end(), {"source", "target", SinkhornOptions::part, "export"});
     if (command == "gromov") used = gromov_tables();
     if (command == "align") used = align_tables();
+    if (command == "embed train") used = embed_train_tables();
     read_job(config::parse_toml(text, "job.toml", ""), used, context);
   } catch (const ConfigError& error) {
     return error.what();
@@ -192,6 +193,16 @@ TEST(ReadJob, NamesTheKeyThatAnAlignmentReadsInstead) {
   EXPECT_EQ(job_errors("gromov", surfaces + "target.file = \"y.off\"\ngromov.starts = 3\n"), "");
   EXPECT_THAT(job_errors("gromov", surfaces + "target.file = \"y.off\"\ngromov.geodesic_k = 9\n"),
               HasSubstr("gromov.geodesic_k is not read by gromov on surfaces; remove it"));
+}
+
+TEST(ReadJob, NamesTheKeyThatTheTrainingOfEncodersReadsInstead) {
+  EXPECT_EQ(job_errors("embed train", shared + "gromov.starts = 3\nembed.gw_epsilon = 0.02\n"), "");
+  EXPECT_EQ(job_errors("embed train", shared + "gromov.epsilon = 0.02\n"),
+            "job.toml:3:18: gromov.epsilon is not read by embed train; use embed.gw_epsilon");
+  EXPECT_THAT(job_errors("embed train", shared + "solver.epsilon = 0.02\n"),
+              HasSubstr("solver.epsilon is not read by embed train; use embed.gw_epsilon"));
+  EXPECT_THAT(job_errors("embed train", shared + "gromov.anchors = \"pairs.tsv\"\n"),
+              HasSubstr("gromov.anchors is not read by embed train; use embed.anchors"));
 }
 
 /// Results are saved with all defaults, those of keys that are not read among them.

@@ -136,6 +136,27 @@ TEST_F(MultiStart, CarriesThreeDistinctCouplingsAtMost) {
   EXPECT_LE(carried, 3);
 }
 
+TEST_F(MultiStart, KeepsAllSolutionsWhereTheyAreAskedFor) {
+  const Vector a = x_.distances(false), b = y_.distances(false);
+  const GromovProblem problem{StoredIntraCosts{24, std::span<const double>(a), 4.0},
+                              StoredIntraCosts{20, std::span<const double>(b), 4.0}, x_.weights, y_.weights, 0.01};
+  MultiStartSettings settings;
+  settings.keeps_others = true;
+  const MultiStartSolution solution = solve_gromov_from_starts(context_, problem, settings);
+  EXPECT_FALSE(solution.other.has_value());
+  ASSERT_EQ(solution.others.size(), 7U);
+  double before = 0.0;
+  for (const auto& [name, other] : solution.others) {
+    const auto start = std::find_if(solution.starts.begin(), solution.starts.end(),
+                                    [&](const StartReport& report) { return report.name == name; });
+    ASSERT_NE(start, solution.starts.end()) << name;
+    EXPECT_FALSE(start->is_chosen) << name;
+    EXPECT_EQ(other.primal, start->primal) << name;
+    EXPECT_GE(other.primal, before) << name;
+    before = other.primal;
+  }
+}
+
 /// Two lumps of equal weight on either side of a line: a mirror image is as good.
 TEST_F(MultiStart, TellsThatASymmetricShapeIsAmbiguous) {
   for (const double shift : {0.0, 1.5}) {  // of the second lump's second half: breaks the symmetry

@@ -1,0 +1,203 @@
+// Training of encoders on a small problem whose partners are known.
+#include "solvers/embedding/training.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/block_rows.hpp"
+
+namespace thalweg {
+namespace {
+
+using Vector = std::vector<double>;
+
+/// A curve seen through two sets of features, and distances along it; cells of the second side in another order.
+struct Curve {
+  std::int64_t n = 0, stride = 1;
+  std::vector<float> source, target;
+  FeatureScaling source_scaling, target_scaling;
+  Vector source_costs, target_costs;  // owned rows
+
+  Curve(const Communicator& comm, std::int64_t count, std::int64_t step) : n(count), stride(step) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double s = place(i), t = place(partner(i));
+      for (const double x : {std::cos(2 * s), std::sin(2 * s), s * s}) source.push_back(static_cast<float>(x));
+      for (const double y : {t, std::sqrt(t), 1 - t * t * t, std::sin(3 * t)}) target.push_back(static_cast<float>(y));
+    }
+    source_scaling = scaling_of(source, 3);
+    target_scaling = scaling_of(target, 4);
+    const RowRange rows = own_points(n, comm);
+    for (std::int64_t i = rows.begin; i < rows.end; ++i)
+      for (std::int64_t k = 0; k < n; ++k) {
+        source_costs.push_back(distance(i, k));
+        target_costs.push_back(distance(partner(i), partner(k)));
+      }
+  }
+
+  double place(std::int64_t i) const { return (static_cast<double>(i) + 0.5) / static_cast<double>(n); }
+  /// The source that target i is.
+  std::int64_t partner(std::int64_t i) const { return i * stride % n; }
+  /// Bent, so that no mirror image has the same distances.
+  double distance(std::int64_t i, std::int64_t k) const {
+    const auto bent = [&](std::int64_t c) { return place(c) * place(c); };
+    return std::abs(bent(i) - bent(k));
+  }
+
+  TrainingProblem problem(std::int64_t dim) const {
+    const EncoderShape shape{3, 16, 2, dim, Activation::relu};
+    EncoderShape other = shape;
+    other.inputs = 4;
+    TrainingProblem problem{{shape, other}, {{source_scaling, source}, {target_scaling, target}}, {}, {}};
+    problem.loss.dimension = dim;
+    problem.loss.a.assign(static_cast<std::size_t>(n), 1.0 / static_cast<double>(n));
+    problem.loss.b = problem.loss.a;
+    problem.loss.source = StoredIntraCosts{n, std::span<const double>(source_costs), 1.0};
+    problem.loss.target = StoredIntraCosts{n, std::span<const double>(target_costs), 1.0};
+    return problem;
+  }
+
+  /// The true coupling.
+  NamedCoupling truth(const Communicator& comm) const {
+    NamedCoupling named{"truth", {}};
+    for (std::int64_t i = 0; i < n; ++i) {
+      named.coupling.sources.push_back(i);
+      named.coupling.targets.push_back(i);
+    }
+    const RowRange rows = own_points(n, comm);
+    named.coupling.mass.assign(static_cast<std::size_t>(rows.size() * n), 0.0);
+    for (std::int64_t j = 0; j < n; ++j)
+      if (partner(j) >= rows.begin && partner(j) < rows.end)
+        named.coupling.mass[static_cast<std::size_t>((partner(j) - rows.begin) * n + j)] = 1.0 / static_cast<double>(n);
+    return named;
+  }
+};
+
+TrainingSettings settings_of(std::int64_t steps, std::int64_t random_starts) {
+  TrainingSettings settings;
+  settings.pretrain_steps = 60;
+  settings.steps = steps;
+  settings.random_starts = random_starts;
+  settings.random_lambda_spectral = 0.0;
+  return settings;
+}
+
+/// Share of targets whose partner of most mass is within 5 % of the curve of their own place.
+double share_near(const Context& context, const Curve& curve, const TrainingProblem& problem,
+                  const TrainedEncoders& trained) {
+  EmbeddingCouplingProblem coupling;
+  coupling.dim = problem.loss.dimension;
+  coupling.a = problem.loss.a;
+  coupling.b = problem.loss.b;
+  const EmbeddingCoupling solved = couple_embeddings(
+      context, coupling, embed_owned(context.comm, problem.encoders, trained.weights, problem.cells));
+  const RowRange rows = own_points(curve.n, context.comm);
+  const Vector p = solved.geometry->coupling_rows(rows, solved.solution.f, solved.solution.g);
+  std::int64_t near = 0;
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const auto row = p.begin() + i * curve.n;
+    const std::int64_t best = std::max_element(row, row + curve.n) - row;
+    near += std::abs(curve.place(rows.begin + i) - curve.place(curve.partner(best))) < 0.05 ? 1 : 0;
+  }
+  return static_cast<double>(near) / static_cast<double>(rows.size());
+}
+
+TEST(Training, FollowsACouplingAndThenLowersTheLoss) {
+  const auto self = make_self_communicator();
+  const Context context{*self, Precision::float64, Device::cpu, 4};
+  const Curve curve(*self, 120, 7);
+  TrainingProblem problem = curve.problem(4);
+  problem.couplings.push_back(curve.truth(*self));
+  const TrainedEncoders fitted = train_encoders(context, problem, settings_of(0, 0));
+  ASSERT_EQ(fitted.starts.size(), 1U);
+  EXPECT_EQ(fitted.history.size(), 60U);
+  EXPECT_LT(fitted.history.back().total, 0.8 * fitted.history.front().total);
+  EXPECT_TRUE(fitted.starts[0].keeps_fitted);
+  EXPECT_GT(share_near(context, curve, problem, fitted), 0.8);
+  const TrainedEncoders trained = train_encoders(context, problem, settings_of(30, 0));
+  EXPECT_EQ(trained.starts[0].fitted_gw, fitted.starts[0].gw) << "the same seed";
+  EXPECT_LT(trained.starts[0].gw, fitted.starts[0].gw);
+  EXPECT_EQ(trained.stop_reason, StopReason::converged);
+}
+
+TEST(Training, ChoosesTheStartOfLeastLoss) {
+  const auto self = make_self_communicator();
+  const Context context{*self, Precision::float64, Device::cpu, 5};
+  const Curve curve(*self, 80, 7);
+  TrainingProblem problem = curve.problem(4);
+  NamedCoupling wrong = curve.truth(*self);  // mirrored
+  wrong.name = "mirror";
+  std::reverse(wrong.coupling.mass.begin(), wrong.coupling.mass.end());
+  problem.couplings.push_back(wrong);
+  problem.couplings.push_back(curve.truth(*self));
+  TrainingSettings settings = settings_of(5, 1);
+  settings.random_steps = 10;
+  const TrainedEncoders trained = train_encoders(context, problem, settings);
+  ASSERT_EQ(trained.starts.size(), 3U);
+  for (const StartOutcome& start : trained.starts) EXPECT_GE(start.gw, trained.starts[trained.chosen].gw);
+  EXPECT_NE(trained.starts[trained.chosen].name, "mirror");
+  EXPECT_EQ(trained.starts[trained.chosen].overlap, 1.0);
+  EXPECT_EQ(trained.starts[2].name, "random 1");
+  EXPECT_TRUE(std::isnan(trained.starts[2].fitted_gw));
+  EXPECT_EQ(trained.weights, trained.starts[trained.chosen].weights);
+}
+
+TEST(Training, EndsWhenToldToWithTheBestSoFar) {
+  const auto self = make_self_communicator();
+  const Context context{*self, Precision::float64, Device::cpu, 6};
+  const Curve curve(*self, 60, 7);
+  TrainingProblem problem = curve.problem(3);
+  problem.couplings.push_back(curve.truth(*self));
+  std::int64_t asked = 0;
+  const StopCheck check = [&]() -> std::optional<StopReason> {
+    return ++asked >= 10 ? std::optional(StopReason::interrupted) : std::nullopt;
+  };
+  const TrainedEncoders trained = train_encoders(context, problem, settings_of(50, 2), {}, check);
+  EXPECT_EQ(trained.stop_reason, StopReason::interrupted);
+  EXPECT_EQ(trained.starts.size(), 1U);
+  EXPECT_EQ(trained.history.size(), 10U);
+  EXPECT_TRUE(std::isfinite(trained.starts[0].gw));
+}
+
+TEST(Training, TakesStepsBackThatLeadNowhere) {
+  const auto self = make_self_communicator();
+  const Context context{*self, Precision::float64, Device::cpu, 7};
+  const Curve curve(*self, 60, 7);
+  TrainingProblem problem = curve.problem(3);
+  problem.couplings.push_back(curve.truth(*self));
+  TrainingSettings settings = settings_of(20, 0);
+  settings.learning_rate = 1e200;
+  const TrainedEncoders trained = train_encoders(context, problem, settings);
+  EXPECT_EQ(trained.stop_reason, StopReason::nonfinite);
+  EXPECT_EQ(trained.starts[0].ended_by, "nonfinite");
+  EXPECT_EQ(trained.starts[0].gw, trained.starts[0].fitted_gw) << "the best weights are kept";
+}
+
+/// 50 steps in float64: relative differences of the loss and of the weights to those of one rank.
+TEST(TrainingOnRanks, GoesTheWayOfOneRank) {
+  const auto world = make_world_communicator();
+  const auto self = make_self_communicator();
+  const auto trained_on = [](const Communicator& comm) {
+    const Context context{comm, Precision::float64, Device::cpu, 8};
+    const Curve curve(comm, 530, 7);
+    TrainingProblem problem = curve.problem(4);
+    problem.couplings.push_back(curve.truth(comm));
+    TrainingSettings settings = settings_of(50, 0);
+    settings.pretrain_steps = 10;
+    return train_encoders(context, problem, settings);
+  };
+  const TrainedEncoders one = trained_on(*self), all = trained_on(*world);
+  ASSERT_EQ(one.history.size(), all.history.size());
+  for (std::size_t k = 0; k < one.history.size(); ++k)
+    EXPECT_NEAR(all.history[k].total, one.history[k].total, 1e-8 * std::abs(one.history[k].total)) << "step " << k;
+  double largest = 0.0, difference = 0.0;
+  for (std::size_t k = 0; k < one.weights.size(); ++k) {
+    largest = std::max(largest, std::abs(one.weights[k]));
+    difference = std::max(difference, std::abs(one.weights[k] - all.weights[k]));
+  }
+  EXPECT_LE(difference, 1e-8 * largest);
+}
+
+}  // namespace
+}  // namespace thalweg
