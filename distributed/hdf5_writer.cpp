@@ -229,7 +229,8 @@ Hdf5WriteReport fill_file(const Target& target, const Hdf5Layout& layout, const 
             file->write_rows(layout.nodes()[k], extents[k], options);
         report.num_writes = file->num_writes();
         report.no_collective_cause = file->no_collective_cause();
-        return file->flush();
+        if (!file->flush()) throw IoError("cannot write all of " + target.temporary);
+        return true;
       },
       [&] { return !file || file->close(); });
   return report;
