@@ -16,7 +16,7 @@ def days(first=0):
 
 
 def check_repository():
-    for script in sorted((ROOT / "jobs/slurm").glob("*.sbatch")):
+    for script in sorted((ROOT / "jobs/slurm").rglob("*.sbatch")):
         done = cluster.call("sbatch", "--test-only", script)
         session.check(done.returncode == 0, f"{script.name}: {done.stderr}")
 
