@@ -159,7 +159,7 @@ void measure_communication(const Communicator& comm, const Options& options, Mac
 
 /// A file that all ranks write together, as states are written: until the disk has it.
 void measure_files(const Communicator& comm, const Options& options, MachineOptions& machine) {
-  std::string folder = options.folder + "/calibrate_" + std::to_string(getpid());
+  std::string folder = options.folder + "/calibrate_" + std::to_string(getpid());  // of its own, for it is removed
   comm.broadcast(folder);
   const StateFiles files(comm, folder);
   const std::int64_t num_rows = options.mebibytes << 17;

@@ -37,7 +37,7 @@ class Watch : public Checkpoint {
   bool is_due(bool) const override { return false; }
   void save(const std::string&, bool, const VisitState& visit) override {
     if (folder_.empty() || !is_over()) return;
-    const StateFiles files(comm_, folder_);
+    const StateFiles files(comm_, folder_ + "/scaling_state");  // a folder of its own, for all of it is removed
     StateHeader header;
     header.counter = 1;
     comm_.barrier();
