@@ -29,6 +29,7 @@ class JobCheckpoint : public Checkpoint {
   /// Throws ConfigError when states are there but none is whole, when they are of other settings, each of which it names,
   /// or of other input.
   bool restore(const VisitState& visit) override;
+  void reread(const VisitState& visit) override { files_.reread(restored_counter_, visit); }
   bool is_due(bool at_boundary) const override;
   void save(const std::string& stage, bool is_stopping, const VisitState& visit) override;
 
@@ -46,6 +47,7 @@ class JobCheckpoint : public Checkpoint {
   bool resumes_;
   double interval_s_;  // 0: only at boundaries and stops
   std::int64_t next_counter_ = 1;
+  std::int64_t restored_counter_ = 0;
   Clock::time_point last_ = Clock::now();
 };
 
