@@ -68,7 +68,8 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ra
   const WideInt scalar = input.is_double ? 8 : 4;
   const WideInt cost = input.cost_bytes;
   items.add_shares("costs within the sides", Collector::solving, cost * (n * n + m * m));
-  items.add_shares("linear costs", Collector::solving, input.linear_costs * scalar * n * m);
+  items.add_shares("linear costs", Collector::solving, 2 * scalar * n * m);
+  items.add_shares("linear costs of steps taken back", Collector::solving, (input.linear_costs - 2) * scalar * n * m);
   items.add_shares("linear costs", Collector::writing, scalar * n * m);
   items.add_shares("couplings of other starts", Collector::solving | Collector::writing,
                    input.kept_couplings * scalar * n * m);

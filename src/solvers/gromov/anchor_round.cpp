@@ -57,7 +57,7 @@ void AnchorResults::visit_state(StateVisitor& v) {
 }
 
 AnchorRound::AnchorRound(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
-                         AnchorResults known)
+                         AnchorResults& results)
     : comm_(context.comm),
       own_comm_(make_self_communicator()),
       own_{*own_comm_, context.precision, context.device, context.seed},
@@ -67,7 +67,7 @@ AnchorRound::AnchorRound(const Context& context, const GromovProblem& problem, c
       linear_(context.comm, problem, source_.anchors().cells, target_.anchors().cells),
       problem_{source_.costs(),  target_.costs(), source_.anchors().weights, target_.anchors().weights,
                problem.epsilon, problem.alpha,   linear_.costs(),           problem.normalise},
-      results_(std::move(known)) {
+      results_(results) {
   results_.starts.resize(static_cast<std::size_t>(settings.starts));
   results_.couplings.resize(results_.starts.size());
   settings_.tolerance = std::max(settings_.tolerance, anchor_tolerance);

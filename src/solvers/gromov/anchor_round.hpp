@@ -28,15 +28,14 @@ struct AnchorResults {
 
 class AnchorRound {
  public:
-  /// @param known   results of an earlier run; empty: none. Collective.
+  /// @param results   those of an earlier run, or none; written to. Collective.
   AnchorRound(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
-              AnchorResults known);
+              AnchorResults& results);
 
   /// Starts that are not done: start s by rank s mod ranks. Those under way when any rank is told to stop are given up.
   /// Collective.
   std::optional<StopReason> solve(const StopCheck& stop_check);
 
-  const AnchorResults& results() const { return results_; }
   /// Mass that the couplings of two starts share; NaN where one is not done.
   double overlap(std::size_t s, std::size_t t) const;
 
@@ -59,7 +58,7 @@ class AnchorRound {
   AnchorSide source_, target_;
   AnchorLinear linear_;
   GromovProblem problem_;
-  AnchorResults results_;
+  AnchorResults& results_;
 };
 
 /// How a start is solved: from its coupling, annealed or not.

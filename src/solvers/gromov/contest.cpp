@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "distributed/error.hpp"
 #include "distributed/part_checkpoint.hpp"

@@ -1,5 +1,8 @@
 #include "solvers/gromov/gromov.hpp"
 
+#include <memory>
+#include <utility>
+
 #include "distributed/part_checkpoint.hpp"
 #include "solvers/gromov/frank_wolfe.hpp"
 #include "solvers/gromov/outer_loop.hpp"

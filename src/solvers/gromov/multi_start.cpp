@@ -108,7 +108,6 @@ class StartRace {
   void enter_through_anchors() {
     round_.emplace(context_, problem_, settings_, anchors_);
     const std::optional<StopReason> told = round_->solve(stop_check_);
-    anchors_ = round_->results();
     if (told) {
       contest_.save("starts on anchors", /*is_stopping=*/true);
       contest_.stop(*told);
