@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
+#include "distributed/state_tape.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/contest.hpp"
 
@@ -42,11 +44,12 @@ void AnchorResults::visit_state(StateVisitor& v) {
   v.scalar("num_starts", count);
   starts.resize(count);
   couplings.resize(count);
+  under_way.resize(count);
   for (std::size_t s = 0; s < count; ++s)
     v.part("start_" + std::to_string(s), [&] {
       Start& start = starts[s];
       v.scalar("is_done", start.is_done);
-      if (!start.is_done) return;
+      if (!start.is_done) return v.replicated("under_way", under_way[s]);
       v.scalar("primal", start.primal);
       v.scalar("outer", start.outer);
       v.scalar("evaluations", start.evaluations);
@@ -70,12 +73,12 @@ AnchorRound::AnchorRound(const Context& context, const GromovProblem& problem, c
       results_(results) {
   results_.starts.resize(static_cast<std::size_t>(settings.starts));
   results_.couplings.resize(results_.starts.size());
+  results_.under_way.resize(results_.starts.size());
   settings_.tolerance = std::max(settings_.tolerance, anchor_tolerance);
   settings_.inner_tolerance = std::max(settings_.inner_tolerance, anchor_tolerance);
   settings_.max_outer = std::min(settings_.max_outer, anchor_outer);
   settings_.keep_linear = false;
   settings_.algorithm = GromovAlgorithm::mirror;
-  settings_.checkpoint = nullptr;
 }
 
 AnchorSide AnchorRound::side_of(const Context& context, const IntraCosts& costs, const std::vector<double>& weights,
@@ -102,9 +105,14 @@ std::optional<StopReason> AnchorRound::solve(const StopCheck& stop_check) {
 std::optional<StopReason> AnchorRound::solve_one(std::size_t s, const StartCouplings& couplings,
                                                  const StopCheck& stop_check) {
   const StartCoupling start = couplings.make(static_cast<std::int64_t>(s));
-  const GromovSolution solution =
-      solve_gromov(own_, problem_, settings_from(settings_, start, problem_), {}, stop_check);
-  if (is_stop_request(solution.stop_reason)) return solution.stop_reason;
+  StateTape tape(std::exchange(results_.under_way[s], {}));
+  GromovSettings settings = settings_from(settings_, start, problem_);
+  settings.checkpoint = &tape;
+  const GromovSolution solution = solve_gromov(own_, problem_, settings, {}, stop_check);
+  if (is_stop_request(solution.stop_reason)) {
+    results_.under_way[s] = tape.numbers();
+    return solution.stop_reason;
+  }
   results_.starts[s] = {true,
                         solution.primal,
                         solution.outer,
@@ -120,6 +128,7 @@ std::optional<StopReason> AnchorRound::solve_one(std::size_t s, const StartCoupl
 void AnchorRound::share(std::size_t s) {
   comm_.broadcast(std::as_writable_bytes(std::span(&results_.starts[s], 1)), owner_of(s));
   if (results_.starts[s].is_done) comm_.broadcast(results_.couplings[s], owner_of(s));
+  else comm_.broadcast(results_.under_way[s], owner_of(s));
 }
 
 double AnchorRound::overlap(std::size_t s, std::size_t t) const {

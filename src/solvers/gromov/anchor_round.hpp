@@ -21,7 +21,8 @@ struct AnchorResults {
     StopReason stop_reason = StopReason::converged;
   };
   std::vector<Start> starts;
-  std::vector<std::vector<float>> couplings;  // of those that are done, anchors x anchors
+  std::vector<std::vector<float>> couplings;   // of those that are done, anchors x anchors
+  std::vector<std::vector<double>> under_way;  // states of those that were stopped
 
   void visit_state(StateVisitor& v);
 };
@@ -32,7 +33,7 @@ class AnchorRound {
   AnchorRound(const Context& context, const GromovProblem& problem, const MultiStartSettings& settings,
               AnchorResults& results);
 
-  /// Starts that are not done: start s by rank s mod ranks. Those under way when any rank is told to stop are given up.
+  /// Starts that are not done: start s by rank s mod ranks. A rank that is told to stop leaves its own under way.
   /// Collective.
   std::optional<StopReason> solve(const StopCheck& stop_check);
 

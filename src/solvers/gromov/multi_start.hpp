@@ -78,8 +78,8 @@ using StartObserver = std::function<void(const std::string& start, const GromovR
 /// cells as K of the coupling of the anchors and finished there at the final epsilon. A solve that was told to stop ends
 /// with the best coupling so far and that reason. Relaxed marginals have the first two starts alone, proximal steps the
 /// first; bounds are those of E_gw in balanced problems. The same on any number of ranks. With settings.checkpoint it
-/// goes on from the state that is there: starts that are done are not solved again, that on all cells goes on at its
-/// evaluation, those under way on anchors begin anew. Collective.
+/// goes on from the state that is there: starts that are done are not solved again, those under way go on at their
+/// evaluation. Collective.
 /// @throws what solve_gromov does, NumericalError where no start ends in numbers
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const MultiStartSettings& settings, const StartObserver& observer = {},
