@@ -110,6 +110,7 @@ JobCheckpoint::Reading JobCheckpoint::try_state(std::int64_t counter, const Visi
     files_.read(counter, visit);
     log_info("goes on from " + path + ": " + header.stage + ", iteration " + std::to_string(header.iteration) + ", after " +
              rounded_number(header.elapsed_s) + " s");
+    restored_counter_ = counter;
     hooks_.on_restored(header);
     return Reading::done;
   } catch (const Error& error) {

@@ -31,6 +31,7 @@ class JobCheckpoint : public Checkpoint {
   /// Throws IoError when no state can be read now, ConfigError when states are there but none is whole, when they are of other settings, each of which it names,
   /// or of other input.
   bool restore(const VisitState& visit) override;
+  void reread(const VisitState& visit) override { files_.reread(restored_counter_, visit); }
   bool is_due(bool at_boundary) const override;
   /// A state like the newest one takes its place under its number: a new number means that something was gained.
   void save(const std::string& stage, bool is_stopping, const VisitState& visit) override;
@@ -54,6 +55,7 @@ class JobCheckpoint : public Checkpoint {
   double interval_s_;  // 0: only at boundaries and stops
   std::int64_t next_counter_ = 1;
   std::optional<std::uint64_t> newest_content_;  // checksum of the state before that
+  std::int64_t restored_counter_ = 0;
   Clock::time_point last_ = Clock::now();
 };
 

@@ -38,7 +38,8 @@ struct PlanInput {
   bool exact_linear = false;            ///< gromov: linear problems are solved on one rank
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
   std::int64_t starts = 1;              ///< gromov: couplings to begin from
-  std::int64_t linear_costs = 2;        ///< gromov: that a solve with stored costs holds at once
+  std::int64_t linear_costs = 3;        ///< gromov: that a solve with stored costs holds at once
+  std::int64_t given_entries = 0;       ///< gromov: of a coupling to begin from
   bool is_sweep = false;                ///< gromov: over values of its keys
   std::int64_t kept_couplings = 0;      ///< gromov: beside that of the solve: of other starts, of a sweep
   bool low_rank = false;                ///< gromov: costs within the sides are factors
