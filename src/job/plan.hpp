@@ -47,6 +47,7 @@ struct PlanInput {
   std::int64_t landmarks = 0;           ///< gromov: searches that a factor is from; 0: it is from no graph
   bool writes_coupling = false;         ///< gromov: all of it
   std::vector<std::int64_t> surface_vertices = {};  ///< gromov: of each side where these are surfaces; the cells are those solved
+  std::int64_t coordinates = 0;  ///< hmot, lowrank: within the slices; num_features counts them and their squares too
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells

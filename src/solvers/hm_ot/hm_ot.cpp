@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exact/max_flow.hpp"
+#include "solvers/hm_ot/anchor_moments.hpp"
 #include "solvers/hm_ot/fixed_memberships.hpp"
 #include "solvers/hm_ot/progress.hpp"
 #include "solvers/hm_ot/prepare.hpp"
@@ -61,24 +62,31 @@ std::int64_t num_matched_cells(const HmOtProblem& problem) {
   return std::max(fewest, std::min(most, matched_cells_per_type * most_types));
 }
 
-/// Repeats the rows of a sample evenly up to `count`.
-void repeat_rows(std::int64_t count, std::int64_t dimension, SampledSlice& sample) {
-  if (sample.num_rows >= count) return;
-  SampledSlice repeated;
-  repeated.num_rows = count;
+/// Repeats rows of `width` values evenly from `rows` to `count` of them.
+template <class T>
+void repeat_values(std::int64_t rows, std::int64_t count, std::vector<T>& values) {
+  const auto width = static_cast<std::int64_t>(values.size()) / rows;
+  std::vector<T> repeated;
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t row = i * sample.num_rows / count;
-    const auto first = sample.features.begin() + row * dimension;
-    repeated.features.insert(repeated.features.end(), first, first + dimension);
-    if (!sample.labels.empty()) repeated.labels.push_back(sample.labels[static_cast<std::size_t>(row)]);
+    const auto first = values.begin() + i * rows / count * width;
+    repeated.insert(repeated.end(), first, first + width);
   }
-  sample = std::move(repeated);
+  values = std::move(repeated);
+}
+
+/// Repeats the rows of a sample evenly up to `count`.
+void repeat_rows(std::int64_t count, SampledSlice& sample) {
+  if (sample.num_rows >= count) return;
+  repeat_values(sample.num_rows, count, sample.features);
+  repeat_values(sample.num_rows, count, sample.coordinates);
+  repeat_values(sample.num_rows, count, sample.labels);
+  sample.num_rows = count;
 }
 
 std::vector<SampledSlice> matched_cells(const Context& context, const HmOtProblem& problem) {
   const std::int64_t count = num_matched_cells(problem);
   std::vector<SampledSlice> sample = sample_slices(context, problem, count, DrawUse::matched_cells);
-  for (SampledSlice& slice : sample) repeat_rows(count, problem.slices.front().rows.dimension, slice);
+  for (SampledSlice& slice : sample) repeat_rows(count, slice);
   return sample;
 }
 
@@ -94,17 +102,32 @@ bool is_all_fixed(const Chain& chain) {
   return std::all_of(chain.slices.begin(), chain.slices.end(), [](const ChainSlice& slice) { return slice.has_fixed_membership(); });
 }
 
-/// With every membership given one exact coupling per transition is the solution.
-void solve_supervised(HmOtSolution& solution) {
+/// Exact couplings; where E is not linear in them, exact ones for its gradient in turn while E falls.
+void lower_by_couplings(const Chain& chain, bool keeps_diagonal, ChainState& state) {
+  constexpr int max_rounds = 100;
+  for (int round = 0; round < max_rounds; ++round) {
+    ChainState next = state;
+    solve_couplings(chain, next, keeps_diagonal);
+    update_objective(chain, 0.0, next);
+    const bool is_lower = round == 0 || next.objective < state.objective;
+    if (is_lower) state = std::move(next);
+    if (!is_lower || !chain.has_coordinates()) return;
+  }
+}
+
+/// With every membership given one exact coupling per transition is the solution, or where coordinates have a part in E
+/// the last of those for its gradient.
+void solve_supervised(const Context& context, const HmOtProblem& problem, HmOtSolution& solution) {
   solution.state.slices.resize(solution.chain.num_slices());
   for (std::size_t t = 0; t < solution.chain.num_slices(); ++t) {
     set_sums(solution.chain.slices[t].fixed_sums, solution.state.slices[t]);
     solution.state.slices[t].masses = solution.state.slices[t].actual;
   }
-  solution.state.couplings.resize(solution.chain.edges.size());
   solution.state.coupling_gap.resize(solution.chain.edges.size());
-  solve_couplings(solution.chain, solution.state);
-  update_objective(solution.chain, 0.0, solution.state);
+  std::vector<Matrix> moments;
+  if (solution.chain.has_coordinates()) moments = anchor_moments(context, problem, solution.chain, matched_cells(context, problem));
+  set_start_couplings(solution.chain, moments, solution.state);
+  lower_by_couplings(solution.chain, /*keeps_diagonal=*/true, solution.state);
   solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -119,11 +142,13 @@ bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
 }
 
 /// One round of k-means on all rows: sums of the rows nearest to each mean, and the membership that formed them.
-void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state) {
+void assign_to_means(const Chain& chain, const ChainSlice& rows, SliceState& state) {
+  const double largest_logit = 1e6 / chain.variance;
   Matrix logits = state.means;  // softmax at this scale is an arg-max of -|x - m|^2
   std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
   for (std::int64_t k = 0; k < logits.columns; ++k)
     for (std::int64_t j = 0; j < logits.rows; ++j) {
+      const double sharpness = chain.cluster_scale.empty() ? largest_logit : largest_logit * chain.cluster_scale[static_cast<std::size_t>(j)];
       duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
       logits(j, k) *= 2.0 * sharpness;
     }
@@ -141,12 +166,11 @@ std::optional<ChainState> kmeans_baseline(const Chain& chain, ChainState state) 
   constexpr int rounds = 10;
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
     if (chain.slices[t].has_fixed_membership()) continue;
-    for (int round = 0; round < rounds; ++round) assign_to_means(chain.slices[t], 1e6 / chain.variance, state.slices[t]);
+    for (int round = 0; round < rounds; ++round) assign_to_means(chain, chain.slices[t], state.slices[t]);
     state.slices[t].masses = state.slices[t].actual;
   }
   if (!are_couplings_feasible(chain, state)) return std::nullopt;
-  solve_couplings(chain, state, /*keeps_diagonal=*/false);
-  update_objective(chain, 0.0, state);
+  lower_by_couplings(chain, /*keeps_diagonal=*/false, state);
   return state;
 }
 
@@ -204,7 +228,8 @@ class HmOtRun {
 
   void race(const Chain& on_sample) {
     const auto matched = matched_cells(context_, problem_);
-    const Trajectories trajectories = match_slices(solution_.chain, matched);
+    if (at_.start_moments.empty()) at_.start_moments = anchor_moments(context_, problem_, solution_.chain, matched);
+    const Trajectories trajectories = match_slices(solution_.chain, matched, at_.start_moments);
     at_.full_rank_reference = trajectories.cost;
     RaceKeeper keeper;
     keeper.state = std::move(at_.race);
@@ -219,7 +244,7 @@ class HmOtRun {
     RestartOutcome starts = run_restarts(context_, settings_, options_, on_sample, matched, trajectories, observer_, stop_, keeper);
     at_.restarts = std::move(starts.records);
     at_.state = std::move(starts.best);
-    if (!stop_.reason()) at_.baseline_state = kmeans_baseline(solution_.chain, kmeans_start(solution_.chain, matched, context_.seed));
+    if (!stop_.reason()) at_.baseline_state = kmeans_baseline(solution_.chain, kmeans_start(solution_.chain, matched, context_.seed, trajectories.moments));
   }
 
   /// The smooth level with mass steps, then the remaining levels. Even a solve that was told to stop takes one sweep over
@@ -296,7 +321,7 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
   HmOtSolution solution;
   solution.chain = prepare_chain(context, problem, settings);
   if (is_all_fixed(solution.chain)) {
-    solve_supervised(solution);
+    solve_supervised(context, problem, solution);
     solution.passes = num_passes(solution.chain);
   } else {
     HmOtRun(context, problem, settings, solution, observer, stop_check).solve();

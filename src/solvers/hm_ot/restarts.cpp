@@ -208,7 +208,7 @@ RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings
                             RaceKeeper& keeper) {
   const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
   Race race(context.comm, options, sample_chain, plans.size(), [&](std::size_t k) {
-    return plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
+    return plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed, trajectories.moments)
                               : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
   });
   std::vector<std::size_t> alive(plans.size());
