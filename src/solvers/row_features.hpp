@@ -36,7 +36,7 @@ struct RowBlock {
 /// Origin and unit of every feature: phi_ij is read as (phi_ij - center_j) * scale_j. Of coordinates the center is m.
 struct FeatureFrame {
   std::vector<double> center;  // p
-  std::vector<double> scale;   // p, powers of two; empty: 1
+  std::vector<double> scale;   // p, powers of two, or 0 for a feature that is left out; empty: 1
 
   FeatureFrame() = default;
   FeatureFrame(std::vector<double> center_, std::vector<double> scale_ = {})
@@ -44,6 +44,9 @@ struct FeatureFrame {
 
   double scale_of(std::int64_t feature) const { return scale.empty() ? 1.0 : scale[static_cast<std::size_t>(feature)]; }
 };
+
+/// The frame of a center that leaves out the squares of coordinates, whose unit is another.
+FeatureFrame without_squares(const RowBlock& block, std::vector<double> center);
 
 /// phi of the owned row `row` in a frame.
 /// @param phi   length p

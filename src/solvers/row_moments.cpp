@@ -80,6 +80,14 @@ void features_of_row(const RowBlock& block, const FeatureFrame& frame, std::int6
   for (std::size_t j = 0; j < p; ++j) phi[j] *= frame.scale[j];
 }
 
+FeatureFrame without_squares(const RowBlock& block, std::vector<double> center) {
+  if (!block.has_coordinates()) return center;
+  FeatureFrame frame(std::move(center));
+  frame.scale.assign(frame.center.size(), 1.0);
+  frame.scale.back() = 0.0;
+  return frame;
+}
+
 void normalise_shares(std::span<const float> shares, std::span<double> memberships) {
   double sum = 0.0;
   for (const float share : shares) sum += static_cast<double>(share);
@@ -116,15 +124,17 @@ RowMoments row_moments(const Communicator& comm, const RowBlock& block, const Fe
   moments.total_weight = sums[p + 1];
   const double inverse = sums[p + 1] > 0.0 ? 1.0 / sums[p + 1] : 0.0;
   moments.second_moment = sums[p] * inverse * unit.value * unit.value;
-  for (std::size_t j = 0; j < p; ++j)
-    moments.mean.push_back(frame.center[j] + sums[j] * inverse * unit.value / frame.scale_of(static_cast<std::int64_t>(j)));
+  for (std::size_t j = 0; j < p; ++j) {
+    const double scale = frame.scale_of(static_cast<std::int64_t>(j));
+    moments.mean.push_back(frame.center[j] + (scale > 0.0 ? sums[j] * inverse * unit.value / scale : 0.0));
+  }
   return moments;
 }
 
 IntraMoments intra_moments(const Communicator& comm, const RowBlock& block, std::vector<double> center) {
   const auto first = static_cast<std::size_t>(block.num_features()), width = static_cast<std::size_t>(block.coordinates.width);
   center.back() = 0.0;  // squares as they are
-  const RowMoments moments = row_moments(comm, block, center);
+  const RowMoments moments = row_moments(comm, block, without_squares(block, center));
   const FeatureUnit unit({moments.max_feature.begin() + static_cast<std::ptrdiff_t>(first), moments.max_feature.end() - 1});
   // In this unit coordinates are below 1, squares below their number.
   const double bound = static_cast<double>(width * width) * moments.total_weight * 1.01;

@@ -172,10 +172,10 @@ Chain prepare_chain(const Context& context, const HmOtProblem& problem, const Hm
   chain.num_coordinates = problem.slices.front().rows.coordinates.width;
   const std::vector<double> origin(static_cast<std::size_t>(chain.dimension), 0.0);
   std::vector<RowMoments> moments;
-  for (const HmOtSlice& slice : problem.slices) moments.push_back(row_moments(context.comm, slice.rows, origin));
+  for (const HmOtSlice& slice : problem.slices) moments.push_back(row_moments(context.comm, slice.rows, without_squares(slice.rows, origin)));
   chain.center = pooled_mean(moments, chain.num_features());
   for (std::size_t t = 0; t < problem.slices.size(); ++t) {
-    const FeatureFrame frame(center_of(chain.center, moments[t]));
+    const FeatureFrame frame = without_squares(problem.slices[t].rows, center_of(chain.center, moments[t]));
     moments[t] = row_moments(context.comm, problem.slices[t].rows, frame);
     chain.variance += trace_of_covariance(moments[t], chain.center) / static_cast<double>(problem.slices.size());
     chain.slices.push_back(make_slice(problem.slices[t], settings, moments[t], frame));
