@@ -273,8 +273,8 @@ TEST(GromovChain, TakesNoNoticeOfUnits) {
   }
 }
 
+/// A quarter turn, which has no rounding, from the same start.
 TEST(GromovChain, OfFusedSlicesDoesNotSeeHowOneOfThemIsTurned) {
-  const Alone alone;
   std::vector<IntraSlice> slices = two_slices(300, 260, true);
   std::vector<IntraSlice> turned = slices;
   Cloud& places = turned[1].places;
@@ -282,9 +282,8 @@ TEST(GromovChain, OfFusedSlicesDoesNotSeeHowOneOfThemIsTurned) {
     places.features[static_cast<std::size_t>(2 * i)] = static_cast<float>(-slices[1].places(i, 1));
     places.features[static_cast<std::size_t>(2 * i + 1)] = static_cast<float>(slices[1].places(i, 0));
   }
-  const HmOtSolution a = solve_hm_ot(alone.context(), testing_support::intra_problem(*alone.comm, slices, 0.5, {6}), {});
-  const HmOtSolution b = solve_hm_ot(alone.context(), testing_support::intra_problem(*alone.comm, turned, 0.5, {6}), {});
-  EXPECT_NEAR(b.state.objective, a.state.objective, 1e-6 * a.state.objective);
+  const ChainState a = Fixture(slices, 0.5, {6}).swept(3e-3, 60), b = Fixture(turned, 0.5, {6}).swept(3e-3, 60);
+  EXPECT_NEAR(b.objective, a.objective, 1e-6 * a.objective);
 }
 
 TEST(GromovChain, OfOneTypeIsTheIndependentCoupling) {
