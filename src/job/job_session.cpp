@@ -38,6 +38,7 @@ JobSession::JobSession(const Communicator& comm, const JobContext& context)
 
 void JobSession::start_phase(const std::string& name) {
   record_.start_phase(name);
+  progress_->begin_problem();
   results_.refresh_lock();
   if (name != "read") comm_.on_root([&] { events_.open(); });
   events_.write({.event = "phase", .text = name});
@@ -148,8 +149,8 @@ int JobSession::finish(const std::string& problem, StopReason reason) {
   const int code = record_.exit_code(context_.job.solver.allow_unconverged);
   const bool is_stopped = code == exit_code_of(StopReason::interrupted, false);
   if (is_stopped)
-    log_warning("interrupted", has_saved_ ? "stopped before the end; what was found so far is written, and the next run goes on from the state saved"
-                                          : "stopped before the end and before there was a state to save: the next run begins anew; what was found so far is written");
+    log_warning("interrupted", has_saved_ ? "stopped before the end: the next run goes on from the state saved"
+                                          : "stopped before the end and before there was a state to save: the next run begins anew");
   record_.write(comm_, code);
   if (!is_stopped && !checkpoints_.empty() && comm_.is_root()) {
     std::error_code ignored;

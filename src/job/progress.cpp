@@ -53,6 +53,7 @@ Progress::Progress(const RunOptions& options, bool is_root, bool is_quiet, Event
       events_(events),
       descriptor_(descriptor),
       seconds_(seconds ? std::move(seconds) : steady_seconds) {
+  begin_problem();
   if (!is_root || is_quiet || options.progress == "none") return;
   const bool wants_bar = options.progress == "bar" || (options.progress == "auto" && isatty(descriptor) != 0);
   mode_ = wants_bar ? Mode::bar : Mode::lines;
@@ -69,7 +70,7 @@ Progress::~Progress() {
 void Progress::check(const ProgressState& state) {
   events_.write(event_of("check", state));
   const double now = seconds_();
-  if (!is_running_ || state.problem != problem_) problem_start_ = now;
+  if (is_running_ && state.problem != problem_) problem_start_ = now;
   if (!is_running_ || state.problem != problem_ || state.level != level_) eta_.restart();
   is_running_ = true;
   problem_ = state.problem;
@@ -89,6 +90,7 @@ void Progress::finish(const ProgressState& state, StopReason reason) {
   clear_bar();
   if (mode_ != Mode::none) write(line_of(state) + "  " + name_of(reason) + "\n");
   is_running_ = false;
+  begin_problem();
 }
 
 std::string Progress::line_of(const ProgressState& state) const {

@@ -47,6 +47,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void check(const ProgressState& state);
+  /// The first problem of a phase has begun: its time counts from here, not from its first check.
+  void begin_problem() { problem_start_ = seconds_(); }
   /// Ends a problem with a whole line.
   void finish(const ProgressState& state, StopReason reason);
 

@@ -12,12 +12,13 @@ namespace thalweg {
 
 namespace {
 
-/// Who was told to stop has no time for a coupling that is not the optimal one.
-void export_unless_stopped(JobSession& session, const JobContext& context, const SinkhornSolution& solution, const TransportSides& sides,
-                           const StoredCoupling& coupling) {
-  if (is_stop_request(solution.stop_reason))
-    return log_warning("not_exported", "the coupling of a solve that was stopped is not exported; thalweg export does that from the results");
-  export_coupling(session, context, context.job.sinkhorn, sides, coupling);
+/// Of the cells nothing is written: that takes passes over all pairs, and who was told to stop has no time for them.
+int leave_stopped(JobSession& session, const TransportResult& result, StopReason reason) {
+  session.write_text("convergence.csv", transport_convergence(result.sides.pair, result.solution).csv());
+  IndexRow row = transport_index(result, "");
+  row.stop_reason = reason;
+  session.write_text("index.tsv", index_tsv({row}));
+  return session.finish(result.sides.pair, reason);
 }
 
 }  // namespace
@@ -40,7 +41,10 @@ int run_transport(const Communicator& comm, const JobContext& given) {
   const SinkhornSolution solution = solve_transport(session, sides.pair, problem);
   if (solution.needs_float64) use_float64(problem);
   TransportResult result{sides, problem, solution, {}};
+  if (is_stop_request(solution.stop_reason)) return leave_stopped(session, result, solution.stop_reason);
   if (job.transport.divergence) result.divergence = solve_divergence(session, job.sinkhorn, sides, problem, solution);
+  if (result.divergence && is_stop_request(result.divergence->stop_reason))
+    return leave_stopped(session, result, result.divergence->stop_reason);
   log_transport(result);
 
   session.start_phase("describe");
@@ -48,7 +52,7 @@ int run_transport(const Communicator& comm, const JobContext& given) {
   session.start_phase("write");
   const StoredCoupling coupling = stored_coupling(comm, job, result);
   write_transport_results(session, context, result, cells, coupling);
-  if (job.output.store == "sparse") export_unless_stopped(session, context, solution, sides, coupling);
+  if (job.output.store == "sparse") export_coupling(session, context, job.sinkhorn, sides, coupling);
   if (result.divergence) session.record().add_stop_reason("divergence", result.divergence->stop_reason);
   return session.finish(sides.pair, solution.stop_reason);
 }

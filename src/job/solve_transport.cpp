@@ -29,7 +29,7 @@ SinkhornSolution solve_self(JobSession& session, const SinkhornOptions& options,
   return solve_self_transport(context, *geometry, side.weights, problem.problem, problem.settings, show, session.stop_check());
 }
 
-StopReason worse(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
+StopReason worse(StopReason first, StopReason second) { return first == StopReason::converged || is_stop_request(second) ? second : first; }
 
 }  // namespace
 
@@ -49,7 +49,7 @@ SinkhornSolution solve_transport(JobSession& session, const std::string& pair, c
   settings.checkpoint = session.checkpoint(pair, "sinkhorn");
   SinkhornSolution solution = solve_sinkhorn(context_of(session, problem), problem.problem, settings, show, session.stop_check());
   last.evaluation = solution.evaluations;
-  last.error = solution.error_target;
+  if (!is_stop_request(solution.stop_reason)) last.error = solution.error_target;
   session.progress().finish(progress_of(pair, last, tolerance), solution.stop_reason);
   return solution;
 }

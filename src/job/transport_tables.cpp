@@ -106,6 +106,7 @@ Table transport_table(const TransportResult& result) {
 ConvergenceTable transport_convergence(const std::string& pair, const SinkhornSolution& solution) {
   ConvergenceTable table({"mode", "rho", "anderson", "restart"});
   for (const SinkhornRecord& check : solution.history) table.add(row_of(pair, check));
+  if (is_stop_request(solution.stop_reason)) return table;
   ConvergenceRow last;
   last.problem = pair;
   last.stage = "result";

@@ -33,7 +33,7 @@ struct TransportResult {
 /// quantity, value, meaning: every number of the report.
 Table transport_table(const TransportResult& result);
 
-/// One row a check, then one with the state that is returned.
+/// One row a check, then one with the state that is returned, if there is one.
 ConvergenceTable transport_convergence(const std::string& pair, const SinkhornSolution& solution);
 ConvergenceHistory transport_curves(const SinkhornSolution& solution, double tolerance);
 

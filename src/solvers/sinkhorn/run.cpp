@@ -49,20 +49,21 @@ void SinkhornRun::watch(const SinkhornObserver& observer, const StopCheck& stop_
   stop_check_ = stop_check;
 }
 
-Iterate SinkhornRun::solve(SinkhornSolution& solution) {
+std::optional<Iterate> SinkhornRun::solve(SinkhornSolution& solution) {
   const std::int64_t bytes_before = context_.comm.bytes_sent();
   begin();
   Stop stop;
   while (!stop) stop = is_annealing_ ? anneal() : iterate();
+  const bool goes_on_later = is_stop_request(*stop) && settings_.checkpoint != nullptr;
   // Without an iterate at the final epsilon the last image is the best there is.
-  if (!confirmed_) confirmed_ = evaluate_exact(best_g_.empty() ? point_.g : best_g_, f_);
+  if (!goes_on_later && !confirmed_) confirmed_ = evaluate_exact(best_g_.empty() ? point_.g : best_g_, f_);
   enter_epsilon(transport_, transport_.epsilon, *problem_.geometry);  // a stop may have come at another one
   solution = std::move(counters_);
   solution.needs_float64 = is_float64_;
-  solution.stop_reason = confirmed_->is_finite() ? *stop : StopReason::nonfinite;
+  solution.stop_reason = goes_on_later || confirmed_->is_finite() ? *stop : StopReason::nonfinite;
   solution.bytes_sent = context_.comm.bytes_sent() - bytes_before;
   solution.seconds = seconds();
-  return std::move(*confirmed_);
+  return goes_on_later ? std::nullopt : std::move(confirmed_);
 }
 
 /// From the state of an earlier run, a warm start, or a large epsilon.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "solvers/sinkhorn/acceleration.hpp"
 
@@ -18,8 +19,8 @@ class SinkhornRun {
   void watch(const SinkhornObserver& observer, const StopCheck& stop_check);
 
   /// Iterates to a stop reason and writes counters and history. Collective.
-  /// @return the best iterate, evaluated in float64
-  Iterate solve(SinkhornSolution& solution);
+  /// @return the best iterate, evaluated in float64; none of a solve that was told to stop and goes on from its state later
+  std::optional<Iterate> solve(SinkhornSolution& solution);
 
   /// Arithmetic in float64 over the same packed numbers, at the final epsilon.
   PairGeometry& exact_geometry();

@@ -11,8 +11,7 @@ SinkhornSolution solve_sinkhorn(const Context& context, const SinkhornProblem& p
   SinkhornRun run(context, problem, transport, settings);
   run.watch(observer, stop_check);
   SinkhornSolution solution;
-  Iterate final = run.solve(solution);
-  report_solution(context.comm, transport, settings, run.exact_geometry(), std::move(final), solution);
+  if (auto final = run.solve(solution)) report_solution(context.comm, transport, settings, run.exact_geometry(), std::move(*final), solution);
   return solution;
 }
 

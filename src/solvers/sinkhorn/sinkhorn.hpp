@@ -66,26 +66,29 @@ struct SinkhornRecord {
   std::optional<StopReason> stop_reason;
 };
 
-/// Potentials and what is known about their coupling; every number in float64.
+/// Potentials and what is known about their coupling; every number in float64. Of a solve that was told to stop and goes on
+/// from its state later only the reason, the counts and the history are known: a pass over all pairs is left to its end.
 struct SinkhornSolution {
+  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
   std::vector<double> f;         // owned rows
   std::vector<double> g;         // all columns
   std::vector<double> log_alpha, log_beta;  // all n, all m
   double epsilon = 0.0;
   StopReason stop_reason = StopReason::converged;
 
-  double mass = 0.0;             // |P|
-  double cost = 0.0;             // <C, P>
-  double primal = 0.0;           // F, of the coupling as it is
-  double dual = 0.0;             // D
-  double upper = 0.0;            // F of a coupling that is feasible: certificate, exact columns, or P itself; NaN without
-  double gap = 0.0;              // upper - dual
-  double marginal_penalty_source = 0.0, marginal_penalty_target = 0.0;  // lambda KL terms
-  double relative_entropy = 0.0; // KL(P | R)
-  double entropy = 0.0;          // -sum P log P
-  double error_source = 0.0, error_target = 0.0;  // relative L1, measured
-  double max_marginal_error = 0.0;
-  double smallest_row_ratio = 0.0;                // min_i r_i / a_i
+  double mass = unknown;             // |P|
+  double cost = unknown;             // <C, P>
+  double primal = unknown;           // F, of the coupling as it is
+  double dual = unknown;             // D
+  double upper = unknown;            // F of a coupling that is feasible: certificate, exact columns, or P itself; NaN without
+  double gap = unknown;              // upper - dual
+  double marginal_penalty_source = unknown, marginal_penalty_target = unknown;  // lambda KL terms
+  double relative_entropy = unknown; // KL(P | R)
+  double entropy = unknown;          // -sum P log P
+  double error_source = unknown, error_target = unknown;  // relative L1, measured
+  double max_marginal_error = unknown;
+  double smallest_row_ratio = unknown;                // min_i r_i / a_i
   bool needs_float64 = false;    // float32 was too coarse for epsilon or the tolerance: read the coupling in float64 too
   bool is_collapsed = false;     // a relaxed problem that lost nearly all mass; a larger lambda keeps it
   std::vector<double> row_sums;  // owned rows
@@ -108,7 +111,8 @@ using SinkhornObserver = std::function<void(const SinkhornRecord&)>;
 /// Solves by annealing in epsilon and Anderson-accelerated alternating updates of g; f follows exactly.
 ///
 /// `converged` is said only after a float64 pass over the same packed numbers has shown the error to be within
-/// tolerance, and for relaxed sides the relative gap too. The best potentials are returned whatever the reason.
+/// tolerance, and for relaxed sides the relative gap too. The best potentials are returned whatever the reason,
+/// unless the state of a stopped solve was saved.
 /// With settings.checkpoint the solve goes on from the state that is there, to the same bits as without interruption.
 /// Leaves the problem's geometry at its epsilon and reference. Collective; the same bits for any number of ranks.
 /// @throws DataError for weights that are negative, all zero or of different sums in a balanced problem

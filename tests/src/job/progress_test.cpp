@@ -95,6 +95,18 @@ TEST(Progress, OnATerminalRedrawsOneLine) {
                         "\rE12.5->E13.5  level 3/6  iter 1  marginal 0.5  gap 3e-05  eps 0.05  0.0 s  4.2 GB\x1b[K"));
 }
 
+TEST(Progress, CountsTheTimeBeforeTheFirstCheck) {
+  const Screen screen = Screen::terminal();
+  double now = 100.0;
+  EventLog events;
+  Progress progress({}, /*is_root=*/true, /*is_quiet=*/false, events, screen.descriptor(), [&] { return now; });
+  now += 300.0;
+  progress.begin_problem();
+  now += 45.0;
+  progress.check(state_at(1));
+  EXPECT_THAT(screen.text(), testing::HasSubstr("eps 0.05  45 s"));
+}
+
 TEST(Progress, RedrawsAtMostFiveTimesASecond) {
   const Screen screen = Screen::terminal();
   const std::string text = shown(screen, {}, 100, 0.01);  // one second
