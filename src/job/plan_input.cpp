@@ -30,7 +30,7 @@ void add_slices(const Communicator& comm, const TimeSeriesRequest& request, Plan
   if (input.num_features != 0 && input.num_features != matrix.num_columns())
     throw DataError(request.features + " of " + request.path + " has " + std::to_string(matrix.num_columns()) +
                     " columns, that of the other side " + std::to_string(input.num_features) +
-                    "; give keys of the same features with source.key and target.key");
+                    "; give keys of the same features with source.key and target.key, or set lowrank.objective = \"gw\"");
   input.num_features = matrix.num_columns();
   input.embedded |= find_embedding(reader, request).has_value();
   add_sizes(reader, matrix, request, input);
