@@ -17,6 +17,8 @@ JOBS = {
     "transport": ("transport", {"input": two_times, "solver": {**precise, "epsilon": 0.01, "tolerance": 1e-9}}),
     "overrelaxed": ("transport", {"input": two_times, "solver": {"epsilon": 0.02, "tolerance": 1e-7, "acceleration": "overrelax", "lambda1": 5.0, "gap_tolerance": 1e-6}}),
     "hmot": ("hmot", {"input": {"file": DATA, "time_key": "time"}, "hmot": {"rank": 5, "restarts": 8, "subsample": 100}, "solver": precise}),
+    "lowrank_gw": ("lowrank", {"input": {"file": DATA}, "source.filter": {"time": ["300"]}, "target": {"key": "X"}, "target.filter": {"time": ["360"]},
+                               "lowrank": {"rank": [6, 4], "objective": "gw", "restarts": 3}, "solver": precise}),
     "lowrank": ("lowrank", {"input": two_times, "lowrank": {"rank": [6, 4]}, "solver": precise}),
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "solvers/hm_ot/anchor_moments.hpp"
 #include "solvers/hm_ot/baseline.hpp"
 #include "solvers/hm_ot/fixed_memberships.hpp"
 #include "solvers/hm_ot/progress.hpp"
@@ -61,24 +62,31 @@ std::int64_t num_matched_cells(const HmOtProblem& problem) {
   return std::max(fewest, std::min(most, matched_cells_per_type * most_types));
 }
 
-/// Repeats the rows of a sample evenly up to `count`.
-void repeat_rows(std::int64_t count, std::int64_t dimension, SampledSlice& sample) {
-  if (sample.num_rows >= count) return;
-  SampledSlice repeated;
-  repeated.num_rows = count;
+/// Repeats rows of `width` values evenly from `rows` to `count` of them.
+template <class T>
+void repeat_values(std::int64_t rows, std::int64_t count, std::vector<T>& values) {
+  const auto width = static_cast<std::int64_t>(values.size()) / rows;
+  std::vector<T> repeated;
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t row = i * sample.num_rows / count;
-    const auto first = sample.features.begin() + row * dimension;
-    repeated.features.insert(repeated.features.end(), first, first + dimension);
-    if (!sample.labels.empty()) repeated.labels.push_back(sample.labels[static_cast<std::size_t>(row)]);
+    const auto first = values.begin() + i * rows / count * width;
+    repeated.insert(repeated.end(), first, first + width);
   }
-  sample = std::move(repeated);
+  values = std::move(repeated);
+}
+
+/// Repeats the rows of a sample evenly up to `count`.
+void repeat_rows(std::int64_t count, SampledSlice& sample) {
+  if (sample.num_rows >= count) return;
+  repeat_values(sample.num_rows, count, sample.features);
+  repeat_values(sample.num_rows, count, sample.coordinates);
+  repeat_values(sample.num_rows, count, sample.labels);
+  sample.num_rows = count;
 }
 
 std::vector<SampledSlice> matched_cells(const Context& context, const HmOtProblem& problem) {
   const std::int64_t count = num_matched_cells(problem);
   std::vector<SampledSlice> sample = sample_slices(context, problem, count, DrawUse::matched_cells);
-  for (SampledSlice& slice : sample) repeat_rows(count, problem.slices.front().rows.dimension, slice);
+  for (SampledSlice& slice : sample) repeat_rows(count, slice);
   return sample;
 }
 
@@ -94,17 +102,19 @@ bool is_all_fixed(const Chain& chain) {
   return std::all_of(chain.slices.begin(), chain.slices.end(), [](const ChainSlice& slice) { return slice.has_fixed_membership(); });
 }
 
-/// With every membership given one exact coupling per transition is the solution.
-void solve_supervised(HmOtSolution& solution) {
+/// With every membership given one exact coupling per transition is the solution, or where coordinates have a part in E
+/// the last of those for its gradient.
+void solve_supervised(const Context& context, const HmOtProblem& problem, HmOtSolution& solution) {
   solution.state.slices.resize(solution.chain.num_slices());
   for (std::size_t t = 0; t < solution.chain.num_slices(); ++t) {
     set_sums(solution.chain.slices[t].fixed_sums, solution.state.slices[t]);
     solution.state.slices[t].masses = solution.state.slices[t].actual;
   }
-  solution.state.couplings.resize(solution.chain.edges.size());
   solution.state.coupling_gap.resize(solution.chain.edges.size());
-  solve_couplings(solution.chain, solution.state);
-  update_objective(solution.chain, 0.0, solution.state);
+  std::vector<Matrix> moments;
+  if (solution.chain.has_coordinates()) moments = anchor_moments(context, problem, solution.chain, matched_cells(context, problem));
+  set_start_couplings(solution.chain, moments, solution.state);
+  lower_by_couplings(solution.chain, /*keeps_diagonal=*/true, solution.state);
   solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -164,7 +174,8 @@ class HmOtRun {
 
   void race(const Chain& on_sample) {
     const auto matched = matched_cells(context_, problem_);
-    const Trajectories trajectories = match_slices(solution_.chain, matched);
+    if (at_.start_moments.empty()) at_.start_moments = anchor_moments(context_, problem_, solution_.chain, matched);
+    const Trajectories trajectories = match_slices(solution_.chain, matched, at_.start_moments);
     at_.full_rank_reference = trajectories.cost;
     RaceKeeper keeper;
     keeper.state = std::move(at_.race);
@@ -180,7 +191,7 @@ class HmOtRun {
     RestartOutcome starts = run_restarts(context_, restarts, observer_, stop_, keeper);
     at_.restarts = std::move(starts.records);
     at_.state = std::move(starts.best);
-    if (!stop_.reason()) at_.baseline_state = kmeans_baseline(solution_.chain, kmeans_start(solution_.chain, matched, context_.seed));
+    if (!stop_.reason()) at_.baseline_state = kmeans_baseline(solution_.chain, kmeans_start(solution_.chain, matched, context_.seed, trajectories.moments));
   }
 
   /// The smooth level with mass steps, then the remaining levels. Even a solve that was told to stop takes one sweep over
@@ -257,7 +268,7 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
   HmOtSolution solution;
   solution.chain = prepare_chain(context, problem, settings);
   if (is_all_fixed(solution.chain)) {
-    solve_supervised(solution);
+    solve_supervised(context, problem, solution);
     solution.passes = num_passes(solution.chain);
   } else {
     solution = HmOtRun(context, problem, settings, observer, stop_check).solve(std::move(solution.chain));

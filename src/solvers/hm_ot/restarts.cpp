@@ -207,7 +207,7 @@ RestartOutcome run_restarts(const Context& context, const RestartProblem& proble
   const Chain& sample_chain = problem.sample_chain;
   const std::vector<StartPlan> plans = plan_starts(problem.settings, sample_chain);
   Race race(context.comm, problem.options, sample_chain, plans.size(), [&](std::size_t k) {
-    if (plans[k].is_kmeans) return kmeans_start(sample_chain, problem.sample, context.seed);
+    if (plans[k].is_kmeans) return kmeans_start(sample_chain, problem.sample, context.seed, problem.trajectories.moments);
     return transport_start(sample_chain, problem.sample, problem.trajectories, context.seed, plans[k].restart);
   });
   std::vector<std::size_t> alive(plans.size());
