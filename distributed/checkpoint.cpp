@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* checksum_attribute = "thalweg_xxh3";
+constexpr std::int64_t piece_bytes = std::int64_t{16} << 20;  // of rows that are read into their place
 constexpr const char* header_checksum = "header_xxh3";
 
 /// Builds the layout of a file, with a group for every part.
@@ -28,8 +29,7 @@ class Saver : public StateVisitor {
 
  private:
   void visit(const std::string& path, Values values, const Form& form) override {
-    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
-      if (!layout_.contains(path.substr(0, slash))) layout_.add_group(path.substr(0, slash));
+    add_groups_above(path);
     std::visit(
         [&](auto* vector) {
           using T = typename std::decay_t<decltype(*vector)>::value_type;
@@ -42,6 +42,20 @@ class Saver : public StateVisitor {
           }
         },
         values);
+  }
+
+  void visit_fixed(const std::string& path, FixedValues values, const Form& form) override {
+    add_groups_above(path);
+    std::visit(
+        [&]<class T>(std::span<T> local) {
+          layout_.add_rows(path, NumericBlock::view(std::span<const T>(local)), std::vector{form.width});
+        },
+        values);
+  }
+
+  void add_groups_above(const std::string& path) {
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+      if (!layout_.contains(path.substr(0, slash))) layout_.add_group(path.substr(0, slash));
   }
 
   Hdf5Layout& layout_;
@@ -71,11 +85,41 @@ class Restorer : public StateVisitor {
         values);
   }
 
+  void visit_fixed(const std::string& path, FixedValues values, const Form& form) override {
+    const Hdf5Object& object = file_.object(path);
+    if (!object.is_dataset() || object.shape.size() != 2 || object.shape[1] != form.width)
+      throw DataError(path + " in " + file_.path() + " is not of " + std::to_string(form.width) + " columns");
+    std::visit(
+        [&]<class T>(std::span<T> local) {
+          require_rows(path, *form.own_rows, object.shape[0]);
+          read_pieces(path, *form.own_rows, form.width, local);
+        },
+        values);
+  }
+
+  /// A few rows at a time, equally often on all ranks.
+  template <class T>
+  void read_pieces(const std::string& path, RowRange own_rows, std::int64_t width, std::span<T> local) const {
+    const std::int64_t most = std::max<std::int64_t>(1, piece_bytes / (width * static_cast<std::int64_t>(sizeof(T))));
+    const std::int64_t num_pieces = file_.comm().all_reduce((own_rows.size() + most - 1) / most, Reduction::max);
+    auto to = local.begin();
+    for (std::int64_t k = 0; k < num_pieces; ++k) {
+      const std::int64_t begin = std::min(own_rows.end, own_rows.begin + k * most);
+      const std::vector<T> piece = file_.read_rows<T>(path, {begin, std::min(own_rows.end, begin + most)});
+      to = std::copy(piece.begin(), piece.end(), to);
+    }
+  }
+
+  void require_rows(const std::string& path, RowRange own_rows, std::int64_t num_rows) const {
+    const std::int64_t wanted = file_.comm().all_reduce(own_rows.end, Reduction::max);
+    if (num_rows != wanted)
+      throw DataError(path + " in " + file_.path() + " has " + std::to_string(num_rows) + " rows, not " +
+                      std::to_string(wanted));
+  }
+
   template <class T>
   std::vector<T> read_own(const std::string& path, RowRange own_rows, std::int64_t num_rows) const {
-    const std::int64_t wanted = file_.comm().all_reduce(own_rows.end, Reduction::max);
-    if (num_rows != 0 && num_rows != wanted)
-      throw DataError(path + " in " + file_.path() + " has " + std::to_string(num_rows) + " rows, not " + std::to_string(wanted));
+    if (num_rows != 0) require_rows(path, own_rows, num_rows);
     return file_.read_rows<T>(path, num_rows == 0 ? RowRange{0, 0} : own_rows);
   }
 
@@ -90,6 +134,9 @@ class Sizer : public StateVisitor {
  private:
   void visit(const std::string&, Values values, const Form&) override {
     std::visit([&](const auto* vector) { bytes += static_cast<std::int64_t>(vector->size() * sizeof((*vector)[0])); }, values);
+  }
+  void visit_fixed(const std::string&, FixedValues values, const Form&) override {
+    std::visit([&](const auto local) { bytes += static_cast<std::int64_t>(local.size_bytes()); }, values);
   }
 };
 
@@ -200,6 +247,7 @@ std::int64_t StateFiles::write(const StateHeader& header, const VisitState& visi
   visit(saver);
   Hdf5WriteOptions options;
   options.fault_scope = "checkpoint";
+  options.must_close = false;  // a run must not end for a state that it can do without
   const std::int64_t bytes = write_hdf5(comm_, path_of(header.counter), layout, options).file_bytes;
   const std::vector<std::int64_t> there = counters();
   for (std::size_t k = num_kept; k < there.size(); ++k) remove(there[k]);
@@ -212,6 +260,12 @@ void StateFiles::read(std::int64_t counter, const VisitState& visit) const {
   const Hdf5Reader file(comm_, path_of(counter));
   header_of(file);
   verify_below(file, "");
+  Restorer restorer(file);
+  visit(restorer);
+}
+
+void StateFiles::reread(std::int64_t counter, const VisitState& visit) const {
+  const Hdf5Reader file(comm_, path_of(counter));
   Restorer restorer(file);
   visit(restorer);
 }

@@ -18,6 +18,10 @@ class Checkpoint {
   /// Puts the newest state that is whole into what `visit` lists. @return false: there is none, the solve begins anew
   virtual bool restore(const VisitState& visit) = 0;
 
+  /// Puts what the state restored last has under the names that `visit` lists, a few of all, there too: for parts of a
+  /// solve that were not there yet.
+  virtual void reread(const VisitState& visit) = 0;
+
   /// Whether this rank finds it time to save. Ranks differ: all-reduce it.
   /// @param at_boundary  between two stages, where saving is worth it sooner
   virtual bool is_due(bool at_boundary = false) const = 0;
@@ -65,6 +69,9 @@ class StateFiles {
 
   /// Checks all checksums of a file, then reads it into what `visit` lists. Throws DataError or IoError.
   void read(std::int64_t counter, const VisitState& visit) const;
+
+  /// The same without checks, of a file that passed them. `visit` may list a few of its names.
+  void reread(std::int64_t counter, const VisitState& visit) const;
 
   void remove(std::int64_t counter) const;
   /// The folder too.

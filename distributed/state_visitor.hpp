@@ -31,6 +31,8 @@ class StateVisitor {
  public:
   using Values = std::variant<std::vector<double>*, std::vector<float>*, std::vector<std::int64_t>*, std::vector<std::int32_t>*>;
 
+  using FixedValues = std::variant<std::span<double>, std::span<float>>;
+
   virtual ~StateVisitor() = default;
   virtual bool is_restoring() const = 0;
 
@@ -39,6 +41,17 @@ class StateVisitor {
   template <class T>
   void rows(const std::string& name, std::vector<T>& local, RowRange own_rows, std::int64_t width = 1) {
     visit(prefix_ + name, &local, {.own_rows = own_rows, .width = width});
+  }
+
+  /// Rows of numbers that lie where they are, and are restored in place: no copy is made of them.
+  template <class T>
+  void fixed_rows(const std::string& name, std::span<T> local, RowRange own_rows, std::int64_t width) {
+    visit_fixed(prefix_ + name, local, {.own_rows = own_rows, .width = width});
+  }
+  /// The same of numbers that do not change: not to be called while restoring.
+  template <class T>
+  void fixed_rows(const std::string& name, std::span<const T> local, RowRange own_rows, std::int64_t width) {
+    fixed_rows(name, std::span(const_cast<T*>(local.data()), local.size()), own_rows, width);
   }
 
   /// The same numbers on all ranks; written by rank 0.
@@ -88,6 +101,7 @@ class StateVisitor {
     bool is_temporary = false;              // gone after the visit
   };
   virtual void visit(const std::string& path, Values values, const Form& form) = 0;
+  virtual void visit_fixed(const std::string& path, FixedValues values, const Form& form) = 0;
 
  private:
   template <class T>

@@ -22,6 +22,7 @@ class CostTiles {
   std::int64_t num_rows() const { return num_rows_; }
   std::int64_t num_columns() const { return num_columns_; }
   std::int64_t num_tiles() const { return PairOperands<Scalar>::tiles_of(num_rows_); }
+  std::int64_t tile_size() const { return padded_columns() * tile_rows; }
   std::int64_t size() const { return num_tiles() * padded_columns() * tile_rows; }
   Scalar* data() { return scores_.data(); }
   const Scalar* data() const { return scores_.data(); }

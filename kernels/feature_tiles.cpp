@@ -8,37 +8,27 @@ namespace thalweg {
 
 namespace {
 
+/// `count` rows, from `first` on, transposed within each tile of a block; zeros beyond them.
 template <class Scalar>
-void transpose_tile(std::span<const float> rows, std::int64_t dimension, std::span<const double> center, Scalar* tile) {
-  const std::int64_t count = static_cast<std::int64_t>(rows.size()) / dimension;
-  for (std::int64_t j = 0; j < dimension; ++j) {
-    Scalar* feature = tile + j * tile_rows;
-    const double shift = center[static_cast<std::size_t>(j)];
-    for (std::int64_t i = 0; i < count; ++i)
-      feature[i] = static_cast<Scalar>(static_cast<double>(rows[static_cast<std::size_t>(i * dimension + j)]) - shift);
-    for (std::int64_t i = count; i < tile_rows; ++i) feature[i] = Scalar(0);
-  }
-}
-
-template <class Scalar>
-void transpose_block(std::span<const float> rows, std::int64_t dimension, std::span<const double> center,
-                     Scalar* block) {
-  const std::size_t size = static_cast<std::size_t>(tile_rows * dimension);
-  for (std::size_t tile = 0; tile < tiles_per_block; ++tile) {
-    const std::size_t first = std::min(rows.size(), tile * size);
-    transpose_tile(rows.subspan(first, std::min(size, rows.size() - first)), dimension, center, block + tile * size);
+void transpose_block(std::int64_t first, std::int64_t count, const RowReader& read_row, std::span<double> values, Scalar* block) {
+  const auto dimension = static_cast<std::int64_t>(values.size());
+  std::fill_n(block, dimension * block_rows, Scalar(0));
+  for (std::int64_t i = 0; i < count; ++i) {
+    read_row(first + i, values);
+    Scalar* tile = block + i / tile_rows * tile_rows * dimension;
+    for (std::int64_t j = 0; j < dimension; ++j) tile[j * tile_rows + i % tile_rows] = static_cast<Scalar>(values[static_cast<std::size_t>(j)]);
   }
 }
 
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
-FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& exec, std::span<const float> rows,
-                                                        std::int64_t dimension, std::span<const double> center,
+FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& exec, std::int64_t num_rows,
+                                                        std::int64_t dimension, const RowReader& read_row,
                                                         std::span<const double> weights) {
   FeatureTiles<Scalar, ExecutionSpace> tiles;
   tiles.dimension = dimension;
-  tiles.num_rows = static_cast<std::int64_t>(rows.size()) / dimension;
+  tiles.num_rows = num_rows;
   const std::int64_t blocks = (tiles.num_rows + block_rows - 1) / block_rows;
   tiles.features = decltype(tiles.features)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::features"),
                                             static_cast<std::size_t>(blocks * tiles_per_block),
@@ -47,11 +37,10 @@ FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& ex
                                           static_cast<std::size_t>(blocks), block_rows);
   using Staging = Kokkos::View<Scalar*, Kokkos::HostSpace>;
   const Staging staging("thalweg::staging", static_cast<std::size_t>((dimension + 1) * block_rows));
+  std::vector<double> values(static_cast<std::size_t>(dimension));
   for (std::int64_t block = 0; block < blocks; ++block) {
     const std::int64_t first = block * block_rows, count = std::min<std::int64_t>(block_rows, tiles.num_rows - first);
-    transpose_block(
-        rows.subspan(static_cast<std::size_t>(first * dimension), static_cast<std::size_t>(count * dimension)),
-        dimension, center, staging.data());
+    transpose_block(first, count, read_row, std::span<double>(values), staging.data());
     Scalar* weight = staging.data() + dimension * block_rows;
     for (std::int64_t i = 0; i < block_rows; ++i)
       weight[i] = i >= count        ? Scalar(0)
@@ -68,7 +57,20 @@ FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& ex
   return tiles;
 }
 
-#define THALWEG_PACK(Scalar, Space)                                       \
+template <class Scalar, class ExecutionSpace>
+FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& exec, std::span<const float> rows,
+                                                        std::int64_t dimension, std::span<const double> center,
+                                                        std::span<const double> weights) {
+  const auto read_row = [&](std::int64_t row, std::span<double> values) {
+    for (std::size_t j = 0; j < values.size(); ++j)
+      values[j] = static_cast<double>(rows[static_cast<std::size_t>(row * dimension) + j]) - center[j];
+  };
+  return pack_feature_tiles<Scalar>(exec, static_cast<std::int64_t>(rows.size()) / dimension, dimension, RowReader(read_row), weights);
+}
+
+#define THALWEG_PACK(Scalar, Space)                                                                                  \
+  template FeatureTiles<Scalar, Space> pack_feature_tiles<Scalar, Space>(const Space&, std::int64_t, std::int64_t,   \
+                                                                         const RowReader&, std::span<const double>); \
   template FeatureTiles<Scalar, Space> pack_feature_tiles<Scalar, Space>( \
       const Space&, std::span<const float>, std::int64_t, std::span<const double>, std::span<const double>);
 THALWEG_INSTANTIATE(THALWEG_PACK)

@@ -3,6 +3,7 @@
 
 #include <Kokkos_Core.hpp>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,8 +30,17 @@ struct FeatureTiles {
   }
 };
 
-/// Packs `rows` (num_rows x dimension, row-major, host), each less `center`, one block at a time.
+/// Writes phi of the owned row `row` to `values`, of length p.
+using RowReader = std::function<void(std::int64_t row, std::span<double> values)>;
+
+/// Packs rows that are read one by one, one block at a time.
 /// @param weights   relative weights with mean 1 over all ranks, or empty for equal weights
+template <class Scalar, class ExecutionSpace>
+FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& exec, std::int64_t num_rows,
+                                                        std::int64_t dimension, const RowReader& read_row,
+                                                        std::span<const double> weights);
+
+/// The same of `rows` (num_rows x dimension, row-major, host), each less `center`.
 template <class Scalar, class ExecutionSpace>
 FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& exec, std::span<const float> rows,
                                                         std::int64_t dimension, std::span<const double> center,

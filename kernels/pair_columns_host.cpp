@@ -87,15 +87,14 @@ void add_column_products(const PairOperands<Scalar>& operands, std::int64_t tile
 }
 
 template <class Scalar>
-void coupling_of_tile(const CostTiles<Scalar>& costs, std::int64_t tile, ColumnSlice columns, double kappa,
-                      const double* u, const double* v, std::int64_t stride, Scalar* coupling) {
+void coupling_of_tile(const CouplingTile<Scalar>& of, ColumnSlice columns, std::int64_t stride, Scalar* coupling) {
   constexpr int lanes = simd::lanes<double>;
   const simd::FlushDenormals flush;
   for (std::int64_t j = columns.begin; j < columns.end; ++j) {
-    const Scalar* scores = costs.column(tile, j);
+    const Scalar* scores = of.costs.column(of.tile, j);
     Scalar* to = coupling + (j - columns.begin) * stride;
     for (int i = 0; i < tile_rows; i += lanes)
-      store_narrow(simd::exp2<double>(simd::load_wide(scores + i) * kappa + (simd::load(u + i) + v[j])), to + i);
+      store_narrow(simd::exp2<double>(simd::load_wide(scores + i) * of.kappa + (simd::load(of.u + i) + of.v[j])), to + i);
   }
 }
 
@@ -106,8 +105,7 @@ void coupling_of_tile(const CostTiles<Scalar>& costs, std::int64_t tile, ColumnS
                                             double*);                                                                \
   template void add_column_products<Scalar>(const PairOperands<Scalar>&, std::int64_t, const Scalar*, const double*, \
                                             std::int64_t, std::int64_t, ColumnSlice, double*);                       \
-  template void coupling_of_tile<Scalar>(const CostTiles<Scalar>&, std::int64_t, ColumnSlice, double, const double*, \
-                                         const double*, std::int64_t, Scalar*);
+  template void coupling_of_tile<Scalar>(const CouplingTile<Scalar>&, ColumnSlice, std::int64_t, Scalar*);
 THALWEG_COLUMNS_HOST(float)
 THALWEG_COLUMNS_HOST(double)
 

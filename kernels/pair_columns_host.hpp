@@ -24,12 +24,18 @@ void add_column_products(const PairOperands<Scalar>& operands, std::int64_t tile
                          const double* values, std::int64_t rows, std::int64_t width, ColumnSlice columns,
                          double* products);
 
-/// P_ij = 2^(kappa score_ij + u_i + v_j) of one tile of rows and some columns, in double arithmetic.
-/// @param u         tile_rows
-/// @param v         of all columns
-/// @param coupling  P_ij at (j - begin) stride + i
+/// P_ij = 2^(kappa score_ij + u_i + v_j) of one tile of rows.
 template <class Scalar>
-void coupling_of_tile(const CostTiles<Scalar>& costs, std::int64_t tile, ColumnSlice columns, double kappa,
-                      const double* u, const double* v, std::int64_t stride, Scalar* coupling);
+struct CouplingTile {
+  const CostTiles<Scalar>& costs;
+  std::int64_t tile;
+  double kappa;
+  const double* u;  // tile_rows
+  const double* v;  // of all columns
+};
+
+/// P of some columns, in double arithmetic. @param coupling  P_ij at (j - begin) stride + i
+template <class Scalar>
+void coupling_of_tile(const CouplingTile<Scalar>& of, ColumnSlice columns, std::int64_t stride, Scalar* coupling);
 
 }  // namespace thalweg::host

@@ -31,6 +31,8 @@ class StoredMatrix {
   bool is_sparse() const { return form_ == Form::sparse_rows || form_ == Form::sparse_columns; }
   std::int64_t num_rows() const { return num_rows_; }
   std::int64_t num_columns() const { return num_columns_; }
+  /// That are stored of a sparse matrix.
+  std::int64_t num_entries() const { return num_entries_; }
   /// Stored type: "float32", "int32 csr", ..
   const std::string& type() const { return type_; }
 

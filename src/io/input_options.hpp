@@ -35,7 +35,7 @@ struct InputOptions {
     field("days", &InputOptions::days, "times to use, in order; empty: all", time_name);
     field("joint", &InputOptions::joint, "features: an obsm key, X, layers/.. or raw/X");
     field("pca", &InputOptions::pca, "components of one PCA over all cells on joint; 0: none", only_default);
-    field("spatial", &InputOptions::spatial, "matrix of places in the tissue, for align");
+    field("spatial", &InputOptions::spatial, "matrix of places in the tissue, for align, hmot and lowrank");
     field("annotation", &InputOptions::annotation, "obs column of cell types, for tables, plots and scores");
     field("embedding", &InputOptions::embedding,
           "matrix whose first two columns are coordinates for plots; the default is skipped where it is absent, \"\": none");
@@ -70,7 +70,7 @@ struct SideOptions {
     field("key", &SideOptions::key, "features of this side");
     field("weights", &SideOptions::weights, "obs column of the mass per cell");
     field("faces", &SideOptions::faces, "triangles of a surface whose vertices are key, for gromov: uns/.., or an array of a .npz file");
-    field("spatial", &SideOptions::spatial, "matrix of places in the tissue, for align");
+    field("spatial", &SideOptions::spatial, "matrix of places in the tissue, for align and lowrank");
   }
 };
 

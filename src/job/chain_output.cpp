@@ -65,7 +65,24 @@ void write_chain_results(JobSession& session, const JobContext& context, const H
   if (session.makes_plots()) write_plots(session, results, files, map, output);
 }
 
+namespace {
+
+/// Both parts of the objective in units of the data, summed over transitions.
+void log_parts(const HmOtSolution& solution) {
+  TransitionParts sum;
+  for (std::size_t t = 0; t < solution.chain.edges.size(); ++t) {
+    const TransitionParts parts = transition_parts(solution.chain, solution.state, t);
+    sum.transport += parts.transport;
+    sum.gromov += parts.gromov;
+  }
+  log_info((solution.chain.num_features() > 0 ? "transport " + rounded_number(sum.transport, 6) + ", " : std::string()) +
+           "Gromov-Wasserstein " + rounded_number(sum.gromov, 6) + " in units of the data");
+}
+
+}  // namespace
+
 void log_solution(const HmOtSolution& solution) {
+  if (solution.chain.has_coordinates()) log_parts(solution);
   std::string line = "objective " + shortest_number(solution.state.objective);
   if (std::isfinite(solution.baseline)) line += ", k-means + exact T " + rounded_number(solution.baseline, 6);
   if (std::isfinite(solution.full_rank_reference)) line += ", one-to-one maps of a sample " + rounded_number(solution.full_rank_reference, 6);

@@ -21,6 +21,10 @@ void add_model(const HmOtJob& job, const HmOtSolution& solution, const std::stri
     writer.add_uns(slice + "/types", job.type_names[t]);
     writer.add_uns(slice + "/g", state.actual);
     writer.add_uns(slice + "/means", uns_matrix(state.means));
+    if (solution.chain.has_coordinates()) {
+      writer.add_uns(slice + "/center", solution.chain.slices[t].frame.center);
+      writer.add_uns(slice + "/scale", solution.chain.slices[t].frame.scale);
+    }
     if (solution.chain.slices[t].has_fixed_membership()) continue;
     writer.add_uns(slice + "/A", uns_matrix(state.logits));
     writer.add_uns(slice + "/v", state.duals);

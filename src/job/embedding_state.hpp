@@ -19,6 +19,7 @@ class EmbeddingCheckpoint : public Checkpoint {
   std::optional<TrainingState> restore_training();
 
   bool restore(const VisitState&) override { return false; }
+  void reread(const VisitState& visit) override { states_.reread(visit); }
   bool is_due(bool at_boundary) const override { return states_.is_due(at_boundary); }
   void save(const std::string& stage, bool is_stopping, const VisitState& visit) override;
 

@@ -15,6 +15,7 @@ namespace thalweg {
 
 namespace {
 
+constexpr std::int64_t shortest_line = 6;  // of a table: two names, a number, tabs and the end
 constexpr std::int64_t most_exact_floats = std::int64_t{1} << 24;  // positions are read as floats
 
 /// Positions of the cells of one side by their names.
@@ -124,10 +125,13 @@ void add_top_partners(const AnnDataReader& reader, const ResultCells& cells, con
     for (std::size_t k = 0; k < width; ++k) {
       const std::size_t at = static_cast<std::size_t>(cells.source_rows[i]) * width + k;
       if (positions[at] < 0.0F) continue;
+      const bool is_position = positions[at] < static_cast<float>(cells.targets.size()) &&
+                               positions[at] == std::floor(positions[at]);  // which no NaN is
+      if (!is_position)
+        throw DataError(path + ": partner " + shortest_number(static_cast<double>(positions[at])) + " of '" +
+                        cells.sources[i] + "' for " + std::to_string(cells.targets.size()) +
+                        " targets; the files are not of one result");
       const auto target = static_cast<std::size_t>(positions[at]);
-      if (target >= cells.targets.size())
-        throw DataError(path + ": partner " + std::to_string(target) + " of '" + cells.sources[i] + "' for " +
-                        std::to_string(cells.targets.size()) + " targets; the files are not of one result");
       list.add(cells.sources[i], cells.targets[target], static_cast<double>(masses[at]), path);
     }
 }
@@ -208,6 +212,22 @@ CouplingEntries read_start_coupling(const Communicator& comm, const Job& job, co
   scale_to_weights(sides.source.weights, path, list.entries);
   log_info("gromov.init: " + std::to_string(list.entries.mass.size()) + " entries of " + path);
   return std::move(list.entries);
+}
+
+std::int64_t most_start_entries(const Communicator& comm, const Job& job) {
+  std::string path;
+  std::vector<std::int64_t> bytes;
+  comm.on_root([&] {
+    path = file_of(job.gromov.init);
+    bytes.push_back(static_cast<std::int64_t>(std::filesystem::file_size(path)));
+  });
+  comm.broadcast(path);
+  comm.broadcast(bytes);
+  if (path.ends_with(".tsv")) return bytes.front() / shortest_line;
+  const AnnDataReader reader(comm, path);
+  const std::string top = "obsm/" + job.output.key_prefix + "coupling_top_index";
+  const StoredMatrix matrix = reader.matrix(reader.file().object(top).exists() ? top : "X", "gromov.init");
+  return matrix.is_sparse() ? matrix.num_entries() : matrix.num_rows() * matrix.num_columns();
 }
 
 }  // namespace thalweg

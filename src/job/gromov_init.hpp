@@ -14,4 +14,7 @@ namespace thalweg {
 /// are negative or not finite, no mass at all
 CouplingEntries read_start_coupling(const Communicator& comm, const Job& job, const TransportSides& sides);
 
+/// At most so many entries does gromov.init have, judging by sizes alone. Collective.
+std::int64_t most_start_entries(const Communicator& comm, const Job& job);
+
 }  // namespace thalweg

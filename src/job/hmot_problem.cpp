@@ -7,6 +7,7 @@
 
 #include "core/format_number.hpp"
 #include "distributed/error.hpp"
+#include "job/intra_cells.hpp"
 #include "job/labelled_slices.hpp"
 #include "job/type_tables.hpp"
 
@@ -173,6 +174,11 @@ std::int64_t types_of_reference(const HmOtOptions& options, const HmOtJob& job) 
   return job.problem.slices[reference].num_types != 0 ? job.problem.slices[reference].num_types : count;
 }
 
+std::size_t hash_of_row(std::span<const float> values, std::int64_t width, std::size_t row) {
+  const auto p = static_cast<std::size_t>(width);
+  return std::hash<std::string_view>{}({reinterpret_cast<const char*>(values.data() + row * p), p * sizeof(float)});
+}
+
 }  // namespace
 
 void normalise_rows(const Communicator& comm, const std::string& key, TimeSeries& series) {
@@ -192,11 +198,11 @@ void normalise_rows(const Communicator& comm, const std::string& key, TimeSeries
 }
 
 void check_distinct_rows(const Communicator& comm, const HmOtSlice& slice) {
-  const auto p = static_cast<std::size_t>(slice.rows.dimension);
   std::vector<std::int64_t> hashes;
   for (std::size_t i = 0; i < static_cast<std::size_t>(slice.rows.rows.size()) && static_cast<std::int64_t>(hashes.size()) < slice.num_types; ++i) {
-    const std::string_view bytes(reinterpret_cast<const char*>(slice.rows.features.data() + i * p), p * sizeof(float));
-    const auto hash = static_cast<std::int64_t>(std::hash<std::string_view>{}(bytes));
+    const std::size_t of_features = hash_of_row(slice.rows.features, slice.rows.num_features(), i);
+    const std::size_t of_coordinates = hash_of_row(slice.rows.coordinates.values, slice.rows.coordinates.count, i);
+    const auto hash = static_cast<std::int64_t>(of_features ^ (3 * of_coordinates));
     if (std::find(hashes.begin(), hashes.end(), hash) == hashes.end()) hashes.push_back(hash);
   }
   std::vector<std::int64_t> all = comm.all_gather(std::span<const std::int64_t>(hashes));
@@ -207,12 +213,18 @@ void check_distinct_rows(const Communicator& comm, const HmOtSlice& slice) {
                     " types; lower the rank of that time or leave it out with input.days");
 }
 
-HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const TimeSeriesRequest& request, TimeSeries& series) {
+HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const TimeSeriesRequest& request, const std::string& spatial,
+                      TimeSeries& series) {
   if (series.slices.size() < 2)
     throw DataError("one time point (" + (series.slices.empty() ? "none" : series.slices[0].name) + ") in " + series.path +
                     "; hmot needs at least two; check input.time_key and input.days");
   if (options.cost == "cosine") normalise_rows(comm, "the features", series);
   HmOtJob job = empty_job(series);
+  if (options.alpha > 0.0) {
+    append_coordinates(comm, request, spatial, "input.spatial", series, job);
+    use_coordinates(/*has_features=*/options.alpha < 1.0, job);
+    job.problem.alpha = options.alpha;
+  }
   job.memberships = read_given_memberships(comm, options, request, series);
   fix_memberships(comm, options, series, request.annotation, job);
   apply_label_masses(comm, options, series, request.annotation, job);

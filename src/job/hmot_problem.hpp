@@ -12,7 +12,13 @@
 
 namespace thalweg {
 
-/// The problem with the names of its types. Views into the series, `labels` and `memberships`
+/// Coordinates of the owned rows of one slice within it, rows x count.
+struct SliceCoordinates {
+  std::vector<float> values;
+  std::int64_t count = 0;
+};
+
+/// The problem with the names of its types. Views into the series, `labels`, `memberships` and `coordinates`
 /// stay valid while these live.
 struct HmOtJob {
   HmOtProblem problem;
@@ -20,14 +26,17 @@ struct HmOtJob {
   std::vector<std::vector<std::string>> type_names;  // per slice
   std::vector<std::vector<std::int32_t>> labels;     // storage of fixed labels, per slice
   std::vector<std::optional<GivenMemberships>> memberships;  // storage of given ones, per slice
+  std::vector<SliceCoordinates> coordinates;         // storage, per slice; empty: the cost is between features alone
 };
 
 /// Applies the mode and the tables fix.labels, fix.q, fix.g, fix.t and mask. Rows of `series` are normalised for
 /// cosine costs. Collective.
 /// @param request   with which `series` was read
+/// @param spatial   key of the coordinates, which options.alpha > 0 takes
 /// @throws DataError for what the data do not allow: one time, fewer distinct cells than types, cells
 ///         without a label, bad memberships, unknown types in tables
-HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const TimeSeriesRequest& request, TimeSeries& series);
+HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, const TimeSeriesRequest& request, const std::string& spatial,
+                      TimeSeries& series);
 
 /// What the options of hmot and lowrank have under the same names.
 template <class Options>

@@ -9,18 +9,27 @@ namespace thalweg {
 
 namespace {
 
-double squared_norm(const Matrix& means, std::int64_t type) {
-  double sum = 0.0;
-  for (std::int64_t j = 0; j < means.rows; ++j) sum += means(j, type) * means(j, type);
-  return sum;
-}
-
 /// sum_i a_i |x_i - m(i)|^2 of soft types: the second moment less that of the means.
 double inertia(const HmOtSolution& solution, std::size_t slice) {
   double within = solution.chain.slices[slice].second_moment;
   const SliceState& state = solution.state.slices[slice];
-  for (std::size_t k = 0; k < state.actual.size(); ++k) within -= state.actual[k] * squared_norm(state.means, static_cast<std::int64_t>(k));
+  const double unit = solution.chain.feature_unit;
+  for (std::size_t k = 0; k < state.actual.size(); ++k)
+    for (std::int64_t j = 0; j < solution.chain.num_features(); ++j) {
+      const double mean = unit * state.means(j, static_cast<std::int64_t>(k));
+      within -= state.actual[k] * mean * mean;
+    }
   return within;
+}
+
+/// Features of a type in the coordinates of the input, then the coordinates that its slice has.
+std::vector<TableCell> centroid_of(const HmOtSolution& solution, std::int64_t own_coordinates, std::size_t slice, std::int64_t type) {
+  const Chain& chain = solution.chain;
+  const FeatureFrame& frame = chain.slices[slice].frame;
+  std::vector<TableCell> cells(static_cast<std::size_t>(chain.num_features() + chain.num_coordinates));
+  for (std::int64_t j = 0; j < chain.num_features() + own_coordinates; ++j)
+    cells[static_cast<std::size_t>(j)] = solution.state.slices[slice].means(j, type) / frame.scale_of(j) + frame.center[static_cast<std::size_t>(j)];
+  return cells;
 }
 
 std::int64_t num_categories(const TimeSeries& series) { return static_cast<std::int64_t>(series.categories.size()); }
@@ -121,24 +130,32 @@ Table edges_table(const DifferentiationMap& map) {
 
 Table centroids_table(const HmOtJob& job, const HmOtSolution& solution) {
   std::vector<std::string> columns{"time", "type"};
-  for (std::int64_t j = 0; j < solution.chain.dimension; ++j) columns.push_back("feature_" + std::to_string(j));
+  for (std::int64_t j = 0; j < solution.chain.num_features(); ++j) columns.push_back("feature_" + std::to_string(j));
+  for (std::int64_t j = 0; j < solution.chain.num_coordinates; ++j) columns.push_back("coordinate_" + std::to_string(j));
   Table table(columns);
   for (std::size_t t = 0; t < job.slice_names.size(); ++t)
     for (std::size_t k = 0; k < job.type_names[t].size(); ++k) {
       std::vector<TableCell> row{job.slice_names[t], job.type_names[t][k]};
-      for (std::int64_t j = 0; j < solution.chain.dimension; ++j)
-        row.push_back(solution.state.slices[t].means(j, static_cast<std::int64_t>(k)) + solution.chain.center[static_cast<std::size_t>(j)]);
+      const std::vector<TableCell> centroid = centroid_of(solution, job.problem.slices[t].rows.coordinates.count, t, static_cast<std::int64_t>(k));
+      row.insert(row.end(), centroid.begin(), centroid.end());
       table.add_row(std::move(row));
     }
   return table;
 }
 
 Table objective_table(const HmOtJob& job, const HmOtSolution& solution) {
-  Table table({"t0", "t1", "weight", "cost", "inertia_source", "inertia_target", "between_types"});
+  std::vector<std::string> columns{"t0", "t1", "weight", "cost", "inertia_source", "inertia_target", "between_types"};
+  const bool has_gromov = solution.chain.has_coordinates();
+  if (has_gromov) columns.insert(columns.end(), {"weight_gromov", "gromov"});
+  Table table(columns);
   for (std::size_t t = 0; t < solution.chain.edges.size(); ++t) {
-    const double weight = solution.chain.edges[t].weight, cost = transition_cost(solution.chain, solution.state, t);
+    const ChainEdge& edge = solution.chain.edges[t];
+    const TransitionParts parts = transition_parts(solution.chain, solution.state, t);
+    const double weight = edge.weight, cost = weight * parts.transport;
     const double source = weight * inertia(solution, t), target = weight * inertia(solution, t + 1);
-    table.add_row({job.slice_names[t], job.slice_names[t + 1], weight, cost, source, target, cost - source - target});
+    std::vector<TableCell> row{job.slice_names[t], job.slice_names[t + 1], weight, cost, source, target, cost - source - target};
+    if (has_gromov) row.insert(row.end(), {edge.gromov, parts.gromov});
+    table.add_row(std::move(row));
   }
   return table;
 }

@@ -32,7 +32,8 @@ Table nodes_table(const DifferentiationMap& map);
 Table edges_table(const DifferentiationMap& map);
 /// Mean features of every type, in the coordinates of the input.
 Table centroids_table(const HmOtJob& job, const HmOtSolution& solution);
-/// Per transition: cost <C_t, P_t> and its parts, inertia within types at both ends and cost between means.
+/// Per transition: weight of <C_t, P_t>, weighted cost and its parts, inertia within types at both ends and cost between
+/// means; with coordinates the weight of Gromov-Wasserstein in the objective and its value in units of the data.
 Table objective_table(const HmOtJob& job, const HmOtSolution& solution);
 Table restarts_table(const HmOtSolution& solution);
 /// The 50 heaviest paths of types through all slices.

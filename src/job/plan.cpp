@@ -53,7 +53,7 @@ WideInt sample_bytes(const PlanInput& input, WideInt scalar) {
   for (const WideInt n : input.cells_per_slice) sampled = std::min(sampled, n);
   const WideInt matched = std::min(sampled, matched_cells);
   return slices * sampled * (p * (4 + scalar) + scalar) + sampled * p * 8 + matched * (slices + 2) * p * 8 +
-         2 * 8 * matched * matched;
+         (input.coordinates > 0 ? 5 : 2) * 8 * matched * matched;
 }
 
 /// Sums and memberships of the threads of one pass on the host.

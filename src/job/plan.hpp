@@ -38,7 +38,8 @@ struct PlanInput {
   bool exact_linear = false;            ///< gromov: linear problems are solved on one rank
   std::int64_t cost_bytes = 0;          ///< gromov: of a stored cost within a side; 0: none are stored
   std::int64_t starts = 1;              ///< gromov: couplings to begin from
-  std::int64_t linear_costs = 2;        ///< gromov: that a solve with stored costs holds at once
+  std::int64_t linear_costs = 3;        ///< gromov: that a solve with stored costs holds at once
+  std::int64_t given_entries = 0;       ///< gromov: of a coupling to begin from
   bool is_sweep = false;                ///< gromov: over values of its keys
   std::int64_t kept_couplings = 0;      ///< gromov: beside that of the solve: of other starts, of a sweep
   bool low_rank = false;                ///< gromov: costs within the sides are factors
@@ -51,6 +52,7 @@ struct PlanInput {
   std::int64_t encoder_weights = 0;     ///< embed: of the larger encoder
   std::int64_t fitted_starts = 0;       ///< embed: trainings from alignments, at most
   std::int64_t random_starts = 0;       ///< embed: trainings from random weights
+  std::int64_t coordinates = 0;  ///< hmot, lowrank: within the slices; num_features counts them and their squares too
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells

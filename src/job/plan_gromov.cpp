@@ -8,6 +8,7 @@
 #include "job/coupling_top.hpp"
 #include "job/exact_loss.hpp"
 #include "job/gromov_costs.hpp"
+#include "job/gromov_init.hpp"
 #include "job/intra_factors.hpp"
 #include "job/memory_limit.hpp"
 #include "job/point_pairs.hpp"
@@ -61,13 +62,14 @@ std::int64_t bytes_of_cost(const Job& job, bool is_double) {
   return are_hops ? 1 : is_double ? 8 : 4;
 }
 
-/// Stored costs within the sides, and linear costs between them, of rows that a rank owns: K and K(P), beside them the K
-/// of the best start so far. Panels of columns on every rank.
+/// Stored costs within the sides, and linear costs between them, of rows that a rank owns: those of a solve, beside them
+/// the K of the starts before. Panels of columns on every rank.
 void add_dense(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ranks, Collector& items) {
   const WideInt scalar = input.is_double ? 8 : 4;
   const WideInt cost = input.cost_bytes;
   items.add_shares("costs within the sides", Collector::solving, cost * (n * n + m * m));
-  items.add_shares("linear costs", Collector::solving, input.linear_costs * scalar * n * m);
+  items.add_shares("linear costs", Collector::solving, 2 * scalar * n * m);
+  items.add_shares("linear costs of steps taken back", Collector::solving, (input.linear_costs - 2) * scalar * n * m);
   items.add_shares("linear costs", Collector::writing, scalar * n * m);
   items.add_shares("couplings of other starts", Collector::solving | Collector::writing,
                    input.kept_couplings * scalar * n * m);
@@ -98,17 +100,18 @@ void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
                   (2 + input.kept_couplings) * (2 * n + m) * width * (scalar + (input.is_double ? 0 : 8)));
 }
 
-/// Of the best start so far, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
-std::int64_t kept_couplings_of(const Job& job) {
+/// Of the starts before, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
+std::int64_t kept_couplings_of(const Job& job, std::int64_t most_cells) {
   const auto epsilons = static_cast<std::int64_t>(std::max<std::size_t>(1, job.sweep.epsilon.size()));
-  const std::int64_t best_and_other = std::min<std::int64_t>(2, job.gromov.starts - 1);
-  return best_and_other + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
+  MultiStartSettings settings;
+  settings.starts = job.gromov.starts;
+  return most_kept(settings, most_cells) - 1 + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
 }
 
-/// Linear costs of a solve at once. A step that may be taken back keeps those of the state that it began at.
+/// Linear costs of a solve at once: K and K(P), and from the first rise of F on that of the state that a step began at.
 std::int64_t linear_costs_of(const GromovOptions& options) {
   if (options.mode == "unbalanced") return 5;
-  return options.regularisation == "proximal" ? 4 : 2;
+  return options.regularisation == "proximal" ? 4 : 3;
 }
 
 /// Problems of a few cells of both sides, their couplings and starts; distributions of distances of all cells.
@@ -143,6 +146,16 @@ void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt num_ranks
   const WideInt all = std::max({s * s, t * t, s * t});  // on its way to the rows that a rank owns
   items.add_shares("exact loss of a sample", Collector::writing, 4 * (s * s + t * t) + 3 * 8 * s * t);
   items.add_fixed("sample on its way", Collector::writing, false, num_ranks == 1 ? 0 : 2 * 8 * all);
+}
+
+/// A coupling to begin from, and its entries by rows.
+void add_given(const PlanInput& input, WideInt cells, Collector& items) {
+  if (input.given_entries == 0) return;
+  constexpr WideInt bytes_of_entry = 3 * 8, bytes_of_name = 100;
+  items.add_fixed("coupling to begin from", Collector::reading | Collector::solving, false,
+                  2 * bytes_of_entry * input.given_entries);
+  items.add_fixed("names of cells", Collector::reading, false, bytes_of_name * cells + 2 * 4 * input.given_entries);
+  items.add_shares("rows of that coupling", Collector::solving, 2 * 16 * input.given_entries);
 }
 
 /// @param freed   as above: searches end before a solve begins
@@ -199,10 +212,11 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   for (const std::int64_t k : job.sweep.geodesic_k) input.geodesic_k = std::max(input.geodesic_k, k);
   input.cost_bytes = bytes_of_cost(job, input.is_double);
   input.starts = job.gromov.starts;
-  input.kept_couplings = kept_couplings_of(job);
+  input.kept_couplings = kept_couplings_of(job, std::max(n, m));
   input.linear_costs = linear_costs_of(job.gromov);
   input.is_sweep = job.sweep.is_given();
   input.writes_coupling = job.gromov.coupling == "dense";
+  if (!job.gromov.init.empty()) input.given_entries = most_start_entries(comm, job);
   if (input.writes_coupling) check_matrix_size(n, m);
   if (job.gromov.storage == "dense" || !may_be_factors(job)) return input;
   PlanInput factored = input;
@@ -233,6 +247,7 @@ void add_gromov(const PlanInput& input, std::int64_t num_ranks, Collector& items
   else if (is_dense) add_dense(input, n, m, num_ranks, items);
   else add_squared(input, n, m, scalar, items);
   add_starts(input, n, m, freed, items);
+  add_given(input, cells, items);
   items.add_fixed("potentials and sums", Collector::solving | Collector::writing, false, 8 * vectors_of_solver * cells);
   items.add_fixed("history of the iteration", Collector::solving, false, 8 * anderson_vectors * m);
   add_strips(input, m, items);

@@ -31,10 +31,20 @@ void add_slices(const Communicator& comm, const TimeSeriesRequest& request, Plan
   if (input.num_features != 0 && input.num_features != matrix.num_columns())
     throw DataError(request.features + " of " + request.path + " has " + std::to_string(matrix.num_columns()) +
                     " columns, that of the other side " + std::to_string(input.num_features) +
-                    "; give keys of the same features with source.key and target.key");
+                    "; give keys of the same features with source.key and target.key, or set lowrank.objective = \"gw\"");
   input.num_features = matrix.num_columns();
   input.embedded |= find_embedding(reader, request).has_value();
   add_sizes(reader, matrix, request, input);
+}
+
+/// Columns of phi that coordinates within slices fill, and their squares. @param columns   of the widest slice
+void add_coordinates(std::int64_t columns, PlanInput& input) {
+  input.coordinates = columns;
+  input.num_features += columns + 1;
+}
+
+std::int64_t columns_of(const Communicator& comm, const InputOptions& input, const std::string& key, const std::string& option) {
+  return AnnDataReader(comm, input.file.front()).matrix(key, option).num_columns();
 }
 
 /// What all solvers share.
@@ -88,6 +98,10 @@ PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
   input.labelled = input.labelled || !options.score_annotation.empty();
   use_types_of_labels(comm, context.job, input);
   use_given_memberships(comm, context, input);
+  if (options.alpha > 0.0) {
+    if (options.alpha == 1.0) input.num_features = 0;
+    add_coordinates(columns_of(comm, context.job.input, context.job.input.spatial, "input.spatial"), input);
+  }
   const std::int64_t most = *std::max_element(input.types.begin(), input.types.end());
   input.membership_columns = (clusterings.contains("terminal") ? input.types.back() : 0) + (options.write_q ? most : 0);
   return input;
@@ -96,8 +110,16 @@ PlanInput hm_ot_input(const Communicator& comm, const JobContext& context) {
 PlanInput low_rank_input(const Communicator& comm, const JobContext& context) {
   const Job& job = context.job;
   PlanInput input = shared_input(context);
-  for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target))
+  const std::string& objective = job.lowrank.objective;
+  std::int64_t coordinates = 0;
+  for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target)) {
+    if (objective == "gw") input.num_features = 0;  // sides may differ in theirs
     add_slices(comm, request_of(side, job.output, ""), input);
+    if (objective == "gw") coordinates = std::max(coordinates, input.num_features);
+    if (objective == "fgw") coordinates = std::max(coordinates, columns_of(comm, side, side.spatial, "input.spatial"));
+  }
+  if (objective == "gw") input.num_features = 0;
+  if (coordinates > 0) add_coordinates(coordinates, input);
   check_two_sides("lowrank", input.cells_per_slice.size(), job.input.file.front());
   input.types = job.lowrank.rank;
   input.starts = job.lowrank.restarts + 1;

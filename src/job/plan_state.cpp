@@ -3,6 +3,8 @@
 
 #include "job/embedding_starts.hpp"
 #include "job/plan.hpp"
+#include "solvers/gromov/cell_coupling.hpp"
+#include "solvers/gromov/multi_start.hpp"
 #include "solvers/sinkhorn/sinkhorn.hpp"
 
 namespace thalweg {
@@ -37,6 +39,37 @@ WideInt training_state(const PlanInput& input) {
          8 * input.fitted_starts * coupled;
 }
 
+constexpr WideInt linear_costs_of_step = 2;  // where it began, and towards which it goes
+
+/// Numbers about one coupling: potentials, sums, references.
+WideInt coupling_vectors(const PlanInput& input) {
+  return 8 * 3 * (WideInt{input.cells_per_slice[0]} + WideInt{input.cells_per_slice[1]});
+}
+
+/// K of a coupling: of stored costs, or the small core of others.
+WideInt linear_cost(const PlanInput& input) {
+  if (input.low_rank) return 8 * WideInt{input.factor_columns} * WideInt{input.other_factor_columns};
+  if (input.cost_bytes == 0) return 8 * (WideInt{input.num_features} + 1) * (WideInt{input.other_features} + 1);
+  return (input.is_double ? 8 : 4) * WideInt{input.cells_per_slice[0]} * WideInt{input.cells_per_slice[1]};
+}
+
+/// The start under way with its linear problem, the couplings kept of those before, samples of theirs, and the starts on
+/// anchors.
+WideInt alignment_state(const PlanInput& input) {
+  const MultiStartSettings starts;
+  const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1];
+  const WideInt x = std::min<WideInt>(n, starts.anchors), y = std::min<WideInt>(m, starts.anchors);
+  const bool is_small = std::max(n, m) <= starts.anchors;
+  const WideInt num_starts = std::max<WideInt>(input.starts, 1);
+  const WideInt before = is_small ? num_starts - 1 : std::min<WideInt>(num_starts - 1, starts.carried - 1);
+  const WideInt kept = std::min<WideInt>(before, input.kept_couplings);
+  WideInt bytes = (linear_costs_of_step + kept) * linear_cost(input) + (1 + kept) * coupling_vectors(input);
+  if (input.exact_linear) bytes = std::max(bytes, (2 + kept) * 8 * n * m + kept * coupling_vectors(input));
+  bytes += 8 * (n + WideInt{sinkhorn_state_vectors(SinkhornSettings{})} * m);
+  bytes += 4 * before * std::min<WideInt>(n, most_sampled_rows) * m;
+  return bytes + (is_small || num_starts <= 2 ? 0 : 4 * num_starts * x * y);
+}
+
 }  // namespace
 
 WideInt saved_bytes(const PlanInput& input) {
@@ -44,6 +77,7 @@ WideInt saved_bytes(const PlanInput& input) {
   if (input.command == "transport") return transport_state(input);
   if (input.command == "hmot" || input.command == "lowrank") return std::max(WideInt{input.starts}, least_iterates) * chain_state(input);
   if (input.command == "embed train") return training_state(input);
+  if (input.command == "gromov" || input.command == "align") return alignment_state(input);
   return 0;
 }
 

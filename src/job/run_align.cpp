@@ -51,6 +51,7 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
   PlacedSlice placed;
   placed.neighbour = neighbour;
   MultiStartSettings settings = starts_of(job.gromov, context.precision);
+  settings.keeps_end = slices.slices.size() > 2;
   placed.starts = solve_alignment(session, job, problem.problem(), settings, pair);
   log_alignment(placed.starts);
   SlicePartners partners =
@@ -61,6 +62,7 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
   placed.match = std::move(partners.match);
   placed.confidence = std::move(partners.confidence);
   placed.starts.best.geometry.reset();  // large, and of no use from here on
+  placed.starts.best.generator = {};
   placed.starts.other.reset();
   log_info(pair + ": residual rms " + rounded_number(placed.motion.residual_rms, 4) + " of a radius of " +
            rounded_number(slices.radius, 4));

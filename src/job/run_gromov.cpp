@@ -47,7 +47,7 @@ void set_mode(const GromovOptions& options, GromovProblem& problem) {
 
 /// One problem of a job, solved from several starts, or from the linear cost of a solve at a larger epsilon alone.
 MultiStartSolution solve(JobSession& session, const Job& job, const TransportSides& sides, LinearPart& linear,
-                         const std::optional<CouplingEntries>& given, const SweepPoint& point) {
+                         const SharedEntries& given, const SweepPoint& point) {
   const Context context = session.solver_context();
   GromovProblem problem{point.costs.source.costs(), point.costs.target.costs(), sides.source.weights,
                         sides.target.weights, point.epsilon};
@@ -56,6 +56,7 @@ MultiStartSolution solve(JobSession& session, const Job& job, const TransportSid
   MultiStartSettings settings = starts_of(job.gromov, context.precision);
   settings.solve.keep_linear = point.keep_linear;
   settings.given = given;
+  settings.keeps_end = job.sweep.is_given();
   if (point.before) {
     settings.starts = 1;
     settings.given.reset();
@@ -89,8 +90,9 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
                               : read_cell_pairs(comm, job, job.gromov.pair_key, "gromov.pair_key");
 
   LinearPart linear(comm, job, sides);
-  std::optional<CouplingEntries> given;
-  if (!job.gromov.init.empty()) given = read_start_coupling(comm, job, sides);
+  SharedEntries given;
+  if (!job.gromov.init.empty())
+    given = std::make_shared<const CouplingEntries>(read_start_coupling(comm, job, sides));
 
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides, plan.low_rank);

@@ -34,7 +34,7 @@ int run_hmot(const Communicator& comm, const JobContext& context) {
   session.start_phase("read");
   const TimeSeriesRequest request = request_of(context.job.input, context.job.output, annotation);
   TimeSeries series = read_time_series(comm, request);
-  const HmOtJob job = make_hmot_job(comm, options, request, series);
+  const HmOtJob job = make_hmot_job(comm, options, request, context.job.input.spatial, series);
   record_input(series, session.record());
   if (const auto code = session.finished_before()) return *code;
 

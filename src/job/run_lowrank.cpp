@@ -7,6 +7,7 @@
 #include "job/chain_output.hpp"
 #include "job/commands_run.hpp"
 #include "job/hmot_problem.hpp"
+#include "job/intra_cells.hpp"
 #include "job/job_session.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
@@ -22,31 +23,47 @@ namespace {
 struct Sides {
   TimeSeries series;                 // both slices
   std::vector<TimeSeries> of_files;  // without their features, when every side has a file of its own
+  std::vector<std::int64_t> num_features;  // of each side
   std::vector<ChainFile> files() const {
     if (of_files.empty()) return {{&series, "result.h5ad", 0, 2}};
     return {{&of_files[0], "result_source.h5ad", 0, 1}, {&of_files[1], "result_target.h5ad", 1, 1}};
   }
 };
 
-TimeSeries read_side(const Communicator& comm, const Job& job, const SideOptions& side, const std::string& name) {
-  TimeSeries series = read_time_series(comm, request_of(input_of_side(job.input, side), job.output, ""));
+/// One file that holds both sides, or one side of two, with its coordinates where the objective has any beside features.
+TimeSeries read_file(const Communicator& comm, const Job& job, const InputOptions& input, const std::string& annotation, HmOtJob& chain) {
+  const TimeSeriesRequest request = request_of(input, job.output, annotation);
+  TimeSeries series = read_time_series(comm, request);
+  if (job.lowrank.objective == "fgw") append_coordinates(comm, request, input.spatial, "input.spatial", series, chain);
+  return series;
+}
+
+TimeSeries read_side(const Communicator& comm, const Job& job, const SideOptions& side, const std::string& name, HmOtJob& chain) {
+  TimeSeries series = read_file(comm, job, input_of_side(job.input, side), "", chain);
   series.slices[0].name = name;
   return series;
 }
 
-Sides read_sides(const Communicator& comm, const Job& job) {
+void check_equal_features(const Sides& sides) {
+  if (sides.num_features[0] == sides.num_features[1]) return;
+  throw DataError("the sides have " + std::to_string(sides.num_features[0]) + " and " + std::to_string(sides.num_features[1]) +
+                  " features; give keys of the same features with source.key and target.key, or set lowrank.objective = \"gw\"");
+}
+
+Sides read_sides(const Communicator& comm, const Job& job, HmOtJob& chain) {
   Sides sides;
   if (!job.source.is_given() && !job.target.is_given()) {
-    sides.series = read_time_series(comm, request_of(job.input, job.output, job.input.annotation));
+    sides.series = read_file(comm, job, job.input, job.input.annotation, chain);
+    check_two_sides("lowrank", sides.series.slices.size(), sides.series.path);
+    sides.num_features.assign(2, sides.series.num_features);
     return sides;
   }
   if (!job.input.annotation.empty())
     throw ConfigError("input.annotation is not available in this version together with [source] and [target]; leave it out");
-  sides.of_files.push_back(read_side(comm, job, job.source, "source"));
-  sides.of_files.push_back(read_side(comm, job, job.target, "target"));
-  if (sides.of_files[0].num_features != sides.of_files[1].num_features)
-    throw DataError("the sides have " + std::to_string(sides.of_files[0].num_features) + " and " + std::to_string(sides.of_files[1].num_features) +
-                    " features; give keys of the same features with source.key and target.key");
+  sides.of_files.push_back(read_side(comm, job, job.source, "source", chain));
+  sides.of_files.push_back(read_side(comm, job, job.target, "target", chain));
+  for (const TimeSeries& file : sides.of_files) sides.num_features.push_back(file.num_features);
+  if (job.lowrank.objective != "gw") check_equal_features(sides);
   sides.series.path = sides.of_files[0].path;
   sides.series.num_features = sides.of_files[0].num_features;
   if (!sides.of_files[1].embedding.empty()) sides.series.embedding = sides.of_files[0].embedding;
@@ -74,17 +91,26 @@ void set_masses(const Communicator& comm, const LowRankOptions& options, HmOtJob
   }
 }
 
-HmOtJob make_lowrank_job(const Communicator& comm, const LowRankOptions& options, TimeSeries& series) {
-  check_two_sides("lowrank", series.slices.size(), series.path);
-  if (options.cost == "cosine") normalise_rows(comm, "the features", series);
-  HmOtJob job;
-  job.problem.slices.resize(2);
-  job.problem.transitions.resize(1);
+/// Rows of both sides: features, coordinates or both. Their own space is all that gw has of a side.
+void set_rows(const LowRankOptions& options, Sides& sides, HmOtJob& job) {
   for (std::size_t t = 0; t < 2; ++t) {
-    const SliceRows& slice = series.slices[t];
+    SliceRows& slice = sides.series.slices[t];
     job.slice_names.push_back(slice.name);
     job.problem.slices[t].name = slice.name;
-    job.problem.slices[t].rows = {slice.num_cells, slice.rows, series.num_features, slice.features, slice.weights};
+    if (options.objective == "gw") job.coordinates.push_back({std::exchange(slice.features, {}), sides.num_features[t]});
+    job.problem.slices[t].rows = {slice.num_cells, slice.rows, sides.num_features[t], slice.features, slice.weights};
+  }
+  job.problem.alpha = options.objective == "w" ? 0.0 : options.objective == "gw" ? 1.0 : options.alpha;
+  if (job.problem.alpha > 0.0) use_coordinates(/*has_features=*/job.problem.alpha < 1.0, job);
+}
+
+/// @param job   with the coordinates that were read
+void make_lowrank_job(const Communicator& comm, const LowRankOptions& options, Sides& sides, HmOtJob& job) {
+  if (options.cost == "cosine") normalise_rows(comm, "the features", sides.series);
+  job.problem.slices.resize(2);
+  job.problem.transitions.resize(1);
+  set_rows(options, sides, job);
+  for (std::size_t t = 0; t < 2; ++t) {
     job.problem.slices[t].num_types = options.rank[std::min(t, options.rank.size() - 1)];
     job.type_names.push_back(type_names(t == 0 ? "source" : "target", job.problem.slices[t].num_types));
     check_distinct_rows(comm, job.problem.slices[t]);
@@ -96,7 +122,6 @@ HmOtJob make_lowrank_job(const Communicator& comm, const LowRankOptions& options
   if (!options.fixed_t.empty()) transition.coupling = read_coupling(comm, options.fixed_t, job.type_names[0], job.type_names[1]);
   if (!options.mask.empty()) transition.allowed = read_mask(comm, options.mask, job.type_names[0], job.type_names[1], false);
   for (std::size_t t = 0; t < 2; ++t) job.problem.slices[t].type_names = job.type_names[t];
-  return job;
 }
 
 /// The latent coupling as a matrix: sources down, targets across.
@@ -119,11 +144,12 @@ int run_lowrank(const Communicator& comm, const JobContext& context) {
   check_memory(comm, read_plan_input(comm, context), context.job.run);
   JobSession session(comm, context);
   session.start_phase("read");
-  Sides sides = read_sides(comm, context.job);
+  HmOtJob job;
+  Sides sides = read_sides(comm, context.job, job);
   if (sides.of_files.empty()) record_input(sides.series, session.record());
   for (const TimeSeries& file : sides.of_files) record_input(file, session.record());
   if (const auto code = session.finished_before()) return *code;
-  const HmOtJob job = make_lowrank_job(comm, options, sides.series);
+  make_lowrank_job(comm, options, sides, job);
 
   const SolvedChain solved = solve_chain(session, job, settings_of(options));
   ChainOutput output;

@@ -42,7 +42,9 @@ MultiStartSolution solve_alignment(JobSession& session, const Job& job, const Gr
     if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
     else session.progress().check(state);
   };
-  return solve_gromov_from_starts(session.solver_context(), problem, settings, show, session.stop_check());
+  MultiStartSettings kept = settings;
+  kept.checkpoint = session.checkpoint(name, "gromov");
+  return solve_gromov_from_starts(session.solver_context(), problem, kept, show, session.stop_check());
 }
 
 }  // namespace thalweg

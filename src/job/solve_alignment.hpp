@@ -17,7 +17,8 @@ MultiStartSettings starts_of(const GromovOptions& options, Precision precision);
 /// One outer step as the log shows it.
 ProgressState progress_of(const std::string& pair, const GromovRecord& step, double tolerance);
 
-/// Solves a problem from several starts and shows their steps under `name` and theirs. Collective.
+/// Solves a problem from several starts, whose state is kept between runs, and shows their steps under `name` and
+/// theirs. Collective.
 MultiStartSolution solve_alignment(JobSession& session, const Job& job, const GromovProblem& problem,
                                    const MultiStartSettings& settings, const std::string& name);
 

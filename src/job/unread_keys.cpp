@@ -36,10 +36,13 @@ const std::vector<Unread>& keys_of_graphs() {
                                            {"gromov.disconnected", ""},
                                            {"gromov.landmarks", ""},
                                            {"gromov.factor_rank", ""},
-                                           {"gromov.allow_poor_factor", ""},
-                                           {"gromov.rho_1", ""},
-                                           {"gromov.rho_2", ""},
-                                           {"gromov.init", ""}};
+                                           {"gromov.allow_poor_factor", ""}};
+  return keys;
+}
+
+/// Of surfaces and slices.
+const std::vector<Unread>& keys_of_cells() {
+  static const std::vector<Unread> keys = {{"gromov.rho_1", ""}, {"gromov.rho_2", ""}, {"gromov.init", ""}};
   return keys;
 }
 
@@ -112,6 +115,18 @@ class Refusal {
   config::Problems& problems_;
 };
 
+/// Of cells: what the values of other keys leave unread.
+void refuse_beside_others(const Job& job, Refusal& refuse) {
+  const GromovOptions& options = job.gromov;
+  if (options.mode != "unbalanced") {
+    const std::string mode = "gromov.mode = \"unbalanced\"";
+    refuse({{"gromov.rho_1", mode}, {"gromov.rho_2", mode}}, "gromov.mode = \"" + options.mode + "\"");
+  }
+  if (job.source_costs.cost != "geodesic" && job.target_costs.cost != "geodesic")
+    refuse(keys_of_graphs(), "costs other than \"geodesic\"");
+  if (options.linear.empty()) refuse({{"gromov.normalise", "gromov.linear"}}, "gromov without gromov.linear");
+}
+
 }  // namespace
 
 void refuse_unread_keys(const Job& job, const config::Value& root, const std::vector<std::string>& used,
@@ -131,6 +146,7 @@ void refuse_unread_keys(const Job& job, const config::Value& root, const std::ve
   refuse.part(SinkhornOptions::part, of_solver, is_align ? "align" : "gromov");
   if (is_align) {
     refuse(keys_of_graphs(), "align");
+    refuse(keys_of_cells(), "align");
     refuse({{"gromov.scale", ""}}, "align");
     refuse.part(ShapeOptions::part, {}, "align");
     refuse.part(IntraCostOptions::source_part, {{"source.cost", "align.cost"}}, "align");
@@ -138,8 +154,12 @@ void refuse_unread_keys(const Job& job, const config::Value& root, const std::ve
     return;
   }
   refuse({{"problem.policy", ""}, {"problem.reference", ""}}, "gromov");
-  if (!has_shapes) return refuse(keys_of_shapes(), "gromov on cells");
+  if (!has_shapes) {
+    refuse(keys_of_shapes(), "gromov on cells");
+    return refuse_beside_others(job, refuse);
+  }
   refuse(keys_of_graphs(), "gromov on surfaces");
+  refuse(keys_of_cells(), "gromov on surfaces");
   refuse(keys_of_sides(""), "gromov on surfaces");
   refuse({{"gromov.normalise", ""}, {"problem.alpha", "gromov.anchors"}}, "gromov on surfaces");
 }

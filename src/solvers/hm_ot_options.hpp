@@ -60,7 +60,10 @@ struct HmOtOptions {
           one_of({"unsupervised", "supervised", "transfer", "cocluster"}));
     field("rank", &HmOtOptions::rank, "types per slice, or a list with one number a slice",
           at_least(1).or_single().later({"auto"}));
-    field("alpha", &HmOtOptions::alpha, "weight of the spatial Gromov-Wasserstein part", only_default);
+    field("alpha", &HmOtOptions::alpha,
+          "weight of Gromov-Wasserstein between the coordinates of the slices (input.spatial), both parts in units of their "
+          "values at independent coupling; 0: features alone, 1: coordinates alone",
+          in_range(0, 1));
     field("cost", &HmOtOptions::cost, "cost between features",
           one_of({"sq_euclidean", "cosine"}).later({"euclidean", "manhattan", "correlation", "geodesic"}));
     field("time_weight", &HmOtOptions::time_weight, "weights of the transitions",

@@ -14,6 +14,7 @@ struct LowRankOptions {
   std::vector<std::int64_t> rank = {10};  ///< one value for both sides, or source and target
   std::string form = "lc";
   std::string objective = "w";
+  double alpha = 0.5;
   std::string cost = "sq_euclidean";
   std::string marginals = "balanced";
   WordOrFiles g = {.word = "free", .files = {}};
@@ -42,7 +43,12 @@ struct LowRankOptions {
     using namespace rules;
     field("rank", &LowRankOptions::rank, "types per side, or [source, target]", at_least(1).or_single());
     field("form", &LowRankOptions::form, "latent coupling, or one set of types for both sides", one_of({"lc", "lot"}));
-    field("objective", &LowRankOptions::objective, "what is minimised", one_of({"w"}).later({"gw", "fgw"}));
+    field("objective", &LowRankOptions::objective,
+          "what is minimised: transport of features; gw: Gromov-Wasserstein between the squared distances of each side, "
+          "which need no common features; fgw: both, with the coordinates of input.spatial",
+          one_of({"w", "gw", "fgw"}));
+    field("alpha", &LowRankOptions::alpha,
+          "fgw: weight of Gromov-Wasserstein, both parts in units of their values at independent coupling", in_range(0, 1));
     field("cost", &LowRankOptions::cost, "cost between features",
           one_of({"sq_euclidean", "cosine"}).later({"euclidean", "manhattan", "correlation", "geodesic"}));
     field("marginals", &LowRankOptions::marginals, "which sides keep their masses",
@@ -52,7 +58,6 @@ struct LowRankOptions {
     field("mask", &LowRankOptions::mask, "file (source, target[, allow]) of allowed transitions", file_path);
     field("fixed_t", &LowRankOptions::fixed_t, "file of given type transitions", file_path);
     field("write_q", &LowRankOptions::write_q, "write the memberships of the cells");
-    field.later("alpha", "fused objective");
     field.later("epsilon_start", "random starts");
     field.later("factor_rank", "factored costs");
     field.later("allow_poor_factor", "factored costs");

@@ -13,11 +13,12 @@ namespace {
 template <class Scalar, class ExecutionSpace>
 class DeviceRowPass final : public RowPass {
  public:
-  DeviceRowPass(const Communicator& comm, const RowBlock& block, std::span<const double> center, const RowMoments& moments)
+  DeviceRowPass(const Communicator& comm, const RowBlock& block, const FeatureFrame& frame, const RowMoments& moments)
       : comm_(comm), num_rows_(block.num_rows), max_feature_(moments.max_feature) {
     std::vector<double> relative(block.weights.begin(), block.weights.end());
     for (double& weight : relative) weight *= static_cast<double>(block.num_rows) / moments.total_weight;
-    tiles_ = pack_feature_tiles<Scalar>(exec_, block.features, block.dimension, center, relative);
+    const auto read_row = [&](std::int64_t row, std::span<double> phi) { features_of_row(block, frame, row, phi); };
+    tiles_ = pack_feature_tiles<Scalar>(exec_, block.rows.size(), block.dimension, RowReader(read_row), relative);
   }
 
   PassSums sums(const Matrix& logits, std::span<const double> duals, PassParts parts) const override {
@@ -68,19 +69,19 @@ class DeviceRowPass final : public RowPass {
 };
 
 template <class ExecutionSpace>
-std::unique_ptr<RowPass> make_on(const Context& context, const RowBlock& block, std::span<const double> center,
+std::unique_ptr<RowPass> make_on(const Context& context, const RowBlock& block, const FeatureFrame& frame,
                                  const RowMoments& moments) {
   if (context.precision == Precision::float64)
-    return std::make_unique<DeviceRowPass<double, ExecutionSpace>>(context.comm, block, center, moments);
-  return std::make_unique<DeviceRowPass<float, ExecutionSpace>>(context.comm, block, center, moments);
+    return std::make_unique<DeviceRowPass<double, ExecutionSpace>>(context.comm, block, frame, moments);
+  return std::make_unique<DeviceRowPass<float, ExecutionSpace>>(context.comm, block, frame, moments);
 }
 
 }  // namespace
 
-std::unique_ptr<RowPass> make_row_pass(const Context& context, const RowBlock& block, std::span<const double> center,
+std::unique_ptr<RowPass> make_row_pass(const Context& context, const RowBlock& block, const FeatureFrame& frame,
                                        const RowMoments& moments) {
-  if (context.device == Device::cuda) return make_on<Kokkos::DefaultExecutionSpace>(context, block, center, moments);
-  return make_on<Kokkos::DefaultHostExecutionSpace>(context, block, center, moments);
+  if (context.device == Device::cuda) return make_on<Kokkos::DefaultExecutionSpace>(context, block, frame, moments);
+  return make_on<Kokkos::DefaultHostExecutionSpace>(context, block, frame, moments);
 }
 
 }  // namespace thalweg

@@ -6,32 +6,23 @@
 #include <span>
 #include <vector>
 
-#include "distributed/partition.hpp"
+#include "core/context.hpp"
 #include "kernels/matrix.hpp"
 #include "kernels/pass_layout.hpp"
-#include "core/context.hpp"
+#include "solvers/row_features.hpp"
 
 namespace thalweg {
 
-/// This rank's rows of one slice.
-struct RowBlock {
-  std::int64_t num_rows = 0;        // of all ranks
-  RowRange rows;                    // owned here: whole blocks of block_rows global rows
-  std::int64_t dimension = 0;       // p
-  std::span<const float> features;  // owned rows x p, row-major
-  std::span<const double> weights;  // positive or zero, empty = equal; sum over all ranks is arbitrary
-};
-
-/// First and second moments of the rows of one slice, equal bits for any number of ranks.
+/// First and second moments of the rows of one slice in a frame, equal bits for any number of ranks.
 struct RowMoments {
   double total_weight = 0.0;
-  std::vector<double> mean;         // p
-  double second_moment = 0.0;       // sum_i a_i |x_i - center|^2 with a normalised to sum 1
-  std::vector<double> max_feature;  // max_i |x_ij - center_j|
+  std::vector<double> mean;         // p, without the scale of the frame
+  double second_moment = 0.0;       // sum_i a_i |x_i|^2 of the features but coordinates, with a normalised to sum 1
+  std::vector<double> max_feature;  // max_i |phi_ij|
 };
 
-/// Moments about `center`; collective.
-RowMoments row_moments(const Communicator& comm, const RowBlock& block, std::span<const double> center);
+/// Collective.
+RowMoments row_moments(const Communicator& comm, const RowBlock& block, const FeatureFrame& frame);
 
 /// Sums of a parametric membership P_ik = softmax_k(phi_i . A_k + v_k) over the rows of all ranks.
 struct PassSums {
@@ -54,20 +45,20 @@ class RowPass {
   virtual std::int64_t num_passes() const = 0;
 };
 
-/// Copies the rows, less `center`, to the device of `context`. @throws MemoryError
-std::unique_ptr<RowPass> make_row_pass(const Context& context, const RowBlock& block, std::span<const double> center,
+/// Copies the rows, in their frame, to the device of `context`. @throws MemoryError
+std::unique_ptr<RowPass> make_row_pass(const Context& context, const RowBlock& block, const FeatureFrame& frame,
                                        const RowMoments& moments);
 
 /// Given shares of one row, scaled to sum 1.
 void normalise_shares(std::span<const float> shares, std::span<double> memberships);
 
 /// Class sums of fixed labels (-1: none) in `num_types` types; collective, entropy 0.
-PassSums label_sums(const Communicator& comm, const RowBlock& block, std::span<const double> center,
+PassSums label_sums(const Communicator& comm, const RowBlock& block, const FeatureFrame& frame,
                     const RowMoments& moments, std::span<const std::int32_t> labels, std::int64_t num_types);
 
 /// The same for given memberships: `shares` of the owned rows, n x num_types, finite and not negative, in any
 /// positive sum a row. One share of a row gives the bits of its label. Collective, entropy 0.
-PassSums membership_sums(const Communicator& comm, const RowBlock& block, std::span<const double> center,
+PassSums membership_sums(const Communicator& comm, const RowBlock& block, const FeatureFrame& frame,
                          const RowMoments& moments, std::span<const float> shares, std::int64_t num_types);
 
 }  // namespace thalweg

@@ -52,7 +52,8 @@ def make_sides():
 
 
 def tables_of(gromov=(), both=(), **sides):
-    keys = {"epsilon": 0.005, "geodesic_k": NEIGHBOURS, "label_key": "half", "starts": 1, **dict(gromov)}
+    has_graph = any({**dict(both), **sides.get(side, {})}.get("cost", "geodesic") == "geodesic" for side in ("source", "target"))
+    keys = {"epsilon": 0.005, **({"geodesic_k": NEIGHBOURS} if has_graph else {}), "label_key": "half", "starts": 1, **dict(gromov)}
     own = {name: {"file": f"{file}.h5ad", **dict(both), **sides.get(name, {})} for name, file in (("source", "x"), ("target", "y"))}
     return {"input": {"file": "x.h5ad"}, **own, "gromov": keys, "solver": {"precision": "float64"}}
 

@@ -31,7 +31,8 @@ def make_sides():
 
 
 def tables_of(gromov=(), **sides):
-    keys = {"epsilon": 0.005, "geodesic_k": 12, "pair_key": "pair", "label_key": "half", **dict(gromov)}
+    has_graph = any(sides.get(side, {}).get("cost", "geodesic") == "geodesic" for side in ("source", "target"))
+    keys = {"epsilon": 0.005, **({"geodesic_k": 12} if has_graph else {}), "pair_key": "pair", "label_key": "half", **dict(gromov)}
     return {"input": {"file": "x.h5ad"}, "source": {**SIDES["source"], **sides.get("source", {})},
             "target": {**SIDES["target"], **sides.get("target", {})}, "gromov": keys}
 
@@ -253,6 +254,9 @@ def check_refusals():
              ({}, {"init": "given_bad.tsv"}, ["given_bad.tsv:3", "'nobody'", "source side"]),
              ({}, {"init": "given.tsv", "mode": "semi_relaxed"}, ["gromov.init", "balanced"]),
              ({}, {"solve_points": 100}, ["gromov.solve_points is not read by gromov on cells"]),
+             ({}, {"rho_1": 2.0}, ["gromov.rho_1 is not read", "unbalanced"]),
+             ({"cost": "sq_euclidean"}, {"metric": "cosine"}, ["gromov.metric is not read", "geodesic"]),
+             ({}, {"anchors": "far.tsv", "normalise": "none"}, ["gromov.normalise is not read", "gromov.linear"]),
              ({}, {"starts": 0}, ["gromov.starts = 0 is not allowed"]),
              ({}, {"epsilon": 0}, ["gromov.epsilon = 0 is not allowed"]),
              ({}, {"epsilonn": 1}, ["unknown key 'gromov.epsilonn'", "did you mean 'gromov.epsilon'"]),

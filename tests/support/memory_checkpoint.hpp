@@ -27,6 +27,10 @@ class MemoryCheckpoint : public Checkpoint {
     visit(reader);
     return true;
   }
+  void reread(const VisitState& visit) override {
+    Reader reader(stored_);
+    visit(reader);
+  }
   bool is_due(bool) const override { return is_asked; }
   void save(const std::string&, bool, const VisitState& visit) override {
     ++num_saved;
@@ -64,6 +68,11 @@ class MemoryCheckpoint : public Checkpoint {
         if (!stored_.emplace(path, *vector).second) throw DataError(path + " is listed twice");
       }, values);
     }
+    void visit_fixed(const std::string& path, FixedValues values, const Form&) override {
+      std::visit([&]<class T>(std::span<T> local) {
+        if (!stored_.emplace(path, std::vector<T>(local.begin(), local.end())).second) throw DataError(path + " is listed twice");
+      }, values);
+    }
     Stored& stored_;
   };
 
@@ -75,6 +84,13 @@ class MemoryCheckpoint : public Checkpoint {
    private:
     void visit(const std::string& path, Values values, const Form&) override {
       std::visit([&](auto* vector) { *vector = std::get<std::decay_t<decltype(*vector)>>(stored_.at(path)); }, values);
+    }
+    void visit_fixed(const std::string& path, FixedValues values, const Form&) override {
+      std::visit([&]<class T>(std::span<T> local) {
+        const auto& there = std::get<std::vector<T>>(stored_.at(path));
+        if (there.size() != local.size()) throw DataError(path + " has another size");
+        std::copy(there.begin(), there.end(), local.begin());
+      }, values);
     }
     const Stored& stored_;
   };

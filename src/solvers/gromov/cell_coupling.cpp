@@ -11,7 +11,6 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t most_sampled = 512;
 constexpr std::uint32_t sample_stream = 76;
 
 /// Some rows of a matrix as a matrix of its own: the rank's part of these.
@@ -39,6 +38,13 @@ std::vector<double> rows_of(const GromovSolution& solution, RowRange rows) {
                                         .subspan(static_cast<std::size_t>(rows.begin - solution.geometry->rows().begin),
                                                  static_cast<std::size_t>(rows.size()));
   return solution.geometry->coupling_rows(rows, f, solution.coupling.g);
+}
+
+/// Ascending, the same on all ranks.
+std::vector<std::int32_t> sampled_cells(const Context& context, std::int64_t n) {
+  std::vector<std::int32_t> cells = random_cells(n, std::min(most_sampled_rows, n), context.seed, sample_stream);
+  std::sort(cells.begin(), cells.end());
+  return cells;
 }
 
 }  // namespace
@@ -81,11 +87,8 @@ double overlap_of(const Communicator& comm, const GromovSolution& p, const Gromo
 
 CouplingSample::CouplingSample(const Context& context, const GromovSolution& solution)
     : num_columns_(solution.geometry->num_columns()) {
-  const std::int64_t n = solution.geometry->num_rows();
   const RowRange rows = solution.geometry->rows();
-  std::vector<std::int32_t> cells = random_cells(n, std::min(most_sampled, n), context.seed, sample_stream);
-  std::sort(cells.begin(), cells.end());
-  for (const std::int32_t cell : cells) {
+  for (const std::int32_t cell : sampled_cells(context, solution.geometry->num_rows())) {
     if (cell < rows.begin || cell >= rows.end) continue;
     const std::vector<double> row = rows_of(solution, {cell, cell + 1});
     entries_.insert(entries_.end(), row.begin(), row.end());
@@ -107,6 +110,17 @@ double CouplingSample::overlap(const Communicator& comm, const CouplingSample& o
   for (std::size_t k = 0; k < all.size(); ++k) sums[k % 3] += all[k];
   const double mass = std::max(sums[1], sums[2]);
   return mass > 0.0 ? sums[0] / mass : 1.0;
+}
+
+void CouplingSample::visit_state(StateVisitor& v, const Context& context, const GromovProblem& problem) {
+  const auto n = static_cast<std::int64_t>(problem.a.size());
+  const RowRange rows = own_points(n, context.comm);
+  const std::vector<std::int32_t> cells = sampled_cells(context, n);
+  const auto before = [&](std::int64_t row) {
+    return std::lower_bound(cells.begin(), cells.end(), row) - cells.begin();
+  };
+  num_columns_ = static_cast<std::int64_t>(problem.b.size());
+  v.rows("sample", entries_, {before(rows.begin), before(rows.end)}, num_columns_);
 }
 
 template std::vector<float> costs_through_cells<float>(const Communicator&, const StoredIntraCosts&,

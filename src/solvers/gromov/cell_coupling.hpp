@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "distributed/state_visitor.hpp"
 #include "solvers/gromov/gromov.hpp"
 
 namespace thalweg {
@@ -20,15 +21,20 @@ std::vector<double> coupling_of(const GromovSolution& solution);
 /// formed 256 at a time. Collective.
 double overlap_of(const Communicator& comm, const GromovSolution& p, const GromovSolution& q);
 
+inline constexpr std::int64_t most_sampled_rows = 512;
+
 /// What is kept of a coupling to tell others from it: its entries in the rows of at most 512 random cells, of which a
 /// rank has those that it owns.
 class CouplingSample {
  public:
+  CouplingSample() = default;
   /// Local.
   CouplingSample(const Context& context, const GromovSolution& solution);
 
   /// Mass shared with another coupling of the same problem, of the larger mass, in those rows. Collective.
   double overlap(const Communicator& comm, const CouplingSample& other) const;
+
+  void visit_state(StateVisitor& v, const Context& context, const GromovProblem& problem);
 
  private:
   std::int64_t num_columns_ = 0;

@@ -117,7 +117,7 @@ LinearCost DenseCost<Scalar>::at_product() const {
       for (std::int64_t i = begin; i < block.end; ++i)
         product[static_cast<std::size_t>(j * block_rows + i - begin)] =
             factor * x[static_cast<std::size_t>(i)] * y[static_cast<std::size_t>(j)];
-    set_block(block, {0, num_columns_}, product.data(), terms_, *linear);
+    set_block({block, {0, num_columns_}, product.data()}, terms_, *linear);
   }
   return SharedTiles<Scalar>(std::move(linear));
 }

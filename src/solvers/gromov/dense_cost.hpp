@@ -1,6 +1,7 @@
 // E of costs within the sides that are stored: K by two products of matrices.
 #pragma once
 
+#include "kernels/pair_columns_host.hpp"
 #include "solvers/gromov/column_panels.hpp"
 #include "solvers/gromov/fused_terms.hpp"
 #include "solvers/gromov/product_coupling.hpp"
@@ -48,21 +49,35 @@ class DenseCost : public QuadraticCost {
     std::vector<double> columns;  // (C_Y.^2 q)_j, all
     double constant = 0.0;        // balanced: a^T C_X.^2 a + b^T C_Y.^2 b
   };
-  struct CouplingFactors;
+  /// P_ij = 2^(u_i + v_j - kappa K_ij)
+  struct Coupling {
+    const Tiles& linear;  // K
+    double kappa = 0.0;
+    std::vector<double> u, v;  // of the owned rows, padded to tiles; of all columns
+
+    host::CouplingTile<Scalar> tile(std::int64_t tile) const {
+      return {linear, tile, kappa, u.data() + tile * tile_rows, v.data()};
+    }
+  };
+  /// C_X P C_Y of some owned rows and columns: column by column, block_rows entries each.
+  struct Block {
+    RowRange rows, columns;
+    const double* product;
+  };
   struct PairSums;
 
   Terms terms_of(std::span<const double> p, std::span<const double> q) const;
   void weigh_parts(const GromovProblem& problem);
-  CouplingFactors factors_of(const SinkhornSolution& inner) const;
+  Coupling coupling_of(const Tiles& linear, const SinkhornSolution& inner) const;
   std::vector<Scalar> target_columns(RowRange columns) const;
   LeftRows<Scalar> source_rows() const;
-  LeftRows<Scalar> coupling_rows(const Tiles& linear, const CouplingFactors& factors) const;
+  LeftRows<Scalar> coupling_rows(const Coupling& coupling) const;
   template <class Use>
   void for_each_block_of_product(const LeftRows<Scalar>& coupling, const Use& use) const;
   double linear_cost(std::size_t i, std::size_t j) const;  // [dense_rows.cpp]
-  void set_block(RowRange rows, RowRange columns, const double* product, const Terms& terms, Tiles& next) const;
-  void add_block(RowRange rows, RowRange columns, const double* product, const Terms& terms, const Tiles& present,
-                 const Tiles& next, const CouplingFactors& factors, PairSums& sums) const;
+  void set_block(const Block& block, const Terms& terms, Tiles& next) const;
+  void add_block(const Block& block, const Terms& terms, const Coupling& coupling, const Tiles& next,
+                 PairSums& sums) const;
   void set_energies(double half, double between, const Terms& terms, Linearisation& at) const;
   template <class Term>
   double sum_over_pairs(const Term& term) const;  // [dense_rows.cpp]

@@ -4,7 +4,6 @@
 #include <numbers>
 
 #include "kernels/host_rows.hpp"
-#include "kernels/pair_columns_host.hpp"
 #include "kernels/pair_logs.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/dense_cost.hpp"
@@ -39,13 +38,6 @@ std::int64_t rows_in_tile(RowRange rows, std::int64_t tile) {
 
 }  // namespace
 
-/// P_ij = 2^(u_i + v_j - kappa K_ij)
-template <class Scalar>
-struct DenseCost<Scalar>::CouplingFactors {
-  double kappa = 0.0;
-  std::vector<double> u, v;  // of the owned rows, padded to tiles; of all columns
-};
-
 /// Sums over the columns of an owned row of K(P), K(P) - K, half the quadratic cost and M, each times P.
 template <class Scalar>
 struct DenseCost<Scalar>::PairSums {
@@ -56,18 +48,18 @@ struct DenseCost<Scalar>::PairSums {
 };
 
 template <class Scalar>
-typename DenseCost<Scalar>::CouplingFactors DenseCost<Scalar>::factors_of(const SinkhornSolution& inner) const {
+typename DenseCost<Scalar>::Coupling DenseCost<Scalar>::coupling_of(const Tiles& linear,
+                                                                    const SinkhornSolution& inner) const {
   const auto exponent = [&](double log_weight, double potential) {
     if (log_weight == -INFINITY) return no_bias;
     return bounded_bias<double>(std::numbers::log2e * (log_weight + potential / inner.epsilon));
   };
-  CouplingFactors factors;
-  factors.kappa = std::numbers::log2e / inner.epsilon;
-  factors.u.assign(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows_.size()) * tile_rows), no_bias);
+  Coupling coupling{linear, std::numbers::log2e / inner.epsilon, {}, {}};
+  coupling.u.assign(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows_.size()) * tile_rows), no_bias);
   for (std::size_t i = 0; i < inner.f.size(); ++i)
-    factors.u[i] = exponent(inner.log_alpha[static_cast<std::size_t>(rows_.begin) + i], inner.f[i]);
-  for (std::size_t j = 0; j < inner.g.size(); ++j) factors.v.push_back(exponent(inner.log_beta[j], inner.g[j]));
-  return factors;
+    coupling.u[i] = exponent(inner.log_alpha[static_cast<std::size_t>(rows_.begin) + i], inner.f[i]);
+  for (std::size_t j = 0; j < inner.g.size(); ++j) coupling.v.push_back(exponent(inner.log_beta[j], inner.g[j]));
+  return coupling;
 }
 
 template <class Scalar>
@@ -87,18 +79,19 @@ LeftRows<Scalar> DenseCost<Scalar>::source_rows() const {
 }
 
 template <class Scalar>
-LeftRows<Scalar> DenseCost<Scalar>::coupling_rows(const Tiles& linear, const CouplingFactors& factors) const {
+LeftRows<Scalar> DenseCost<Scalar>::coupling_rows(const Coupling& coupling) const {
   return {rows_.size(), num_columns_, true, [&](RowRange rows, RowRange columns, Scalar* to) {
             for (std::int64_t at = rows.begin; at < rows.end; at += tile_rows)
-              host::coupling_of_tile(linear, at / tile_rows, {columns.begin, columns.end}, factors.kappa,
-                                     factors.u.data() + at, factors.v.data(), block_rows, to + (at - rows.begin));
+              host::coupling_of_tile(coupling.tile(at / tile_rows), {columns.begin, columns.end}, block_rows,
+                                     to + (at - rows.begin));
           }};
 }
 
-/// K from C_X P C_Y. @param product   of some rows and columns: column by column, block_rows entries each
+/// K from C_X P C_Y.
 template <class Scalar>
-void DenseCost<Scalar>::set_block(RowRange rows, RowRange columns, const double* product, const Terms& terms,
-                                  Tiles& next) const {
+void DenseCost<Scalar>::set_block(const Block& block, const Terms& terms, Tiles& next) const {
+  const RowRange rows = block.rows, columns = block.columns;
+  const double* product = block.product;
   for (std::int64_t j = columns.begin; j < columns.end; ++j, product += block_rows)
     for (std::int64_t at = rows.begin; at < rows.end; at += tile_rows) {
       Scalar* to = next.column(at / tile_rows, j);
@@ -115,19 +108,18 @@ void DenseCost<Scalar>::set_block(RowRange rows, RowRange columns, const double*
 /// E_gw = <row and column terms - 2 G, P> for the terms of P itself. With those of a and b, which are not P's until the
 /// linear problem is solved, 2 <terms - G, P> - constant: linear in what is wrong with the marginals.
 template <class Scalar>
-void DenseCost<Scalar>::add_block(RowRange rows, RowRange columns, const double* product, const Terms& terms,
-                                  const Tiles& present, const Tiles& next, const CouplingFactors& factors,
+void DenseCost<Scalar>::add_block(const Block& block, const Terms& terms, const Coupling& coupling, const Tiles& next,
                                   PairSums& sums) const {
+  const RowRange rows = block.rows, columns = block.columns;
   const double factor = mode_ == GromovMode::balanced ? 2.0 : 1.0;
-  std::vector<Scalar> coupling(static_cast<std::size_t>(columns.size() * tile_rows));
+  std::vector<Scalar> masses(static_cast<std::size_t>(columns.size() * tile_rows));
   for (std::int64_t at = rows.begin; at < rows.end; at += tile_rows) {
     const std::int64_t tile = at / tile_rows, count = rows_in_tile(rows, tile);
-    host::coupling_of_tile(present, tile, {columns.begin, columns.end}, factors.kappa, factors.u.data() + at,
-                           factors.v.data(), tile_rows, coupling.data());
+    host::coupling_of_tile(coupling.tile(tile), {columns.begin, columns.end}, tile_rows, masses.data());
     for (std::int64_t j = columns.begin; j < columns.end; ++j) {
-      const Scalar *p = coupling.data() + (j - columns.begin) * tile_rows, *before = present.column(tile, j),
+      const Scalar *p = masses.data() + (j - columns.begin) * tile_rows, *before = coupling.linear.column(tile, j),
                    *after = next.column(tile, j), *between = linear_ ? linear_->column(tile, j) : nullptr;
-      const double* of_product = product + (j - columns.begin) * block_rows + (at - rows.begin);
+      const double* of_product = block.product + (j - columns.begin) * block_rows + (at - rows.begin);
       for (std::int64_t r = 0; r < count; ++r) {
         const auto i = static_cast<std::size_t>(at + r);
         const auto mass = static_cast<double>(p[r]), cost = -static_cast<double>(after[r]);
@@ -170,13 +162,13 @@ LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling& coupling) const {
       part.insert(part.end(), right.begin() + k * num_columns_ + columns.begin,
                   right.begin() + k * num_columns_ + columns.end);
     for_each_product<Scalar>(left, part, columns.size(), [&](RowRange rows, const double* product) {
-      set_block(rows, columns, product, terms_, *linear);
+      set_block({rows, columns, product}, terms_, *linear);
     });
   }
   return SharedTiles<Scalar>(std::move(linear));
 }
 
-/// Calls use(rows, columns, product) for blocks of C_X P C_Y: B = P C_Y(:, J), then C_X B, for panels J of columns.
+/// Calls use(block) for blocks of C_X P C_Y: B = P C_Y(:, J), then C_X B, for panels J of columns.
 template <class Scalar>
 template <class Use>
 void DenseCost<Scalar>::for_each_block_of_product(const LeftRows<Scalar>& coupling, const Use& use) const {
@@ -193,7 +185,7 @@ void DenseCost<Scalar>::for_each_block_of_product(const LeftRows<Scalar>& coupli
     });
     if (context_.comm.size() > 1) b = context_.comm.all_gather(std::span<const Scalar>(b));
     for_each_product<Scalar>(source, b, width,
-                             [&](RowRange rows, const double* product) { use(rows, columns, product); });
+                             [&](RowRange rows, const double* product) { use(Block{rows, columns, product}); });
   }
 }
 
@@ -213,28 +205,24 @@ LinearCost DenseCost<Scalar>::at_entries(const CouplingEntries& coupling) const 
                                       to[column - columns.begin] += static_cast<Scalar>(mass);
                               }};
   auto linear = std::make_shared<Tiles>(rows_.size(), num_columns_);
-  for_each_block_of_product(left, [&](RowRange rows, RowRange columns, const double* product) {
-    set_block(rows, columns, product, terms_, *linear);
-  });
+  for_each_block_of_product(left, [&](const Block& block) { set_block(block, terms_, *linear); });
   return SharedTiles<Scalar>(std::move(linear));
 }
 
 template <class Scalar>
 Linearisation DenseCost<Scalar>::at(const LinearCost& linear, const PairGeometry&,
                                     const SinkhornSolution& inner) const {
-  const Tiles& present = *std::get<SharedTiles<Scalar>>(linear);
-  const CouplingFactors factors = factors_of(inner);
+  const Coupling coupling = coupling_of(*std::get<SharedTiles<Scalar>>(linear), inner);
   Terms own;
   if (mode_ != GromovMode::balanced)
     own = terms_of(context_.comm.all_gather(std::span<const double>(inner.row_sums)), inner.column_sums);
   const Terms& terms = mode_ == GromovMode::balanced ? terms_ : own;
   auto next = std::make_shared<Tiles>(rows_.size(), num_columns_);
   PairSums sums(rows_.size());
-  for_each_block_of_product(coupling_rows(present, factors),
-                            [&](RowRange rows, RowRange columns, const double* product) {
-                              set_block(rows, columns, product, terms, *next);
-                              add_block(rows, columns, product, terms, present, *next, factors, sums);
-                            });
+  for_each_block_of_product(coupling_rows(coupling), [&](const Block& block) {
+    set_block(block, terms, *next);
+    add_block(block, terms, coupling, *next, sums);
+  });
   const Communicator& comm = context_.comm;
   Linearisation result;
   result.value = ordered_sum(comm, sums.value);
@@ -266,7 +254,7 @@ double DenseCost<Scalar>::relative_change(const LinearCost& k, const LinearCost&
   template LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling&) const;                                       \
   template LinearCost DenseCost<Scalar>::at_entries(const CouplingEntries&) const;                                     \
   template Linearisation DenseCost<Scalar>::at(const LinearCost&, const PairGeometry&, const SinkhornSolution&) const; \
-  template void DenseCost<Scalar>::set_block(RowRange, RowRange, const double*, const Terms&, Tiles&) const;           \
+  template void DenseCost<Scalar>::set_block(const Block&, const Terms&, Tiles&) const;                                \
   template double DenseCost<Scalar>::relative_change(const LinearCost&, const LinearCost&) const;                      \
   template void DenseCost<Scalar>::set_energies(double, double, const Terms&, Linearisation&) const;
 THALWEG_DENSE_PRODUCT(float)

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-
 #include <numeric>
+#include <utility>
 
 #include "kernels/block_rows.hpp"
 #include "solvers/ordered_sum.hpp"
@@ -40,18 +40,63 @@ void FrankWolfe::watch(const GromovObserver& observer, const StopCheck& stop_che
   stop_check_ = stop_check;
 }
 
-GromovSolution FrankWolfe::solve(GromovSolution start) {
+void FrankWolfe::begin(GromovSolution start) {
   begin_at(start);
   result_ = std::move(start);
   seconds_before_ = result_.seconds;
   result_.history.back().stop_reason.reset();
   level_ = result_.history.back().level + 1;
-  for (std::int64_t outer = 0; outer < settings_.max_outer; ++outer) {
-    Stop stop = step();
-    if (!stop) stop = shared_stop(context_.comm, stop_check_ ? stop_check_() : std::nullopt);
+}
+
+GromovSolution FrankWolfe::solve() {
+  for (; outer_ < settings_.max_outer; ++outer_) {
+    Stop stop = ask();
+    if (!stop) stop = step();
     if (stop) return result(*stop);
   }
   return result(StopReason::max_iterations);
+}
+
+/// Before each step but the first of a run.
+FrankWolfe::Stop FrankWolfe::ask() {
+  if (!std::exchange(is_asked_, true)) return {};
+  const StepRequest request =
+      shared_request(context_.comm, stop_check_ ? stop_check_() : std::nullopt, settings_.checkpoint);
+  if (settings_.checkpoint != nullptr && request.wants_state())
+    settings_.checkpoint->save("exact steps", request.stop.has_value(), [this](StateVisitor& v) { visit_state(v); });
+  return request.stop;
+}
+
+bool FrankWolfe::restore() {
+  if (settings_.checkpoint == nullptr) return false;
+  return settings_.checkpoint->restore([this](StateVisitor& v) { visit_state(v); });
+}
+
+void FrankWolfe::visit_state(StateVisitor& v) {
+  const auto m = static_cast<std::int64_t>(problem_.b.size());
+  const auto size = static_cast<std::size_t>(cost_.rows().size() * m);
+  if (v.is_restoring()) {
+    coupling_.resize(size);
+    product_.resize(size);
+    result_.alpha = problem_.alpha;
+    result_.units = cost_.units();
+  }
+  v.fixed_rows("coupling", std::span(coupling_), cost_.rows(), m);
+  v.fixed_rows("product", std::span(product_), cost_.rows(), m);
+  v.part("at", [&] { visit_energies(v, at_); });
+  v.scalar("level", level_);
+  v.scalar("steps", outer_);
+  v.scalar("gap", result_.gap);
+  v.scalar("outer", result_.outer);
+  v.scalar("evaluations", result_.evaluations);
+  visit_history(v, result_.history);
+  double passed = seconds();
+  v.scalar("seconds", passed);
+  if (v.is_restoring()) seconds_before_ = passed;
+}
+
+double FrankWolfe::seconds() const {
+  return seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
 }
 
 void FrankWolfe::begin_at(const GromovSolution& start) {
@@ -148,7 +193,7 @@ void FrankWolfe::record(double gap, double t) {
   entry.relative_entropy = entry.change = std::numeric_limits<double>::quiet_NaN();
   entry.gap = gap;
   entry.step = t;
-  entry.seconds = seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  entry.seconds = seconds();
   result_.history.push_back(entry);
   ++result_.evaluations;
   if (observer_) observer_(entry);
@@ -198,7 +243,8 @@ GromovSolution FrankWolfe::result(StopReason reason) {
   result_.energy_linear = at_.energy_linear;
   auto linear = std::make_shared<CostTiles<double>>(cost_.rows().size(), static_cast<std::int64_t>(problem_.b.size()));
   result_.coupling = as_potentials(*linear);
-  result_.geometry = cost_.geometry_of(SharedTiles<double>(std::move(linear)));
+  result_.generator = SharedTiles<double>(std::move(linear));
+  result_.geometry = cost_.geometry_of(result_.generator);
   result_.geometry->set_reference(result_.coupling.log_alpha, result_.coupling.log_beta);
   result_.geometry->set_epsilon(1.0);
   result_.seconds = result_.history.back().seconds;

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "solvers/gromov/dense_cost.hpp"
+#include "solvers/gromov/outer_state.hpp"
 #include "solvers/gromov/transport_vertex.hpp"
 
 namespace thalweg {
@@ -21,17 +22,23 @@ class FrankWolfe {
   FrankWolfe(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
   void watch(const GromovObserver& observer, const StopCheck& stop_check);
 
-  /// @param start   a solution of the same problem, whose history goes on
-  GromovSolution solve(GromovSolution start);
+  /// Goes on from the state that settings.checkpoint has.
+  bool restore();
+  /// Where it is not restored. @param start   a solution of the same problem, whose history goes on
+  void begin(GromovSolution start);
+  GromovSolution solve();
 
  private:
   using Stop = std::optional<StopReason>;
 
+  Stop ask();
+  void visit_state(StateVisitor& v);
   void begin_at(const GromovSolution& start);
   void make_feasible();
   Stop step();
   double step_length(double c1, double c2) const;
   void add_vertex(const std::vector<CouplingEntry>& vertex, std::vector<double>& rows) const;
+  double seconds() const;
   void record(double gap, double t);
   GromovSolution result(StopReason reason);
   SinkhornSolution as_potentials(CostTiles<double>& linear) const;
@@ -47,6 +54,8 @@ class FrankWolfe {
   Linearisation at_;              // energies of P
   GromovSolution result_;
   std::int64_t level_ = 0;
+  std::int64_t outer_ = 0;  // steps of this kind
+  bool is_asked_ = false;
   double seconds_before_ = 0.0;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };

@@ -110,10 +110,11 @@ struct CouplingEntries {
   std::vector<std::int64_t> rows, columns;
   std::vector<double> mass;
 };
+using SharedEntries = std::shared_ptr<const CouplingEntries>;
 
 /// Where the iteration begins: at a b^T, at K of a coupling between some cells or of few entries, or at a linear cost
 /// that an earlier solve of the same problem kept.
-using GromovStart = std::variant<std::monostate, CellCoupling, CouplingEntries, LinearCost>;
+using GromovStart = std::variant<std::monostate, CellCoupling, SharedEntries, LinearCost>;
 
 struct GromovSettings {
   GromovAlgorithm algorithm = GromovAlgorithm::mirror;
@@ -125,6 +126,7 @@ struct GromovSettings {
   std::int64_t max_outer = 200;                // steps at the final epsilon
   double inner_tolerance = 1e-6;               // relative L1 error of the column sums
   std::int64_t inner_iterations = 2000;        // evaluations of one linear problem
+  Checkpoint* checkpoint = nullptr;            // keeps the state of the solve between runs; null: nothing does
 };
 
 /// One outer step.
@@ -155,7 +157,7 @@ struct GromovSolution {
   double alpha = 1.0, epsilon = 0.0;            // of the problem; epsilon 0 after Frank-Wolfe steps
   FusedUnits units;                             // s_GW and s_W
   double primal = 0.0;                          // F
-  double gap = 0.0;                             // stationarity gap of the coupling before the last, of no smaller F
+  double gap = 0.0;                             // stationarity gap of the coupling that the last full step began at
   std::int64_t outer = 0;
   std::int64_t evaluations = 0;  // of all linear problems
   double seconds = 0.0;
@@ -166,6 +168,7 @@ struct GromovSolution {
 
   /// Of the final linear problem, with reference and epsilon as the solver left them: it generates P.
   std::shared_ptr<PairGeometry> geometry;
+  LinearCost generator;  // K of that problem: stored ones are those that the geometry reads
 };
 
 using GromovObserver = std::function<void(const GromovRecord&)>;
@@ -177,7 +180,9 @@ using GromovObserver = std::function<void(const GromovRecord&)>;
 /// `converged`: the gap <K(P), P> + epsilon KL(P) - min <K(P), .> + epsilon KL(.), which is epsilon KL(P | P+) with P+
 /// the solution of the next linear problem, is within tolerance and the last linear problem solved to inner_tolerance.
 /// Squared Euclidean costs make balanced E concave: then t = 1, and a rise of F is `non_monotone`. Unbalanced
-/// couplings: the alternate steps of unbalanced_loop.hpp. Collective.
+/// couplings: the alternate steps of unbalanced_loop.hpp. `nonfinite`: the coupling may be none. With
+/// settings.checkpoint the solve goes on from the state that is there, to the same bits as without interruption.
+/// Collective.
 /// @throws DataError for sides of different kinds, weights no marginals have, points that are not finite, linear costs
 /// that are not finite, negative or of another shape, alpha outside [0, 1] or below 1 without linear costs, modes,
 /// regularisations and algorithms that do not go together

@@ -24,10 +24,15 @@ struct MultiStartSettings {
   std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
   AnchorChoice choice = AnchorChoice::drawn;
   std::int64_t carried = 3;  // from the anchors to all cells
-  std::optional<CouplingEntries> given;  // the first start, on all cells and not annealed, named "given"
+  SharedEntries given = {};  // the first start, on all cells and not annealed; null: none
   bool wants_bounds = true;
   bool keeps_others = false;  // all solutions on all cells, not just the best and one that makes it doubtful
+  Checkpoint* checkpoint = nullptr;  // keeps the state of all between runs, settings.solve's own is not read; null: none
+  bool keeps_end = false;            // and the end, where this is one of several problems of a run
 };
+
+/// The name of the start from settings.given.
+inline constexpr const char* given_start = "given";
 
 /// What became of one start. NaN and empty where it was not solved on anchors, or not on all cells.
 struct StartReport {
@@ -54,11 +59,11 @@ struct MultiStartSolution {
   std::optional<LowerBounds> bounds;
   bool is_ambiguous = false;  // a coupling that shares less than 0.8 with the best has F within 2 % of its F
   std::string other_start;    // of such couplings that of least F
-  std::optional<GromovSolution> other;  // that coupling, where it was solved on all cells and is not among the others
+  std::optional<GromovSolution> other;  // that coupling, where it was solved on all cells and is still held
   std::vector<std::pair<std::string, GromovSolution>> others;  // by F, with their starts, where the settings ask for them
 };
 
-/// Solutions on all cells that are held at once. @param most_cells   of the larger side
+/// Solutions on all cells that there are at once. @param most_cells   of the larger side
 std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cells);
 
 /// Told the name of the start with each step on all cells, and the last one again with the reason of its end.
@@ -67,12 +72,15 @@ using StartObserver = std::function<void(const std::string& start, const GromovR
 /// Solves from every start and returns the solution of least F at the problem's epsilon: a converged one before others
 /// of an F that is less by a thousandth at most.
 ///
-/// A `given` coupling is one of the starts. Sides of at most `anchors` cells are solved whole from every start. Else all starts are solved on anchors, dealt to
-/// the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one of less F are merged into it; the
-/// `carried` ones of least F, none more than 10 % above the least, are taken to all cells as K of the coupling of the
-/// anchors and finished there at the final epsilon. A solve that was told to stop ends with the best coupling so far
-/// and that reason. Relaxed marginals have the first two starts alone, proximal steps the first; bounds are those of
-/// E_gw in balanced problems. The same on any number of ranks. Collective. @throws what solve_gromov does
+/// A `given` coupling is one of the starts. Sides of at most `anchors` cells are solved whole from every start. Else all
+/// starts are solved on anchors, dealt to the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one
+/// of less F are merged into it; the `carried` ones of least F, none more than 10 % above the least, are taken to all
+/// cells as K of the coupling of the anchors and finished there at the final epsilon. A solve that was told to stop ends
+/// with the best coupling so far and that reason. Relaxed marginals have the first two starts alone, proximal steps the
+/// first; bounds are those of E_gw in balanced problems. The same on any number of ranks. With settings.checkpoint it
+/// goes on from the state that is there: starts that are done are not solved again, those under way go on at their
+/// evaluation. Collective.
+/// @throws what solve_gromov does, NumericalError where no start ends in numbers
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,
                                             const MultiStartSettings& settings, const StartObserver& observer = {},
                                             const StopCheck& stop_check = {});

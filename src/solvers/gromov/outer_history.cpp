@@ -1,5 +1,7 @@
 #include "solvers/gromov/outer_history.hpp"
 
+#include <utility>
+
 namespace thalweg {
 
 void OuterHistory::watch(const GromovObserver& observer, const StopCheck& stop_check) {
@@ -7,40 +9,55 @@ void OuterHistory::watch(const GromovObserver& observer, const StopCheck& stop_c
   stop_check_ = stop_check;
 }
 
-std::optional<StopReason> OuterHistory::stop_request() const {
-  return shared_stop(comm_, stop_check_ ? stop_check_() : std::nullopt);
+std::optional<StopReason> OuterHistory::ask(const char* stage, const VisitState& visit) {
+  if (!std::exchange(is_asked_, true)) return {};
+  const StepRequest request = shared_request(comm_, stop_check_ ? stop_check_() : std::nullopt, checkpoint_);
+  if (checkpoint_ != nullptr && request.wants_state()) checkpoint_->save(stage, request.stop.has_value(), visit);
+  return request.stop;
 }
 
-void OuterHistory::record(GromovRecord step, const SinkhornSolution& inner, const Linearisation& at) {
+void OuterHistory::record(GromovRecord step, const LinearisedCoupling& coupling) {
   step.outer = ++solution_.outer;
-  step.inner = inner.evaluations;
-  step.epsilon = inner.epsilon;
-  step.energy = at.energy;
-  step.energy_gw = at.energy_gw;
-  step.energy_linear = at.energy_linear;
-  step.relative_entropy = inner.relative_entropy;
-  step.error_target = inner.error_target;
+  step.inner = coupling.inner.evaluations;
+  step.epsilon = coupling.inner.epsilon;
+  step.energy = coupling.at.energy;
+  step.energy_gw = coupling.at.energy_gw;
+  step.energy_linear = coupling.at.energy_linear;
+  step.relative_entropy = coupling.inner.relative_entropy;
+  step.error_target = coupling.inner.error_target;
   step.seconds = seconds();
   solution_.history.push_back(step);
   if (observer_) observer_(step);
 }
 
-GromovSolution OuterHistory::end(StopReason reason, FusedUnits units, double primal, SinkhornSolution& inner,
-                                 Linearisation& at, std::shared_ptr<PairGeometry>& geometry, bool keeps_linear) {
+GromovSolution OuterHistory::end(StopReason reason, FusedUnits units, double primal, LinearisedCoupling& last,
+                                 bool keeps_linear) {
   solution_.history.back().stop_reason = reason;
   solution_.stop_reason = reason;
-  solution_.energy = at.energy;
-  solution_.energy_gw = at.energy_gw;
-  solution_.energy_linear = at.energy_linear;
+  solution_.energy = last.at.energy;
+  solution_.energy_gw = last.at.energy_gw;
+  solution_.energy_linear = last.at.energy_linear;
   solution_.alpha = problem_.alpha;
   solution_.epsilon = problem_.epsilon;
   solution_.units = units;
   solution_.primal = primal;
-  solution_.coupling = std::move(inner);
-  solution_.geometry = std::move(geometry);
-  if (keeps_linear) solution_.linear = std::move(at.linear);
+  solution_.coupling = std::move(last.inner);
+  solution_.geometry = std::move(last.geometry);
+  solution_.generator = std::move(last.linear);
+  if (keeps_linear) solution_.linear = std::move(last.at.linear);
   solution_.seconds = seconds();
   return std::move(solution_);
+}
+
+void OuterHistory::visit_state(StateVisitor& v) {
+  v.scalar("gap", solution_.gap);
+  v.scalar("outer", solution_.outer);
+  v.scalar("evaluations", solution_.evaluations);
+  visit_history(v, solution_.history);
+  double passed = seconds();
+  v.scalar("seconds", passed);
+  if (v.is_restoring())
+    begin_ = Clock::now() - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(passed));
 }
 
 }  // namespace thalweg

@@ -5,40 +5,47 @@
 #include <memory>
 #include <optional>
 
-#include "solvers/gromov/quadratic_cost.hpp"
+#include "solvers/gromov/outer_state.hpp"
 
 namespace thalweg {
 
-/// What the loops of outer_loop.hpp and unbalanced_loop.hpp note down.
+/// What the loops of outer_loop.hpp and unbalanced_loop.hpp note down, and when they save or stop.
 class OuterHistory {
  public:
-  OuterHistory(const Communicator& comm, const GromovProblem& problem) : comm_(comm), problem_(problem) {}
+  /// @param checkpoint   may be null
+  OuterHistory(const Communicator& comm, const GromovProblem& problem, Checkpoint* checkpoint)
+      : comm_(comm), problem_(problem), checkpoint_(checkpoint) {}
   void watch(const GromovObserver& observer, const StopCheck& stop_check);
 
   const StopCheck& stop_check() const { return stop_check_; }
-  /// The reason of any rank that was told to stop. Collective.
-  std::optional<StopReason> stop_request() const;
+  /// The reason of any rank that was told to stop; saves what `visit` lists where that is due. The first call of a run
+  /// asks nothing, so that every run comes further. Collective.
+  std::optional<StopReason> ask(const char* stage, const VisitState& visit);
 
   void add_evaluations(const SinkhornSolution& inner) { solution_.evaluations += inner.evaluations; }
   void set_gap(double gap) { solution_.gap = gap; }
 
   /// A step and the coupling that it ended at. @param step   level, F, gap, t, change and whether it was taken
-  void record(GromovRecord step, const SinkhornSolution& inner, const Linearisation& at);
+  void record(GromovRecord step, const LinearisedCoupling& coupling);
 
-  /// The end: all that is known of the last coupling, whose potentials and geometry are moved out.
+  /// The end: all that is known of the last coupling, out of which its parts are moved.
   /// @param keeps_linear   K(P) too
-  GromovSolution end(StopReason reason, FusedUnits units, double primal, SinkhornSolution& inner, Linearisation& at,
-                     std::shared_ptr<PairGeometry>& geometry, bool keeps_linear);
+  GromovSolution end(StopReason reason, FusedUnits units, double primal, LinearisedCoupling& last, bool keeps_linear);
+
+  void visit_state(StateVisitor& v);
 
  private:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+  using Clock = std::chrono::steady_clock;
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
   const Communicator& comm_;
   const GromovProblem& problem_;
+  Checkpoint* checkpoint_;
   GromovObserver observer_;
   StopCheck stop_check_;
   GromovSolution solution_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  bool is_asked_ = false;
+  Clock::time_point begin_ = Clock::now();
 };
 
 }  // namespace thalweg

@@ -7,12 +7,8 @@
 
 namespace thalweg {
 
-/// A coupling, the linear problem that it solves, and E about it.
-struct OuterState {
-  LinearCost linear;  // K
-  std::shared_ptr<PairGeometry> geometry;
-  SinkhornSolution inner;
-  Linearisation at;  // K(P), E(P); once a step was tried from here, its linear is K + reach (K(P) - K)
+/// Once a step was tried from here, at.linear is K + reach (K(P) - K).
+struct OuterState : LinearisedCoupling {
   double reach = 1.0;
   double tolerance = 0.0;  // that the linear problem was to be solved to
   bool is_tight = false;   // it was, and that is the final one
@@ -28,6 +24,10 @@ struct OuterState {
 
 /// Where linear costs are stored, cells x cells, a full step leaves the cost before to be freed, so that K and K(P) are
 /// all there is: the first rise of F stands, and only the steps after it can be taken back and made shorter.
+///
+/// A state is of the moment before a linear problem is solved, and lists what that begins with: at.linear, which is the
+/// next K or what it is made of, the potentials, and K where the loop may come back to it. Within a linear problem the
+/// state of that solve goes with it.
 class OuterLoop {
  public:
   OuterLoop(const Context& context, const GromovProblem& problem, const GromovSettings& settings);
@@ -37,12 +37,21 @@ class OuterLoop {
 
  private:
   using Stop = std::optional<StopReason>;
+  struct Trial {
+    OuterState state;
+    double gap = 0.0, change = 0.0;
+    bool is_full = false, is_risen = false;
+  };
 
+  void begin();
   LinearCost first_linear() const;
   Stop anneal();
   Stop descend();
+  Stop step();
+  Stop settle(Trial trial);
+  Stop tighten();
   OuterState solved(LinearCost linear, double epsilon, std::vector<double> g);
-  SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const;
+  SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g);
   LinearCost next_linear();
   std::vector<double> next_potentials() const;
   void set_prices(std::vector<double> prices, OuterState& state) const;
@@ -51,13 +60,19 @@ class OuterLoop {
   double gap_of(const OuterState& state, const OuterState& next) const;
   bool is_loose(const OuterState& state) const { return state.tolerance > settings_.inner_tolerance; }
   void forget_cost();
-  void tighten();
   void stand(OuterState risen);
   bool is_risen(const OuterState& candidate) const;
-  Stop end_of_step(const OuterState& candidate, double gap, bool is_risen) const;
+  Stop end_of_step(const Trial& trial) const;
   Stop shorten();
   void lengthen();
   void record(const OuterState& state, double gap, double change, bool is_accepted);
+
+  // [outer_loop_state.cpp]
+  Stop ask();
+  bool restore();
+  bool needs_cost() const;
+  const char* stage() const { return now_.is_annealing ? "annealing" : "final epsilon"; }
+  void visit_state(StateVisitor& v);
 
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
@@ -69,11 +84,8 @@ class OuterLoop {
   OuterHistory history_;
   std::unique_ptr<QuadraticCost> cost_;
   OuterState state_;
-  std::int64_t level_ = 0;
-  bool keeps_last_ = true;       // while a step is tried: the cost before it
-  double step_ = 1.0;            // t
-  std::int64_t since_full_ = 0;  // steps since the last of t = 1
-  double inner_tolerance_ = 0.0;
+  OuterPosition now_;
+  bool is_solving_ = false;  // a linear problem; of a state that was restored: it has that solve
 };
 
 }  // namespace thalweg

@@ -44,66 +44,79 @@ UnbalancedLoop::UnbalancedLoop(const Context& context, const GromovProblem& prob
     : context_(context),
       problem_(problem),
       settings_(settings),
-      history_(context_.comm, problem),
+      history_(context_.comm, problem, settings.checkpoint),
       cost_(make_quadratic_cost(context, problem)),
       product_(problem.a, problem.b),
       distance_tolerance_(context.precision == Precision::float64
                               ? distance_float64
                               : std::max(distance_float32, rounding_of_costs / problem.epsilon)),
       final_tolerance_(
-          std::min(settings.inner_tolerance, share_of_change * std::min(distance_tolerance_, distance_float32))),
-      inner_tolerance_(first_inner_tolerance) {
+          std::min(settings.inner_tolerance, share_of_change * std::min(distance_tolerance_, distance_float32))) {
   if (!(problem.rho_1 > 0.0 && problem.rho_2 > 0.0) || std::isinf(problem.rho_1) || std::isinf(problem.rho_2))
     throw DataError("rho_1 = " + shortest_number(problem.rho_1) + ", rho_2 = " + shortest_number(problem.rho_2) +
                     "; the prices of both marginals are finite and greater than 0");
 }
 
 GromovSolution UnbalancedLoop::solve() {
-  state_ = first();
+  if (!restore()) begin();
   Stop stop = anneal();
   if (!stop) stop = descend();
-  return history_.end(*stop, cost_->units(), state_.primal, state_.inner, state_.at, state_.geometry, false);
+  return history_.end(*stop, cost_->units(), state_.primal, state_, false);
+}
+
+void UnbalancedLoop::begin() {
+  state_ = first();
+  now_.epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
+  now_.inner_tolerance = first_inner_tolerance;
 }
 
 /// One full step at every epsilon down to the final one.
 UnbalancedLoop::Stop UnbalancedLoop::anneal() {
-  double epsilon = std::max(settings_.epsilon_start.value_or(problem_.epsilon), problem_.epsilon);
-  while (true) {
-    state_ = after(state_, epsilon, 1.0);
+  while (now_.is_annealing) {
+    if (const Stop stop = ask()) return stop;
+    state_ = after(state_, now_.epsilon, 1.0);
     record(state_, unknown, true);
     tighten(change_of(state_), false);
     if (const Stop stop = interruption(state_)) return stop;
-    if (epsilon == problem_.epsilon) return {};
-    epsilon = std::max(problem_.epsilon, epsilon * settings_.epsilon_decay);
-    ++level_;
+    now_.is_annealing = now_.epsilon > problem_.epsilon;
+    if (!now_.is_annealing) break;
+    now_.epsilon = std::max(problem_.epsilon, now_.epsilon * settings_.epsilon_decay);
+    ++now_.level;
   }
+  return {};
 }
 
 UnbalancedLoop::Stop UnbalancedLoop::descend() {
-  for (std::int64_t outer = 0; outer < settings_.max_outer; ++outer) {
-    if (since_full_ >= measure_every) step_ = 1.0;
-    const bool is_full = step_ == 1.0;
-    since_full_ = is_full ? 0 : since_full_ + 1;
-    UnbalancedState candidate = after(state_, problem_.epsilon, step_);
-    const double gap = is_full ? gap_of(state_, candidate) : unknown;
-    const bool risen = is_risen(candidate);
-    record(candidate, gap, !risen);
-    if (is_full) history_.set_gap(gap);
-    if (const Stop stop = end_of_step(candidate, gap)) {
-      if (!risen) state_ = std::move(candidate);
-      return stop;
-    }
-    const bool was_loose = candidate.tolerance > final_tolerance_;
-    tighten(change_of(candidate), (risen && was_loose) || gap <= settings_.tolerance * std::abs(state_.primal));
-    if (!risen) {
-      state_ = std::move(candidate);
-      step_ = std::min(1.0, 2.0 * step_);
-    } else if (!was_loose) {
-      step_ /= 2.0;
-      if (step_ < shortest_step) return StopReason::stagnated;
-    }
-  }
+  while (now_.outer < settings_.max_outer)
+    if (const Stop stop = step()) return stop;
   return StopReason::max_iterations;
+}
+
+UnbalancedLoop::Stop UnbalancedLoop::step() {
+  if (const Stop stop = ask()) return stop;
+  if (now_.since_full >= measure_every) now_.step = 1.0;
+  UnbalancedState candidate = after(state_, problem_.epsilon, now_.step);
+  const bool is_full = now_.step == 1.0;
+  now_.since_full = is_full ? 0 : now_.since_full + 1;
+  ++now_.outer;
+  const double gap = is_full ? gap_of(state_, candidate) : unknown;
+  const bool risen = is_risen(candidate);
+  record(candidate, gap, !risen);
+  if (is_full) history_.set_gap(gap);
+  if (const Stop stop = end_of_step(candidate, gap)) {
+    if (!risen) state_ = std::move(candidate);
+    return stop;
+  }
+  const bool was_loose = candidate.tolerance > final_tolerance_;
+  tighten(change_of(candidate), (risen && was_loose) || gap <= settings_.tolerance * std::abs(state_.primal));
+  if (!risen) {
+    state_ = std::move(candidate);
+    now_.step = std::min(1.0, 2.0 * now_.step);
+  } else if (!was_loose) {
+    now_.step /= 2.0;
+    if (now_.step < shortest_step) return StopReason::stagnated;
+  }
+  return {};
 }
 
 bool UnbalancedLoop::is_risen(const UnbalancedState& candidate) const {
@@ -114,8 +127,8 @@ bool UnbalancedLoop::is_risen(const UnbalancedState& candidate) const {
 }
 
 void UnbalancedLoop::tighten(double change, bool is_closed) {
-  const double wanted = is_closed ? 0.0 : std::min(inner_tolerance_, share_of_change * change);
-  inner_tolerance_ = std::max(final_tolerance_, wanted);
+  const double wanted = is_closed ? 0.0 : std::min(now_.inner_tolerance, share_of_change * change);
+  now_.inner_tolerance = std::max(final_tolerance_, wanted);
 }
 
 /// Of K / w, between the coupling before and this one.
@@ -152,8 +165,8 @@ UnbalancedState UnbalancedLoop::after(const UnbalancedState& before, double epsi
   state.geometry = cost_->geometry_of(state.linear);
   state.inner = solve_linear(*state.geometry, epsilon, before.inner.g);
   history_.add_evaluations(state.inner);
-  state.tolerance = inner_tolerance_;
-  state.is_tight = state.inner.stop_reason == StopReason::converged && inner_tolerance_ <= final_tolerance_;
+  state.tolerance = now_.inner_tolerance;
+  state.is_tight = state.inner.stop_reason == StopReason::converged && now_.inner_tolerance <= final_tolerance_;
   const double shift = -state.constant / prices;
   state.least = bound_of(state.inner, shift);
   scale_coupling(state.inner, std::exp(shift));
@@ -165,22 +178,6 @@ UnbalancedState UnbalancedLoop::after(const UnbalancedState& before, double epsi
   state.at = cost_->at(state.linear, *state.geometry, state.inner);
   add_terms(state);
   return state;
-}
-
-SinkhornSolution UnbalancedLoop::solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const {
-  SinkhornProblem inner;
-  inner.geometry = &geometry;
-  inner.a = problem_.a;
-  inner.b = problem_.b;
-  inner.epsilon = epsilon;
-  inner.lambda1 = problem_.rho_1;
-  inner.lambda2 = problem_.rho_2;
-  inner.initial_g = std::move(g);
-  SinkhornSettings how;
-  how.tolerance = inner_tolerance_;
-  how.max_iterations = settings_.inner_iterations;
-  how.certify = false;
-  return solve_sinkhorn(context_, inner, how, {}, history_.stop_check());
 }
 
 /// Dual value of the linear problem with its constant, from potentials of that without: P and the marginals that the
@@ -251,7 +248,7 @@ UnbalancedLoop::Stop UnbalancedLoop::interruption(const UnbalancedState& state) 
   if (state.inner.mass < vanished_share * product_.mass) return StopReason::collapsed;
   const StopReason inner = state.inner.stop_reason;
   if (is_stop_request(inner)) return inner;
-  return history_.stop_request();
+  return {};
 }
 
 UnbalancedLoop::Stop UnbalancedLoop::end_of_step(const UnbalancedState& candidate, double gap) const {
@@ -267,13 +264,13 @@ UnbalancedLoop::Stop UnbalancedLoop::end_of_step(const UnbalancedState& candidat
 
 void UnbalancedLoop::record(const UnbalancedState& state, double gap, bool is_accepted) {
   GromovRecord step;
-  step.level = level_;
+  step.level = now_.level;
   step.primal = state.primal;
   step.gap = gap;
-  step.step = step_;
+  step.step = now_.step;
   step.change = change_of(state);
   step.is_accepted = is_accepted;
-  history_.record(step, state.inner, state.at);
+  history_.record(step, state);
 }
 
 }  // namespace thalweg

@@ -8,13 +8,10 @@
 
 namespace thalweg {
 
-/// A coupling P of mass w, E about it, and its terms of F, with S(u|v) = sum u log(u / v).
-struct UnbalancedState {
-  LinearCost linear;      // of the linear problem that P solves, less a constant: K / w of the coupling before
-  double constant = 0.0;  // that, s / w
-  std::shared_ptr<PairGeometry> geometry;
-  SinkhornSolution inner;  // f and g moved so that they generate P
-  Linearisation at;        // K(P), E(P)
+/// A coupling P of mass w, whose f and g are moved so that they generate it, and its terms of F, with
+/// S(u|v) = sum u log(u / v). K is that of its linear problem less a constant: K / w of the coupling before.
+struct UnbalancedState : LinearisedCoupling {
+  double constant = 0.0;   // s / w
   double joint = 0.0;      // S(P | a b^T)
   double rows = 0.0;       // S(P 1 | a)
   double columns = 0.0;    // S(P^T 1 | b)
@@ -47,11 +44,13 @@ class UnbalancedLoop {
   using Stop = std::optional<StopReason>;
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
+  void begin();
   Stop anneal();
   Stop descend();
+  Stop step();
   UnbalancedState first() const;
   UnbalancedState after(const UnbalancedState& before, double epsilon, double t);
-  SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) const;
+  SinkhornSolution solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g);
   void add_terms(UnbalancedState& state) const;
   double bound_of(const SinkhornSolution& inner, double shift) const;
   double gap_of(const UnbalancedState& state, const UnbalancedState& next) const;
@@ -64,6 +63,12 @@ class UnbalancedLoop {
   double constant_of(const UnbalancedState& state, double epsilon) const;
   void record(const UnbalancedState& state, double gap, bool is_accepted);
 
+  // [unbalanced_loop_state.cpp]
+  Stop ask();
+  bool restore();
+  const char* stage() const { return now_.is_annealing ? "annealing" : "final epsilon"; }
+  void visit_state(StateVisitor& v);
+
   Context context_;
   const GromovProblem& problem_;
   const GromovSettings& settings_;
@@ -71,12 +76,10 @@ class UnbalancedLoop {
   std::unique_ptr<QuadraticCost> cost_;
   ProductCoupling product_;
   UnbalancedState state_;
-  std::int64_t level_ = 0;
-  double step_ = 1.0;                // t
-  std::int64_t since_full_ = 0;      // steps since the last of t = 1
+  OuterPosition now_;
+  bool is_solving_ = false;          // a linear problem; of a state that was restored: it has that solve
   double distance_tolerance_ = 0.0;  // of |P - G|_1 / w
   double final_tolerance_ = 0.0;     // of linear problems: that of the job, and finer than the distance
-  double inner_tolerance_ = 0.0;     // at present
 };
 
 }  // namespace thalweg

@@ -5,7 +5,8 @@
 #include <limits>
 #include <utility>
 
-#include "exact/max_flow.hpp"
+#include "solvers/hm_ot/anchor_moments.hpp"
+#include "solvers/hm_ot/baseline.hpp"
 #include "solvers/hm_ot/fixed_memberships.hpp"
 #include "solvers/hm_ot/progress.hpp"
 #include "solvers/hm_ot/prepare.hpp"
@@ -61,24 +62,31 @@ std::int64_t num_matched_cells(const HmOtProblem& problem) {
   return std::max(fewest, std::min(most, matched_cells_per_type * most_types));
 }
 
-/// Repeats the rows of a sample evenly up to `count`.
-void repeat_rows(std::int64_t count, std::int64_t dimension, SampledSlice& sample) {
-  if (sample.num_rows >= count) return;
-  SampledSlice repeated;
-  repeated.num_rows = count;
+/// Repeats rows of `width` values evenly from `rows` to `count` of them.
+template <class T>
+void repeat_values(std::int64_t rows, std::int64_t count, std::vector<T>& values) {
+  const auto width = static_cast<std::int64_t>(values.size()) / rows;
+  std::vector<T> repeated;
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t row = i * sample.num_rows / count;
-    const auto first = sample.features.begin() + row * dimension;
-    repeated.features.insert(repeated.features.end(), first, first + dimension);
-    if (!sample.labels.empty()) repeated.labels.push_back(sample.labels[static_cast<std::size_t>(row)]);
+    const auto first = values.begin() + i * rows / count * width;
+    repeated.insert(repeated.end(), first, first + width);
   }
-  sample = std::move(repeated);
+  values = std::move(repeated);
+}
+
+/// Repeats the rows of a sample evenly up to `count`.
+void repeat_rows(std::int64_t count, SampledSlice& sample) {
+  if (sample.num_rows >= count) return;
+  repeat_values(sample.num_rows, count, sample.features);
+  repeat_values(sample.num_rows, count, sample.coordinates);
+  repeat_values(sample.num_rows, count, sample.labels);
+  sample.num_rows = count;
 }
 
 std::vector<SampledSlice> matched_cells(const Context& context, const HmOtProblem& problem) {
   const std::int64_t count = num_matched_cells(problem);
   std::vector<SampledSlice> sample = sample_slices(context, problem, count, DrawUse::matched_cells);
-  for (SampledSlice& slice : sample) repeat_rows(count, problem.slices.front().rows.dimension, slice);
+  for (SampledSlice& slice : sample) repeat_rows(count, slice);
   return sample;
 }
 
@@ -94,60 +102,20 @@ bool is_all_fixed(const Chain& chain) {
   return std::all_of(chain.slices.begin(), chain.slices.end(), [](const ChainSlice& slice) { return slice.has_fixed_membership(); });
 }
 
-/// With every membership given one exact coupling per transition is the solution.
-void solve_supervised(HmOtSolution& solution) {
+/// With every membership given one exact coupling per transition is the solution, or where coordinates have a part in E
+/// the last of those for its gradient.
+void solve_supervised(const Context& context, const HmOtProblem& problem, HmOtSolution& solution) {
   solution.state.slices.resize(solution.chain.num_slices());
   for (std::size_t t = 0; t < solution.chain.num_slices(); ++t) {
     set_sums(solution.chain.slices[t].fixed_sums, solution.state.slices[t]);
     solution.state.slices[t].masses = solution.state.slices[t].actual;
   }
-  solution.state.couplings.resize(solution.chain.edges.size());
   solution.state.coupling_gap.resize(solution.chain.edges.size());
-  solve_couplings(solution.chain, solution.state);
-  update_objective(solution.chain, 0.0, solution.state);
+  std::vector<Matrix> moments;
+  if (solution.chain.has_coordinates()) moments = anchor_moments(context, problem, solution.chain, matched_cells(context, problem));
+  set_start_couplings(solution.chain, moments, solution.state);
+  lower_by_couplings(solution.chain, /*keeps_diagonal=*/true, solution.state);
   solution.baseline = solution.full_rank_reference = std::numeric_limits<double>::quiet_NaN();
-}
-
-/// False where the masses of both ends do not fit into the allowed entries, or the coupling is given.
-bool are_couplings_feasible(const Chain& chain, const ChainState& state) {
-  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
-    if (chain.edges[t].coupling) return false;
-    if (!chain.edges[t].allowed) continue;
-    if (!check_flow(state.slices[t].masses, state.slices[t + 1].masses, *chain.edges[t].allowed).feasible) return false;
-  }
-  return true;
-}
-
-/// One round of k-means on all rows: sums of the rows nearest to each mean, and the membership that formed them.
-void assign_to_means(const ChainSlice& rows, double sharpness, SliceState& state) {
-  Matrix logits = state.means;  // softmax at this scale is an arg-max of -|x - m|^2
-  std::vector<double> duals(static_cast<std::size_t>(logits.columns), 0.0);
-  for (std::int64_t k = 0; k < logits.columns; ++k)
-    for (std::int64_t j = 0; j < logits.rows; ++j) {
-      duals[static_cast<std::size_t>(k)] -= sharpness * logits(j, k) * logits(j, k);
-      logits(j, k) *= 2.0 * sharpness;
-    }
-  const PassSums sums = rows.rows->sums(logits, duals, {true, false});
-  const bool is_valid = *std::min_element(sums.masses.begin(), sums.masses.end()) > 0.0;
-  if (is_valid) set_sums(sums, state);
-  if (!is_valid && !state.duals.empty()) return;
-  state.logits = std::move(logits);
-  state.duals = std::move(duals);
-}
-
-/// k-means types of all rows, begun at those of the sample, with exact couplings; nothing where constraints
-/// rule their masses out.
-std::optional<ChainState> kmeans_baseline(const Chain& chain, ChainState state) {
-  constexpr int rounds = 10;
-  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
-    if (chain.slices[t].has_fixed_membership()) continue;
-    for (int round = 0; round < rounds; ++round) assign_to_means(chain.slices[t], 1e6 / chain.variance, state.slices[t]);
-    state.slices[t].masses = state.slices[t].actual;
-  }
-  if (!are_couplings_feasible(chain, state)) return std::nullopt;
-  solve_couplings(chain, state, /*keeps_diagonal=*/false);
-  update_objective(chain, 0.0, state);
-  return state;
 }
 
 /// The last levels of the annealing, down to epsilon_end by factors of 0.3 beyond 1e-3.
@@ -163,12 +131,13 @@ StopReason worst_of(StopReason first, StopReason second) { return first == StopR
 /// A solve with something to find, stage by stage; it goes on where an earlier one was stopped.
 class HmOtRun {
  public:
-  HmOtRun(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings, HmOtSolution& solution,
+  HmOtRun(const Context& context, const HmOtProblem& problem, const HmOtSettings& settings,
           const Descent::Observer& observer, const StopCheck& stop_check)
-      : context_(context), problem_(problem), settings_(settings), solution_(solution), options_(descent_options(context, settings)),
+      : context_(context), problem_(problem), settings_(settings), options_(descent_options(context, settings)),
         observer_(observer), stop_(context.comm, stop_check) {}
 
-  void solve() {
+  HmOtSolution solve(Chain chain) {
+    solution_.chain = std::move(chain);
     const auto visit = [this](StateVisitor& v) { at_.visit_state(v, solution_.chain); };
     if (settings_.checkpoint != nullptr && settings_.checkpoint->restore(visit)) passes_before_ = at_.passes - num_passes(solution_.chain);
     sample_ = sample_slices(context_, problem_, settings_.subsample, DrawUse::sampled_cells);
@@ -183,6 +152,7 @@ class HmOtRun {
     solution_.state = std::move(at_.state);
     solution_.stop_reason = at_.reason;
     solution_.passes = passes();
+    return std::move(solution_);
   }
 
  private:
@@ -204,7 +174,8 @@ class HmOtRun {
 
   void race(const Chain& on_sample) {
     const auto matched = matched_cells(context_, problem_);
-    const Trajectories trajectories = match_slices(solution_.chain, matched);
+    if (at_.start_moments.empty()) at_.start_moments = anchor_moments(context_, problem_, solution_.chain, matched);
+    const Trajectories trajectories = match_slices(solution_.chain, matched, at_.start_moments);
     at_.full_rank_reference = trajectories.cost;
     RaceKeeper keeper;
     keeper.state = std::move(at_.race);
@@ -216,10 +187,11 @@ class HmOtRun {
       };
     }
     // Starts are shared out over ranks: their checks are shown, but the history is the same on all ranks.
-    RestartOutcome starts = run_restarts(context_, settings_, options_, on_sample, matched, trajectories, observer_, stop_, keeper);
+    const RestartProblem restarts{settings_, options_, on_sample, matched, trajectories};
+    RestartOutcome starts = run_restarts(context_, restarts, observer_, stop_, keeper);
     at_.restarts = std::move(starts.records);
     at_.state = std::move(starts.best);
-    if (!stop_.reason()) at_.baseline_state = kmeans_baseline(solution_.chain, kmeans_start(solution_.chain, matched, context_.seed));
+    if (!stop_.reason()) at_.baseline_state = kmeans_baseline(solution_.chain, kmeans_start(solution_.chain, matched, context_.seed, trajectories.moments));
   }
 
   /// The smooth level with mass steps, then the remaining levels. Even a solve that was told to stop takes one sweep over
@@ -277,7 +249,7 @@ class HmOtRun {
   const Context& context_;
   const HmOtProblem& problem_;
   const HmOtSettings& settings_;
-  HmOtSolution& solution_;
+  HmOtSolution solution_;
   DescentOptions options_;
   const Descent::Observer& observer_;
   StopPoll stop_;
@@ -296,10 +268,10 @@ HmOtSolution solve_hm_ot(const Context& context, const HmOtProblem& problem, con
   HmOtSolution solution;
   solution.chain = prepare_chain(context, problem, settings);
   if (is_all_fixed(solution.chain)) {
-    solve_supervised(solution);
+    solve_supervised(context, problem, solution);
     solution.passes = num_passes(solution.chain);
   } else {
-    HmOtRun(context, problem, settings, solution, observer, stop_check).solve();
+    solution = HmOtRun(context, problem, settings, observer, stop_check).solve(std::move(solution.chain));
   }
   solution.column_error = column_error(solution.chain, solution.state);
   const auto& gaps = solution.state.coupling_gap;

@@ -31,7 +31,9 @@ struct HmOtTransition {
   bool is_diagonal = false;        // T = diag(g)
 };
 
+/// All slices have coordinates within themselves (RowBlock), or none has.
 struct HmOtProblem {
+  double alpha = 0.0;  // weight of Gromov-Wasserstein beside features; without features it stands alone
   std::vector<HmOtSlice> slices;
   std::vector<HmOtTransition> transitions;  // one less
 };
@@ -73,7 +75,12 @@ struct HmOtSolution {
   std::int64_t passes = 0;               // full passes over the rows of a slice
 };
 
-/// Minimises E = sum_t w_t <C_t, P_t>, P_t = Q_t diag(1/g_t) T_t diag(1/g_t+1) Q_t+1^T, over what is free.
+/// Minimises E over what is free, with P_t = Q_t diag(1/g_t) T_t diag(1/g_t+1) Q_t+1^T and
+///
+///   E = sum_t w_t [(1 - alpha) <C_t, P_t> / s_W + alpha GW(A_t, A_t+1; P_t) / s_GW],
+///
+/// C the squared distances between features, A those of coordinates within a slice, s the means over t of the values at
+/// P_t = a_t b_t^T. Without coordinates E = sum_t w_t <C_t, P_t>, without features E = sum_t w_t GW.
 ///
 /// Restarts run on a sample, distributed over ranks; the best is polished on all cells. Every number is
 /// the same for any number of ranks. Collective.

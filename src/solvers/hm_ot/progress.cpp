@@ -13,6 +13,13 @@ void visit_fields(RestartRecord& record, auto& field) {
   field(record.is_chosen);
 }
 
+void visit_start_moments(StateVisitor& v, const Chain& chain, std::vector<Matrix>& moments) {
+  if (v.is_restoring()) moments.assign(chain.edges.size(), Matrix(chain.num_coordinates, chain.num_coordinates));
+  std::vector<std::vector<double>*> values;
+  for (Matrix& moment : moments) values.push_back(&moment.values);
+  v.ragged("start_moments", values);
+}
+
 }  // namespace
 
 ChainState shaped_state(const Chain& chain) {
@@ -67,7 +74,10 @@ void RaceState::visit_state(StateVisitor& v, const Chain& chain) {
 void HmOtProgress::visit_state(StateVisitor& v, const Chain& chain) {
   v.scalar("stage", stage);
   v.scalar("full_rank_reference", full_rank_reference);
-  if (stage == Stage::race) return v.part("race", [&] { race.visit_state(v, chain); });
+  if (stage == Stage::race) {
+    if (chain.has_coordinates()) visit_start_moments(v, chain, start_moments);
+    return v.part("race", [&] { race.visit_state(v, chain); });
+  }
   v.records("restarts", restarts, [](RestartRecord& record, auto& field) { visit_fields(record, field); });
   v.part("state", [&] { visit_chain_state(v, chain, state); });
   v.optional("baseline", baseline_state, [&](ChainState& baseline) { visit_chain_state(v, chain, baseline); });

@@ -35,6 +35,7 @@ struct HmOtProgress {
 
   Stage stage = Stage::race;
   RaceState race;
+  std::vector<Matrix> start_moments;        // of the race: anchor_moments.hpp
   std::vector<RestartRecord> restarts;      // from here on: after the race
   ChainState state;
   std::optional<ChainState> baseline_state;

@@ -202,14 +202,13 @@ class Race {
 
 }  // namespace
 
-RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
-                            const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer, StopPoll& stop,
-                            RaceKeeper& keeper) {
-  const std::vector<StartPlan> plans = plan_starts(settings, sample_chain);
-  Race race(context.comm, options, sample_chain, plans.size(), [&](std::size_t k) {
-    return plans[k].is_kmeans ? kmeans_start(sample_chain, sample, context.seed)
-                              : transport_start(sample_chain, sample, trajectories, context.seed, plans[k].restart);
+RestartOutcome run_restarts(const Context& context, const RestartProblem& problem, const Descent::Observer& observer,
+                            StopPoll& stop, RaceKeeper& keeper) {
+  const Chain& sample_chain = problem.sample_chain;
+  const std::vector<StartPlan> plans = plan_starts(problem.settings, sample_chain);
+  Race race(context.comm, problem.options, sample_chain, plans.size(), [&](std::size_t k) {
+    if (plans[k].is_kmeans) return kmeans_start(sample_chain, problem.sample, context.seed, problem.trajectories.moments);
+    return transport_start(sample_chain, problem.sample, problem.trajectories, context.seed, plans[k].restart);
   });
   std::vector<std::size_t> alive(plans.size());
   std::iota(alive.begin(), alive.end(), std::size_t{0});

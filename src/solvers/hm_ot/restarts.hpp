@@ -21,14 +21,21 @@ struct RaceKeeper {
   std::function<void(bool is_stopping)> save = {};  // of `state`, on all ranks
 };
 
+/// What starts are made of, and the chain that they descend on.
+struct RestartProblem {
+  const HmOtSettings& settings;
+  const DescentOptions& options;
+  const Chain& sample_chain;
+  const std::vector<SampledSlice>& sample;
+  const Trajectories& trajectories;
+};
+
 /// Descends from every start on the sample chain, restart k on rank k mod size, in rounds of 10, 20, 40, ..
 /// sweeps; after each round the better half by F_eps goes on (lowest index on ties), until the best of at most
 /// three is taken. A reason to stop ends the race at the best start so far, of which there is at
 /// least one. Of a round that is stopped the starts that are done with it are kept, the others begin it again. Collective
 /// over context.comm, while each descent is local.
-RestartOutcome run_restarts(const Context& context, const HmOtSettings& settings, const DescentOptions& options,
-                            const Chain& sample_chain, const std::vector<SampledSlice>& sample,
-                            const Trajectories& trajectories, const Descent::Observer& observer, StopPoll& stop,
-                            RaceKeeper& keeper);
+RestartOutcome run_restarts(const Context& context, const RestartProblem& problem, const Descent::Observer& observer,
+                            StopPoll& stop, RaceKeeper& keeper);
 
 }  // namespace thalweg

@@ -32,6 +32,11 @@ std::int64_t draw_place(std::int64_t index, std::int64_t size, std::int64_t tota
   return first + static_cast<std::int64_t>(random.uniform(static_cast<std::uint64_t>(index)) * static_cast<double>(length));
 }
 
+void append_row(std::span<const float> values, std::int64_t width, std::size_t row, std::vector<float>& rows) {
+  const auto own = values.subspan(row * static_cast<std::size_t>(width), static_cast<std::size_t>(width));
+  rows.insert(rows.end(), own.begin(), own.end());
+}
+
 }  // namespace
 
 SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::span<const std::int32_t> labels,
@@ -44,8 +49,7 @@ SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::s
   const std::int64_t total = comm.all_reduce(local_total, Reduction::sum);
   if (!is_weighted) size = std::min(size, block.num_rows);
 
-  const auto p = static_cast<std::size_t>(block.dimension);
-  std::vector<float> features;
+  std::vector<float> features, coordinates;
   std::vector<std::int32_t> chosen_labels;
   std::int64_t draw = 0;
   while (draw < size && draw_place(draw, size, total, random) < before) ++draw;
@@ -53,15 +57,19 @@ SampledSlice draw_sample(const Communicator& comm, const RowBlock& block, std::s
   for (std::size_t row = 0; row < masses.size(); ++row) {
     cumulative += masses[row];
     for (; draw < size && draw_place(draw, size, total, random) < cumulative; ++draw) {
-      const auto first = block.features.begin() + static_cast<std::ptrdiff_t>(row * p);
-      features.insert(features.end(), first, first + static_cast<std::ptrdiff_t>(p));
+      append_row(block.features, block.num_features(), row, features);
+      append_row(block.coordinates.values, block.coordinates.count, row, coordinates);
       if (!labels.empty()) chosen_labels.push_back(labels[row]);
     }
   }
   SampledSlice sample;
   sample.features = comm.all_gather(std::span<const float>(features));
   sample.labels = comm.all_gather(std::span<const std::int32_t>(chosen_labels));
-  sample.num_rows = static_cast<std::int64_t>(sample.features.size() / p);
+  sample.coordinates = comm.all_gather(std::span<const float>(coordinates));
+  sample.coordinate_count = block.coordinates.count;
+  sample.coordinate_width = block.coordinates.width;
+  const std::int64_t width = block.num_features() + block.coordinates.count;
+  sample.num_rows = static_cast<std::int64_t>(sample.features.size() + sample.coordinates.size()) / width;
   return sample;
 }
 

@@ -13,8 +13,15 @@ namespace thalweg {
 /// Sampled rows of one slice, replicated.
 struct SampledSlice {
   std::int64_t num_rows = 0;
-  std::vector<float> features;       // num_rows x p
-  std::vector<std::int32_t> labels;  // empty without labels
+  std::vector<float> features;         // num_rows x features
+  std::vector<std::int32_t> labels;    // empty without labels
+  std::vector<float> coordinates = {};  // num_rows x count
+  std::int64_t coordinate_count = 0, coordinate_width = 0;
+
+  /// The sample as the rows of one rank. @param dimension   p
+  RowBlock block(std::int64_t dimension) const {
+    return {num_rows, {0, num_rows}, dimension, features, {}, {coordinates, coordinate_count, coordinate_width}};
+  }
 };
 
 /// Draws `size` rows by systematic sampling with probability proportional to weight, in global order: one

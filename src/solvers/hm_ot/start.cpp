@@ -7,7 +7,9 @@
 
 #include "distributed/error.hpp"
 #include "exact/assignment.hpp"
+#include "exact/transport.hpp"
 #include "solvers/hm_ot/clustering.hpp"
+#include "solvers/hm_ot/edge_form.hpp"
 #include "solvers/hm_ot/path_step.hpp"
 #include "solvers/hm_ot/streams.hpp"
 #include "solvers/hm_ot/sweep.hpp"
@@ -21,12 +23,11 @@ constexpr int trajectory_attempts = 4;
 
 using Labels = std::vector<std::int32_t>;
 
-/// Centred rows of one sampled slice as doubles.
-Matrix centered_rows(const Chain& chain, const SampledSlice& slice) {
-  Matrix rows(slice.num_rows, chain.dimension);
+/// Features so that squared distances are those of k-means.
+Matrix cluster_rows_of(const Chain& chain, Matrix rows) {
+  if (chain.cluster_scale.empty()) return rows;
   for (std::int64_t i = 0; i < rows.rows; ++i)
-    for (std::int64_t j = 0; j < rows.columns; ++j)
-      rows(i, j) = static_cast<double>(slice.features[static_cast<std::size_t>(i * rows.columns + j)]) - chain.center[static_cast<std::size_t>(j)];
+    for (std::int64_t j = 0; j < rows.columns; ++j) rows(i, j) *= std::sqrt(chain.cluster_scale[static_cast<std::size_t>(j)]);
   return rows;
 }
 
@@ -46,7 +47,7 @@ Matrix stacked_rows(const Chain& chain, const std::vector<SampledSlice>& sample,
   const std::int64_t p = chain.dimension;
   Matrix stacked(trajectories.count, p * static_cast<std::int64_t>(chain.num_slices()));
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
-    const Matrix rows = centered_rows(chain, sample[t]);
+    const Matrix rows = feature_rows(chain, t, sample[t]);
     for (std::int64_t i = 0; i < trajectories.count; ++i) {
       const auto cell = rows.row(trajectories.cells[t][static_cast<std::size_t>(i)]);
       std::copy(cell.begin(), cell.end(), stacked.row(i).begin() + static_cast<std::int64_t>(t) * p);
@@ -55,20 +56,39 @@ Matrix stacked_rows(const Chain& chain, const std::vector<SampledSlice>& sample,
   return stacked;
 }
 
-/// slope of slice t: w_t m_{t+1} + w_{t-1} m_{t-1}; offset: sum_t w_t m_t . m_{t+1}.
-ClusterForm trajectory_form(const Chain& chain, const Matrix& centroids) {
-  const std::int64_t p = chain.dimension;
-  ClusterForm form{Matrix(centroids.rows, centroids.columns), std::vector<double>(static_cast<std::size_t>(centroids.rows), 0.0)};
+/// The part of slice t of stacked centroids, p x clusters.
+Matrix part_of(const Matrix& centroids, std::int64_t dimension, std::size_t slice) {
+  Matrix part(dimension, centroids.rows);
   for (std::int64_t c = 0; c < centroids.rows; ++c)
-    for (std::size_t t = 0; t < chain.edges.size(); ++t)
-      for (std::int64_t j = 0; j < p; ++j) {
-        const std::int64_t here = static_cast<std::int64_t>(t) * p + j, next = here + p;
-        const double weight = chain.edges[t].weight;
-        form.slopes(c, here) += weight * centroids(c, next);
-        form.slopes(c, next) += weight * centroids(c, here);
-        form.offsets[static_cast<std::size_t>(c)] += weight * centroids(c, here) * centroids(c, next);
-      }
+    for (std::int64_t j = 0; j < dimension; ++j) part(j, c) = centroids(c, static_cast<std::int64_t>(slice) * dimension + j);
+  return part;
+}
+
+/// Adds -1/2 of `costs` to the slopes of slice t.
+void add_slopes(const Matrix& costs, std::size_t slice, ClusterForm& form) {
+  for (std::int64_t c = 0; c < costs.columns; ++c)
+    for (std::int64_t j = 0; j < costs.rows; ++j)
+      form.slopes(c, static_cast<std::int64_t>(slice) * costs.rows + j) -= 0.5 * costs(j, c);
+}
+
+/// slope of slice t: -1/2 [G_t m_{t+1} + G_{t-1}^T m_{t-1}]; offset: -1/2 sum_t m_t^T G_t m_{t+1}.
+ClusterForm trajectory_form(const Chain& chain, const std::vector<EdgeForm>& forms, const Matrix& centroids) {
+  ClusterForm form{Matrix(centroids.rows, centroids.columns), std::vector<double>(static_cast<std::size_t>(centroids.rows), 0.0)};
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
+    const Matrix here = part_of(centroids, chain.dimension, t), next = part_of(centroids, chain.dimension, t + 1);
+    const Matrix costs = apply_form(chain, forms[t], next, /*is_transposed=*/false);
+    add_slopes(costs, t, form);
+    add_slopes(apply_form(chain, forms[t], here, /*is_transposed=*/true), t + 1, form);
+    for (std::int64_t j = 0; j < chain.dimension; ++j)
+      for (std::int64_t c = 0; c < centroids.rows; ++c) form.offsets[static_cast<std::size_t>(c)] -= 0.5 * here(j, c) * costs(j, c);
+  }
   return form;
+}
+
+std::vector<EdgeForm> forms_at(const Chain& chain, const std::vector<Matrix>& moments) {
+  std::vector<EdgeForm> forms;
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) forms.push_back(edge_form(chain, t, chain.has_coordinates() ? moments[t] : Matrix()));
+  return forms;
 }
 
 /// Labels of slice t with r_t < R types: the centroids of the R clusters are merged by weighted k-means.
@@ -81,7 +101,7 @@ Labels merged_labels(const Chain& chain, std::size_t slice, const Clustering& cl
   std::vector<double> masses(static_cast<std::size_t>(points.rows), 0.0);
   for (const std::int32_t label : clusters.labels) masses[static_cast<std::size_t>(label)] += 1.0;
   const RandomStream random = stream_of(seed, DrawUse::merge_seeds, slice, restart);
-  const Labels groups = cluster_rows(points, masses, r, squared_distance_form, random, kmeans_attempts).labels;
+  const Labels groups = cluster_rows(cluster_rows_of(chain, std::move(points)), masses, r, squared_distance_form, random, kmeans_attempts).labels;
   Labels labels;
   for (const std::int32_t label : clusters.labels) labels.push_back(groups[static_cast<std::size_t>(label)]);
   return labels;
@@ -127,9 +147,20 @@ Matrix transposed(const Matrix& matrix) {
   return result;
 }
 
+/// m_k^T G m_l of the types of both ends of a transition.
+Matrix type_costs(const Chain& chain, const EdgeForm& form, const Matrix& source, const Matrix& target) {
+  const Matrix priced = apply_form(chain, form, target, /*is_transposed=*/false);
+  Matrix costs(source.columns, target.columns);
+  for (std::int64_t j = 0; j < source.rows; ++j)
+    for (std::int64_t k = 0; k < costs.rows; ++k)
+      for (std::int64_t l = 0; l < costs.columns; ++l) costs(k, l) += source(j, k) * priced(j, l);
+  return costs;
+}
+
 /// Renames the clusters of a slice so that cluster k is the partner of the previous slice's cluster k.
-void rename_to_partners(const Matrix& previous_means, const Matrix& means, Labels& labels) {
-  const std::vector<double> cost = squared_distances(transposed(means), transposed(previous_means));
+void rename_to_partners(const Chain& chain, const EdgeForm& form, const Matrix& previous_means, const Matrix& means, Labels& labels) {
+  const std::vector<double> cost = chain.has_coordinates() ? transposed(type_costs(chain, form, previous_means, means)).values
+                                                           : squared_distances(transposed(means), transposed(previous_means));
   const std::vector<std::int32_t> partner = solve_assignment(means.columns, std::span<const double>(cost));
   for (std::int32_t& label : labels) label = partner[static_cast<std::size_t>(label)];
 }
@@ -181,27 +212,28 @@ void finish_start(const Chain& chain, ChainState& state) {
   state.coupling_gap.assign(chain.edges.size(), 0.0);
 }
 
+/// a b^T, its diagonal, or where the gradient of E depends on the coupling the exact one for its value at G.
+Matrix coupling_of_means(const Chain& chain, const EdgeForm& form, const ChainState& state, std::size_t edge) {
+  const std::vector<double>&a = state.slices[edge].masses, &b = state.slices[edge + 1].masses;
+  const bool is_diagonal = chain.edges[edge].is_diagonal;
+  if (chain.has_coordinates() && !is_diagonal && !chain.edges[edge].allowed)
+    return solve_transport(a, b, type_costs(chain, form, state.slices[edge].means, state.slices[edge + 1].means)).coupling;
+  Matrix coupling(chain.slices[edge].num_types, chain.slices[edge + 1].num_types);
+  for (std::int64_t k = 0; k < coupling.rows; ++k)
+    for (std::int64_t l = 0; l < coupling.columns; ++l) {
+      const double product = a[static_cast<std::size_t>(k)] * b[static_cast<std::size_t>(l)];
+      if (!is_diagonal) coupling(k, l) = product;
+      else if (k == l) coupling(k, l) = std::sqrt(product);
+    }
+  return coupling;
+}
+
 }  // namespace
 
-Trajectories match_slices(const Chain& chain, const std::vector<SampledSlice>& sample) {
-  Trajectories trajectories;
-  trajectories.count = sample.front().num_rows;
-  std::vector<std::int32_t> identity(static_cast<std::size_t>(trajectories.count));
-  for (std::size_t i = 0; i < identity.size(); ++i) identity[i] = static_cast<std::int32_t>(i);
-  trajectories.cells.push_back(identity);
-  for (std::size_t t = 0; t + 1 < chain.num_slices(); ++t) {
-    const std::vector<double> cost = squared_distances(centered_rows(chain, sample[t]), centered_rows(chain, sample[t + 1]));
-    const std::vector<std::int32_t> map = solve_assignment(trajectories.count, std::span<const double>(cost));
-    std::vector<std::int32_t> next;
-    double total = 0.0;
-    for (const std::int32_t cell : trajectories.cells[t]) {
-      next.push_back(map[static_cast<std::size_t>(cell)]);
-      total += cost[static_cast<std::size_t>(cell * trajectories.count + next.back())];
-    }
-    trajectories.cost += chain.edges[t].weight * total / static_cast<double>(trajectories.count);
-    trajectories.cells.push_back(std::move(next));
-  }
-  return trajectories;
+void set_start_couplings(const Chain& chain, const std::vector<Matrix>& moments, ChainState& state) {
+  const std::vector<EdgeForm> forms = forms_at(chain, moments);
+  state.couplings.clear();
+  for (std::size_t t = 0; t < chain.edges.size(); ++t) state.couplings.push_back(coupling_of_means(chain, forms[t], state, t));
 }
 
 bool is_start_determined(const Chain& chain) {
@@ -215,7 +247,8 @@ ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& 
   std::int64_t most_types = 0;
   for (const ChainSlice& slice : chain.slices) most_types = std::max(most_types, slice.num_types);
   const Matrix stacked = stacked_rows(chain, sample, trajectories);
-  const auto form = [&](const Matrix& centroids) { return trajectory_form(chain, centroids); };
+  const std::vector<EdgeForm> forms = forms_at(chain, trajectories.moments);
+  const auto form = [&](const Matrix& centroids) { return trajectory_form(chain, forms, centroids); };
   const Clustering clusters = cluster_rows(stacked, {}, most_types, form, stream_of(seed, DrawUse::trajectory_seeds, 0, restart), trajectory_attempts);
 
   ChainState state;
@@ -230,7 +263,7 @@ ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& 
       for (std::int64_t j = 0; j < rows.columns; ++j) rows(i, j) = stacked(i, static_cast<std::int64_t>(t) * rows.columns + j);
     set_types(rows, labels[t], chain.slices[t].num_types, state.slices[t]);
     if (t > 0 && chain.edges[t - 1].is_diagonal && !fixed && chain.slices[t].num_types < most_types) {  // merged apart
-      rename_to_partners(state.slices[t - 1].means, state.slices[t].means, labels[t]);
+      rename_to_partners(chain, forms[t - 1], state.slices[t - 1].means, state.slices[t].means, labels[t]);
       set_types(rows, labels[t], chain.slices[t].num_types, state.slices[t]);
     }
   }
@@ -243,30 +276,23 @@ ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& 
   return state;
 }
 
-ChainState kmeans_start(const Chain& chain, const std::vector<SampledSlice>& sample, std::uint64_t seed) {
+ChainState kmeans_start(const Chain& chain, const std::vector<SampledSlice>& sample, std::uint64_t seed,
+                        const std::vector<Matrix>& moments) {
+  const std::vector<EdgeForm> forms = forms_at(chain, moments);
   ChainState state;
   state.slices.resize(chain.num_slices());
   for (std::size_t t = 0; t < chain.num_slices(); ++t) {
-    const Matrix rows = centered_rows(chain, sample[t]);
+    const Matrix rows = feature_rows(chain, t, sample[t]);
     const RandomStream random = stream_of(seed, DrawUse::kmeans_seeds, t);
-    Labels labels = cluster_rows(rows, {}, chain.slices[t].num_types, squared_distance_form, random, kmeans_attempts).labels;
+    Labels labels = cluster_rows(cluster_rows_of(chain, rows), {}, chain.slices[t].num_types, squared_distance_form, random, kmeans_attempts).labels;
     set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
     if (t > 0 && chain.edges[t - 1].is_diagonal) {
-      rename_to_partners(state.slices[t - 1].means, state.slices[t].means, labels);
+      rename_to_partners(chain, forms[t - 1], state.slices[t - 1].means, state.slices[t].means, labels);
       set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
     }
     state.slices[t].actual = state.slices[t].masses;
   }
-  for (std::size_t t = 0; t < chain.edges.size(); ++t) {
-    const std::vector<double>&a = state.slices[t].masses, &b = state.slices[t + 1].masses;
-    Matrix coupling(chain.slices[t].num_types, chain.slices[t + 1].num_types);
-    for (std::int64_t k = 0; k < coupling.rows; ++k)
-      for (std::int64_t l = 0; l < coupling.columns; ++l) {
-        if (chain.edges[t].is_diagonal) coupling(k, l) = k == l ? std::sqrt(a[static_cast<std::size_t>(k)] * b[static_cast<std::size_t>(l)]) : 0.0;
-        else coupling(k, l) = a[static_cast<std::size_t>(k)] * b[static_cast<std::size_t>(l)];
-      }
-    state.couplings.push_back(std::move(coupling));
-  }
+  set_start_couplings(chain, moments, state);
   finish_start(chain, state);
   solve_couplings(chain, state);
   return state;

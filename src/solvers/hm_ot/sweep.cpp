@@ -4,20 +4,22 @@
 #include <cmath>
 
 #include "exact/transport.hpp"
+#include "solvers/hm_ot/edge_form.hpp"
 
 namespace thalweg {
 
 namespace {
 
-/// Adds factor * sum_l T_kl m_l (or T_lk when transposed) / g_k to column k of `logits`.
-void add_neighbour(const Matrix& coupling, bool is_transposed, const Matrix& means, const std::vector<double>& masses,
-                   double factor, Matrix& logits) {
+/// Adds -sum_l T_kl w_l (or T_lk when transposed) / (epsilon g_k) to column k of `logits`.
+/// @param costs   w_l: what mass at type l of the neighbour costs, by feature
+void add_neighbour(const Matrix& coupling, bool is_transposed, const Matrix& costs, const std::vector<double>& masses,
+                   double epsilon, Matrix& logits) {
   for (std::int64_t k = 0; k < logits.columns; ++k)
-    for (std::int64_t l = 0; l < means.columns; ++l) {
+    for (std::int64_t l = 0; l < costs.columns; ++l) {
       const double share = is_transposed ? coupling(l, k) : coupling(k, l);
       if (share == 0.0) continue;
-      const double scale = factor * share / masses[static_cast<std::size_t>(k)];
-      for (std::int64_t j = 0; j < logits.rows; ++j) logits(j, k) += scale * means(j, l);
+      const double scale = -1.0 / epsilon * share / masses[static_cast<std::size_t>(k)];
+      for (std::int64_t j = 0; j < logits.rows; ++j) logits(j, k) += scale * costs(j, l);
     }
 }
 
@@ -71,12 +73,13 @@ void solve_couplings(const Chain& chain, ChainState& state, bool keeps_diagonal)
 Matrix block_logits(const Chain& chain, const ChainState& state, std::size_t slice, double epsilon) {
   Matrix logits(chain.dimension, chain.slices[slice].num_types);
   const std::vector<double>& masses = state.slices[slice].masses;
-  if (slice + 1 < chain.num_slices())
-    add_neighbour(state.couplings[slice], false, state.slices[slice + 1].means, masses,
-                  2.0 * chain.edges[slice].weight / epsilon, logits);
-  if (slice > 0)
-    add_neighbour(state.couplings[slice - 1], true, state.slices[slice - 1].means, masses,
-                  2.0 * chain.edges[slice - 1].weight / epsilon, logits);
+  const auto add = [&](std::size_t edge, std::size_t neighbour, bool is_transposed) {
+    const EdgeForm form = edge_form(chain, edge, coordinate_moment(chain, state, edge));
+    const Matrix costs = apply_form(chain, form, state.slices[neighbour].means, is_transposed);
+    add_neighbour(state.couplings[edge], is_transposed, costs, masses, epsilon, logits);
+  };
+  if (slice + 1 < chain.num_slices()) add(slice, slice + 1, false);
+  if (slice > 0) add(slice - 1, slice - 1, true);
   center_columns(logits);
   return logits;
 }
@@ -91,6 +94,18 @@ bool solve_block(const Chain& chain, std::size_t slice, const SweepOptions& opti
   block.duals = std::move(solution->duals);
   set_sums(solution->sums, block);
   return true;
+}
+
+void lower_by_couplings(const Chain& chain, bool keeps_diagonal, ChainState& state) {
+  constexpr int max_rounds = 100;
+  for (int round = 0; round < max_rounds; ++round) {
+    ChainState next = state;
+    solve_couplings(chain, next, keeps_diagonal);
+    update_objective(chain, 0.0, next);
+    const bool is_lower = round == 0 || next.objective < state.objective;
+    if (is_lower) state = std::move(next);
+    if (!is_lower || !chain.has_coordinates()) return;
+  }
 }
 
 bool sweep(const Chain& chain, const SweepOptions& options, ChainState& state) {

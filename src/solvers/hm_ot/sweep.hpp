@@ -19,8 +19,11 @@ struct SweepOptions {
 /// @param keeps_diagonal   false: diagonal edges are solved like any other
 void solve_couplings(const Chain& chain, ChainState& state, bool keeps_diagonal = true);
 
-/// Linear cost features of block t over epsilon, centred over types:
-///   A_k = (2 / epsilon) [w_t sum_l T_kl m_l^{t+1} + w_{t-1} sum_l T_lk m_l^{t-1}] / g_k
+/// Exact couplings, then E and F_eps; where E is not linear in them, exact ones for its gradient in turn while E falls.
+void lower_by_couplings(const Chain& chain, bool keeps_diagonal, ChainState& state);
+
+/// Linear cost features of block t over epsilon, centred over types, with G of both transitions (edge_form.hpp):
+///   A_k = -(1 / epsilon) [sum_l T_kl G_t m_l^{t+1} + sum_l T_lk G_{t-1}^T m_l^{t-1}] / g_k
 Matrix block_logits(const Chain& chain, const ChainState& state, std::size_t slice, double epsilon);
 
 /// Minimises over Q_t with everything else fixed. @return false when the dual solve failed; the state is

@@ -71,6 +71,15 @@ TEST_F(ReadPlanInput, TakesTheTypesOfASupervisedRunFromTheLabels) {
   EXPECT_THAT(read().types, ElementsAre(3));
 }
 
+TEST_F(ReadPlanInput, CountsCoordinatesOfSlices) {
+  const std::int64_t features = read().num_features;
+  context.job.input.spatial = "X";
+  context.job.hmot.alpha = 0.5;
+  EXPECT_EQ(read().num_features, features + 3 + 1);
+  context.job.hmot.alpha = 1.0;
+  EXPECT_EQ(read().num_features, 3 + 1);
+}
+
 TEST_F(ReadPlanInput, NeedsTwoSidesForLowRankTransport) {
   context.command = "lowrank";
   EXPECT_THROW(read(), DataError);
@@ -126,7 +135,16 @@ TEST_F(ReadPlanInput, LetsASideSayMoreThanTheInput) {
   context.command = "lowrank";
   context.job.source.key = "X";
   EXPECT_THROW(read(), DataError) << "3 features against 5";
+  context.job.lowrank.objective = "gw";
+  EXPECT_EQ(read().num_features, 5 + 1) << "coordinates of the wider side and their squares";
+  EXPECT_EQ(read().coordinates, 5);
+  context.job.lowrank.objective = "fgw";
   context.job.target.key = "layers/counts";
+  context.job.input.spatial = "obsm/X_pca";
+  EXPECT_EQ(read().num_features, 3 + 5 + 1);
+  context.job.input.spatial = "obsm/none";
+  EXPECT_THROW(read(), DataError);
+  context.job.lowrank.objective = "w";
   EXPECT_EQ(read().num_features, 3);
 }
 

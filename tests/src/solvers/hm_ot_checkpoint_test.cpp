@@ -1,7 +1,7 @@
 // A solve that is stopped in any stage goes on to the bits of one that is not.
 #include <gtest/gtest.h>
 
-#include "clouds.hpp"
+#include "intra_clouds.hpp"
 #include "tests/support/memory_checkpoint.hpp"
 #include "tests/support/test_device.hpp"
 
@@ -17,14 +17,31 @@ std::vector<Cloud> clouds() {
   return {gaussian_cloud(300, 3, 4, 4.0, 0.0, 151), gaussian_cloud(700, 3, 4, 4.0, 0.5, 152), gaussian_cloud(500, 3, 4, 4.0, 1.0, 153)};
 }
 
-HmOtSolution solve(const Communicator& comm, std::int64_t subsample, Checkpoint* checkpoint, StopAt& stop) {
+/// Features alone, features and places, or places alone.
+enum class Costs { features, fused, places };
+
+HmOtProblem problem_of(const Communicator& comm, Costs costs) {
   static const std::vector<Cloud> slices = clouds();
+  if (costs == Costs::features) return testing_support::chain_problem(comm, slices, {4});
+  static const auto with_places = [](bool has_features) {
+    std::vector<testing_support::IntraSlice> result;
+    for (const Cloud& slice : slices) {
+      const Cloud places = testing_support::curved_cloud(slice.num_rows, 2, static_cast<std::uint32_t>(160 + result.size()));
+      result.push_back({has_features ? slice : testing_support::no_features(places), places});
+    }
+    return result;
+  };
+  static const std::vector<testing_support::IntraSlice> fused = with_places(true), places = with_places(false);
+  return testing_support::intra_problem(comm, costs == Costs::fused ? fused : places, 0.5, {4});
+}
+
+HmOtSolution solve(const Communicator& comm, std::int64_t subsample, Checkpoint* checkpoint, StopAt& stop, Costs costs = Costs::features) {
   HmOtSettings settings;
   settings.restarts = 7;
   settings.subsample = subsample;
   settings.epsilon_end = 1e-4;
   settings.checkpoint = checkpoint;
-  return solve_hm_ot({comm, Precision::float64, test_device(), 0}, testing_support::chain_problem(comm, slices, {4}), settings, {}, std::ref(stop));
+  return solve_hm_ot({comm, Precision::float64, test_device(), 0}, problem_of(comm, costs), settings, {}, std::ref(stop));
 }
 
 void expect_equal(const HmOtSolution& a, const HmOtSolution& b) {
@@ -76,6 +93,23 @@ TEST(HmOtCheckpoint, GoesOnToTheSameBitsFromAnyStage) {
       EXPECT_EQ(checkpoint.num_saved, 1);
       EXPECT_TRUE(std::isfinite(part.state.objective));
       expect_equal(solve(*comm, subsample, &checkpoint, then), whole);
+    }
+  }
+}
+
+TEST(HmOtCheckpoint, GoesOnWithPlacesToo) {
+  const auto comm = make_world_communicator();
+  for (const Costs costs : {Costs::fused, Costs::places}) {
+    StopAt never;
+    const HmOtSolution whole = solve(*comm, 150, nullptr, never, costs);
+    EXPECT_EQ(whole.stop_reason, StopReason::converged);
+    const int questions = comm->all_reduce(never.questions, Reduction::min);
+    for (int number = 1; number <= questions; number += number < 3 ? 1 : std::max(1, questions / 6)) {
+      SCOPED_TRACE(number);
+      MemoryCheckpoint checkpoint;
+      StopAt stop{comm->rank() == comm->size() - 1 ? number : 0}, then;
+      EXPECT_EQ(solve(*comm, 150, &checkpoint, stop, costs).stop_reason, StopReason::interrupted);
+      expect_equal(solve(*comm, 150, &checkpoint, then, costs), whole);
     }
   }
 }

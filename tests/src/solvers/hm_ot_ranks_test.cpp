@@ -1,7 +1,7 @@
 // A solve on any number of ranks gives the bytes of a solve on one.
 #include <gtest/gtest.h>
 
-#include "clouds.hpp"
+#include "intra_clouds.hpp"
 #include "tests/support/test_device.hpp"
 
 namespace thalweg {
@@ -19,9 +19,11 @@ struct Case {
   std::int64_t subsample = 8192;
   std::vector<std::int32_t> labels = {};
   std::vector<float> memberships = {};  // of slice 1
+  std::vector<testing_support::IntraSlice> with_places = {};  // `clouds` and places within each of them
 
   HmOtProblem problem(const Communicator& comm) const {
-    HmOtProblem result = testing_support::chain_problem(comm, clouds, num_types);
+    HmOtProblem result = with_places.empty() ? testing_support::chain_problem(comm, clouds, num_types)
+                                               : testing_support::intra_problem(comm, with_places, 0.4, num_types);
     for (HmOtTransition& transition : result.transitions) transition.is_diagonal = is_diagonal;
     if (is_labelled) result.slices[0].labels = clouds[0].owned(comm, std::span<const std::int32_t>(labels));
     if (!memberships.empty()) {
@@ -50,6 +52,16 @@ std::vector<Case> cases() {
   Case given{"given memberships", weighted, {3, 3, 4}, false, false, Precision::float32, 300};
   for (std::size_t i = 0; i < 3 * 700; ++i) given.memberships.push_back(static_cast<float>(1 + i * i % 11));
   result.push_back(given);
+  Case fused{"fused on a sample", weighted, {3, 4, 5}, false, false, Precision::float32, 300};
+  Case gromov{"places alone", weighted, {3, 4, 5}, false, false, Precision::float64};
+  for (std::size_t t = 0; t < 3; ++t) {
+    Cloud places = testing_support::curved_cloud(weighted[t].num_rows, t == 0 ? 3 : 2, static_cast<std::uint32_t>(64 + t));
+    places.weights = weighted[t].weights;
+    fused.with_places.push_back({weighted[t], places});
+    gromov.with_places.push_back({testing_support::no_features(places), places});
+  }
+  result.push_back(fused);
+  result.push_back(gromov);
   labelled.name = "labels and memberships";
   labelled.memberships = given.memberships;
   result.push_back(labelled);

@@ -82,6 +82,7 @@ TEST_F(MultiStart, EndsNoHigherThanTheProductAlone) {
     EXPECT_LE(solution.best.primal, golden.primal + 1e-7);
     EXPECT_GE(solution.best.energy, solution.bounds->best());
     ASSERT_EQ(solution.starts.size(), 8U);
+    EXPECT_EQ(solution.is_ambiguous, solution.other.has_value());
     for (const StartReport& start : solution.starts) {
       EXPECT_LE(solution.best.primal, start.primal) << start.name;
       EXPECT_EQ(start.is_chosen, start.name == solution.best_start);
@@ -216,6 +217,18 @@ TEST_F(MultiStart, KeepsTheBestSoFarWhenStopped) {
   EXPECT_EQ(solution.best.coupling.epsilon, 0.02);
   EXPECT_EQ(solution.starts.back().stop_reason, StopReason::interrupted);
   EXPECT_FALSE(solution.starts.back().is_chosen);
+}
+
+TEST_F(MultiStart, SaysSoWhereNoStartEndsInNumbers) {
+  Vector a = x_.distances(false);
+  const Vector b = y_.distances(false);
+  a[5] = std::nan("");
+  const GromovProblem problem{StoredIntraCosts{24, std::span<const double>(a), 1.0},
+                              StoredIntraCosts{20, std::span<const double>(b), 4.0}, x_.weights, y_.weights, 0.02};
+  MultiStartSettings settings;
+  settings.starts = 2;
+  settings.wants_bounds = false;
+  EXPECT_THROW(solve_gromov_from_starts(context_, problem, settings), NumericalError);
 }
 
 TEST_F(MultiStart, TakesSinglePointsAndCellsWithoutWeight) {

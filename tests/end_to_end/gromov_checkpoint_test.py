@@ -1,0 +1,62 @@
+"""Alignments that are stopped, killed or broken and go on: the result is that of a run without interruption."""
+
+import sys
+
+from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, same, session, states
+
+few_steps = {"epsilon": 0.03, "epsilon_decay": 0.6, "starts": 3}
+precise = {"solver": {"precision": "float64"}}
+
+
+def make_cells(name, cells, dimensions, times):
+    job = session.job(name, "simulate", {"simulate": {"model": "mixture", "cells": cells, "dimensions": dimensions, "times": times}})
+    session.done(session.run("simulate", job, ranks=1))
+    return {"file": f"{name}/simulation.h5ad", "time_key": "time"}
+
+
+def cases():
+    few, many = make_cells("few", 300, 4, 2), make_cells("many", 560, 4, 2)
+    slices = {**make_cells("slices", 150, 2, 3), "spatial": "obsm/X_pca"}
+    plain = {"output": {"plots": False}}
+    yield Case("whole", "gromov", {"input": few, "gromov": few_steps, **precise})
+    yield Case("anchors", "gromov", {"input": many, "gromov": {**few_steps, "epsilon": 0.05}, **precise, **plain})
+    yield Case("sweep", "gromov", {"input": few, "gromov": few_steps, "sweep": {"epsilon": [0.05, 0.04], "geodesic_k": [10, 14]}, **precise, **plain}, has_parts=True)
+    yield Case("chain", "align", {"input": slices, "gromov": few_steps, **precise, **plain}, has_parts=True)
+    yield Case("unbalanced", "gromov", {"input": few, "gromov": {"epsilon": 0.03, "mode": "unbalanced"}, **precise, **plain})
+
+
+def check_other_settings(case):
+    copy("two", "other")
+    (session.folder / "other/run.json").unlink()  # as after a kill
+    run = case.run("--set", "gromov.epsilon=0.04", out="other", code=2)
+    session.check(any("gromov.epsilon: 0.03 there, 0.04 here" in line for line in run.errors), "other settings", run)
+
+
+def check_size(case):
+    """A state takes no more than the plan said, headers aside."""
+    units = {"B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
+    plan = session.run("plan", case.job)
+    number, unit = next(line.split()[7:9] for line in plan.out.splitlines() if "a state of the solve" in line)
+    planned = float(number) * units[unit.rstrip(",")]
+    for number in (case.iterations // 2, case.iterations - 1):
+        case.run("--set", f"run.stop_after_iterations={number}", "--fresh", out="sized", code=5)
+        size = max(path.stat().st_size for path in states("sized"))
+        session.check(0.1 * planned <= size <= 1.1 * planned + 2**18, f"state of {size} bytes, {planned} planned", plan)
+
+
+def main():
+    for case in cases():
+        check_stops(case)
+        check_pieces(case)
+        if case.name == "whole":
+            check_broken(case)
+            check_other_settings(case)
+        if case.name in ("whole", "anchors"):
+            check_size(case)
+    large = make_cells("large", 900, 8, 2)
+    check_random_kills(Case("long", "gromov", {"input": large, "gromov": {"epsilon": 0.02, "starts": 3}, **precise,
+                                               "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}}))
+    return session.finish()
+
+
+sys.exit(main())

@@ -1,0 +1,194 @@
+"""Runs in pieces: what is done to jobs that are stopped or killed and go on, and what their results are compared by."""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+from session import open_session, read_tsv
+
+session = open_session()
+# What a clock says differs from run to run; what a run sends and which starts it had, between runs in one and in two pieces.
+CLOCKS = {"seconds", "peak_gib", "bytes_sent"}
+NO_RESULT = {"run.json", "versions.yml", "log.jsonl", "job.toml"}
+
+
+def without_clocks(path):
+    delimiter = "\t" if path.suffix == ".tsv" else ","
+    with open(path, newline="") as file:
+        rows = list(csv.reader(file, delimiter=delimiter))
+    kept = [k for k, name in enumerate(rows[0]) if name not in CLOCKS]
+    return [[row[k] for k in kept if k < len(row)] for row in rows if row[0] not in CLOCKS]
+
+
+def content(folder):
+    """Every file of a result, without clocks."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in NO_RESULT:
+            files[name] = without_clocks(path) if path.suffix in (".tsv", ".csv") else path.read_bytes()
+    return files
+
+
+def same(name, reference, what, run=None):
+    """To the bit."""
+    found = content(session.folder / name)
+    different = [file for file in sorted(set(found) | set(reference)) if found.get(file) != reference.get(file)]
+    return session.check(not different, f"{what}: {different} differ", run)
+
+
+def nearly_same(name, reference, what, run=None):
+    """Texts, labels and counts equal, objectives to 1e-10, of trained encoders to 1e-8: for another number of ranks."""
+    tolerance = 1e-8 if "model.h5" in reference else 1e-10
+    row, wanted = read_tsv(session.folder / name / "index.tsv")[0], dict(zip(*reference["index.tsv"], strict=True))
+    for key, value in wanted.items():
+        if key in ("cost", "primal", "dual") and value:
+            session.check(abs(float(row[key]) - float(value)) <= tolerance * abs(float(value)), f"{what}: {key} {row[key]} and {value}", run)
+        elif key in ("n", "m", "stop_reason", "converged"):
+            session.check(row[key] == value, f"{what}: {key} {row[key]} and {value}", run)
+    labels = [file for file in reference if file.startswith("tables/") and ("census" in file or "label" in file)]
+    found = content(session.folder / name)
+    for file in labels:
+        session.check(found.get(file) == reference[file], f"{what}: {file}", run)
+
+
+def states(name):
+    return sorted((session.folder / name / "checkpoint").rglob("state_*.h5"))
+
+
+def copy(name, new):
+    shutil.rmtree(session.folder / new, ignore_errors=True)
+    shutil.copytree(session.folder / name, session.folder / new)
+
+
+def runs_of(name):
+    return json.loads((session.folder / name / "run.json").read_text())["runs"]
+
+
+class Case:
+    """A job and its result without interruption; of several problems, whose states it keeps, or of one."""
+
+    def __init__(self, name, command, tables, has_parts=False):
+        self.name, self.command, self.has_parts = name, command, has_parts
+        self.job = session.job(name, self.command, tables)
+        self.run("--quiet", out=f"{name}_whole")
+        self.whole = content(session.folder / f"{name}_whole")
+        self.iterations = runs_of(f"{name}_whole")[0]["to_iteration"]
+        session.check(self.iterations > 10 and not (session.folder / f"{name}_whole/checkpoint").exists(), f"{name}: {self.iterations} stop tests")
+
+    def run(self, *words, out, code=0, ranks=None, wrap=(), environment=None):
+        if environment:
+            wrap = ["env", *[f"{key}={value}" for key, value in environment.items()], *wrap]
+        run = session.run(*self.command.split(), self.job, "--out", out, *words, ranks=ranks, wrap=wrap, timeout=60)
+        if code is not None:
+            session.done(run, code)
+        return run
+
+
+def check_stops(case):
+    """Early, in the middle and at the last step; then on as many ranks, and on others."""
+    for number in sorted({1, 2, case.iterations // 2, case.iterations - 1}):
+        stopped = f"{case.name}_{number}"
+        first = case.run("--set", f"run.stop_after_iterations={number}", out=stopped, code=5)
+        session.check((len(states(stopped)) == 1 or case.has_parts) and states(stopped) and "goes on from" in first.err, f"{stopped}: one state", first)
+        for ranks in (1, 2, 3, 4):
+            copy(stopped, f"{stopped}_on{ranks}")
+            run = case.run("--resume", out=f"{stopped}_on{ranks}", ranks=ranks)
+            if run.code != 0:
+                continue
+            what = f"{case.name} stopped after {number} on {session.ranks}, resumed on {ranks} ranks"
+            session.check("goes on from" in run.err and not states(f"{stopped}_on{ranks}"), f"{what}: from the state, which is then gone", run)
+            starts = runs_of(f"{stopped}_on{ranks}")
+            session.check(len(starts) == 2 and starts[1]["from_iteration"] == starts[0]["to_iteration"] > 0, f"{what}: runs {starts}", run)
+            if ranks == session.ranks:
+                same(f"{stopped}_on{ranks}", case.whole, what, run)
+            else:
+                nearly_same(f"{stopped}_on{ranks}", case.whole, what, run)
+
+
+def check_pieces(case):
+    """A run that is stopped over and over again, in pieces long enough for a round of starts, which begins anew."""
+    num_pieces = 2 if case.command == "lowrank" and session.ranks > 1 else 6
+    length = max(2, case.iterations // num_pieces)
+    out, pieces = f"{case.name}_pieces", 0
+    while pieces < 30:
+        run = case.run("--set", f"run.stop_after_iterations={length}", out=out, code=None)
+        pieces += 1
+        if run.code != 5:
+            break
+        session.check(len(states(out)) <= 2, f"{out}: at most two states")
+    session.done(run)
+    session.check(pieces >= min(num_pieces, 4), f"{out}: {pieces} pieces")
+    same(out, case.whole, f"{out}: {pieces} pieces", run)
+
+
+def damage(path, how):
+    data = bytearray(path.read_bytes())
+    if how == "flipped":
+        numbers = max(bytes(data).split(bytes(8)), key=len)  # no metadata is that long without zeros
+        data[data.index(numbers) + len(numbers) // 2] ^= 1
+    path.write_bytes(data[:len(data) // 2] if how == "truncated" else data)
+
+
+def two_states(case, out):
+    for number in (case.iterations // 3, case.iterations // 3):
+        case.run("--set", f"run.stop_after_iterations={number}", out=out, code=5)
+    return session.check(len(states(out)) == 2, f"{out}: two states, {states(out)}")
+
+
+def check_broken(case):
+    two_states(case, "two")
+    for how in ("truncated", "flipped"):
+        copy("two", how)
+        newest = states(how)[-1]
+        damage(newest, how)
+        run = case.run("--resume", out=how)
+        session.check("warning: broken_state" in run.err and newest.name in run.err, f"{how}: a warning", run)
+        same(how, case.whole, how, run)
+    copy("two", "broken")
+    for path in states("broken"):
+        damage(path, "truncated")
+    run = case.run("--resume", out="broken", code=2)
+    session.check(any("--fresh" in line for line in run.errors), "all states broken", run)
+    same("broken", content(session.folder / "broken"), "all states broken: nothing is touched")
+    run = case.run("--fresh", out="broken")
+    same("broken", case.whole, "all states broken, --fresh", run)
+
+
+def wait_for_state(process, out, seconds=20.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        if states(out):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def check_random_kills(case, most=20):
+    """Kills at random moments; whatever is there then, the next run goes on to the same result."""
+    draw = random.Random(session.ranks)
+    kills = finished = 0
+    begin = time.monotonic()
+    case.run(out="timed")
+    length = time.monotonic() - begin
+    while kills < most:
+        process = session.start(*case.command.split(), case.job, "--out", "killed")
+        try:
+            process.communicate(timeout=draw.uniform(0.2, 1.1) * length)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        session.check(process.returncode == 0, f"after {kills} kills: exit {process.returncode}")
+        same("killed", case.whole, f"after {kills} kills")
+        finished += 1
+        shutil.rmtree(session.folder / "killed")
+    run = case.run(out="killed")
+    same("killed", case.whole, f"after {kills} kills", run)
+    print(f"{kills} kills, {finished + 1} results, a whole run takes {length:.2f} s")
