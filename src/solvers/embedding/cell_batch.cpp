@@ -26,7 +26,8 @@ std::vector<double> normalised_weights(const std::vector<double>& weights, const
 /// Place of each chosen cell among them; -1 of others.
 std::vector<std::int32_t> places_of(const Cells& cells, std::int64_t num_cells) {
   std::vector<std::int32_t> places(static_cast<std::size_t>(num_cells), -1);
-  for (std::size_t k = 0; k < cells.size(); ++k) places[static_cast<std::size_t>(cells[k])] = static_cast<std::int32_t>(k);
+  for (std::size_t k = 0; k < cells.size(); ++k)
+    places[static_cast<std::size_t>(cells[k])] = static_cast<std::int32_t>(k);
   return places;
 }
 
@@ -49,7 +50,8 @@ PointSet as_points(const std::vector<double>& rows, std::int64_t dimension) {
 
 std::span<const double> own_rows(const Communicator& comm, const std::vector<double>& rows, std::int64_t width) {
   const RowRange own = own_points(static_cast<std::int64_t>(rows.size()) / width, comm);
-  return std::span(rows).subspan(static_cast<std::size_t>(own.begin * width), static_cast<std::size_t>(own.size() * width));
+  return std::span(rows).subspan(static_cast<std::size_t>(own.begin * width),
+                                 static_cast<std::size_t>(own.size() * width));
 }
 
 /// C of the chosen cells, of those rows that the rank owns of the smaller problem.
@@ -71,7 +73,8 @@ std::vector<double> stored_rows(const Communicator& comm, const StoredIntraCosts
 }
 
 /// @param values   holds what the result views
-IntraCosts costs_among(const Communicator& comm, const IntraCosts& costs, const Cells& cells, std::vector<double>& values) {
+IntraCosts costs_among(const Communicator& comm, const IntraCosts& costs, const Cells& cells,
+                       std::vector<double>& values) {
   if (const auto* stored = std::get_if<StoredIntraCosts>(&costs)) {
     values = stored_rows(comm, *stored, cells);
     return StoredIntraCosts{static_cast<std::int64_t>(cells.size()), std::span<const double>(values), 1.0};

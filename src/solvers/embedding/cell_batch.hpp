@@ -15,8 +15,8 @@ struct BatchDraw {
   std::int64_t start = 0, step = 0;
 };
 
-/// The problem of `count` cells drawn from each side without replacement: costs within them, their weights over the sum,
-/// edges and anchors of which both ends were drawn.
+/// The problem of `count` cells drawn from each side without replacement: costs within them, their weights over the
+/// sum, edges and anchors of which both ends were drawn.
 ///
 /// The mean of its loss over draws is not the loss of all cells: the coupling is confined to what was drawn, so that
 /// cells may lack the partners that they have among all, and P is blurred. Views the features of the problem; not to be

@@ -58,7 +58,8 @@ double gradient_error(const Context& context, const EmbeddingProblem& problem, c
                       const EncoderPair& encoders, std::span<const double> weights, const EncoderInputs& cells,
                       double epsilon, double scale) {
   const Communicator& comm = context.comm;
-  const auto count = std::min({most_cells, static_cast<std::int64_t>(problem.a.size()), static_cast<std::int64_t>(problem.b.size())});
+  const auto count =
+      std::min({most_cells, static_cast<std::int64_t>(problem.a.size()), static_cast<std::int64_t>(problem.b.size())});
   const CellBatch batch(comm, problem, cells, count, {context.seed, 0, 0});
   const Context precise{comm, Precision::float64, context.device, context.seed};
   EmbeddingLoss loss(precise, batch.problem(), exact(settings));

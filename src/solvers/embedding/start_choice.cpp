@@ -23,16 +23,18 @@ TrainedEncoders choose_start(const Context& context, const EmbeddingProblem& pro
     if (has_value(starts[s]) && !(starts[s].primal >= starts[result.chosen].primal)) result.chosen = s;
   StartOutcome& best = starts[result.chosen];
   if (!has_value(best))
-    throw NumericalError("no start of the training has a finite loss; lower embed.learning_rate, or raise embed.epsilon_end");
+    throw NumericalError(
+        "no start of the training has a finite loss; lower embed.learning_rate, or raise embed.epsilon_end");
   best.is_chosen = true;
   result.weights = best.weights;
   result.cost_scale = best.cost_scale;
 
   // Couplings as overlaps read them.
   const auto coupling_of_start = [&](const StartOutcome& outcome) {
-    const EmbeddingCouplingProblem between{settings.loss.cost, outcome.cost_scale, problem.dimension, problem.a, problem.b,
-                                           settings.epsilon_end};
-    EmbeddingCoupling coupled = couple_embeddings(context, between, encode(encoders, outcome.weights, cells), outcome.g);
+    const EmbeddingCouplingProblem between{settings.loss.cost, outcome.cost_scale, problem.dimension,
+                                           problem.a,          problem.b,          settings.epsilon_end};
+    EmbeddingCoupling coupled =
+        couple_embeddings(context, between, encode(encoders, outcome.weights, cells), outcome.g);
     GromovSolution solution;
     solution.geometry = coupled.geometry;
     solution.coupling = std::move(coupled.solution);

@@ -37,7 +37,8 @@ struct Batches : testing::TestWithParam<bool> {
   Named named{700, 560};
   bool is_stored = GetParam();
 
-  EmbeddingEvaluation evaluate(const EmbeddingProblem& problem, std::span<const double> x, std::span<const double> y) const {
+  EmbeddingEvaluation evaluate(const EmbeddingProblem& problem, std::span<const double> x,
+                               std::span<const double> y) const {
     EmbeddingLossSettings settings = exact_settings();
     settings.lambda_spectral = 0.1;
     settings.lambda_fused = is_stored ? 0.0 : 0.2;

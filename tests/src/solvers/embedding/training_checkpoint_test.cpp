@@ -40,8 +40,7 @@ struct Kept : testing::Test {
     TrainingState state;
     if (!checkpoint.restore([&](StateVisitor& v) { visit_training(v, *comm, state, rest.couplings); }))
       rest.couplings = problem().couplings;
-    else
-      settings.begin_from = state;
+    else settings.begin_from = state;
     settings.checkpoint = &checkpoint;
     return train_encoders(context, rest, settings, {}, std::ref(stop));
   }
