@@ -67,6 +67,8 @@ void write_chain_results(JobSession& session, const JobContext& context, const H
 
 namespace {
 
+constexpr double unlike_scales = 100.0;
+
 /// Both parts of the objective in units of the data, summed over transitions.
 void log_parts(const HmOtSolution& solution) {
   TransitionParts sum;
@@ -74,6 +76,12 @@ void log_parts(const HmOtSolution& solution) {
     const TransitionParts parts = transition_parts(solution.chain, solution.state, t);
     sum.transport += parts.transport;
     sum.gromov += parts.gromov;
+  }
+  for (std::size_t t = 0; t < solution.chain.edges.size(); ++t) {
+    const double x = solution.chain.slices[t].intra.square, y = solution.chain.slices[t + 1].intra.square;
+    if (std::max(x, y) > unlike_scales * std::min(x, y))
+      log_warning("unlike_scales", "mean squared distances within two sides, " + rounded_number(2.0 * x) + " and " + rounded_number(2.0 * y) +
+                                       ", differ so much that a coupling hardly changes Gromov-Wasserstein; bring them to one scale");
   }
   log_info((solution.chain.num_features() > 0 ? "transport " + rounded_number(sum.transport, 6) + ", " : std::string()) +
            "Gromov-Wasserstein " + rounded_number(sum.gromov, 6) + " in units of the data");

@@ -183,8 +183,8 @@ std::size_t hash_of_row(std::span<const float> values, std::int64_t width, std::
 
 void normalise_rows(const Communicator& comm, const std::string& key, TimeSeries& series) {
   std::int64_t first_zero = std::numeric_limits<std::int64_t>::max();
-  const auto p = static_cast<std::size_t>(series.num_features);
-  for (SliceRows& slice : series.slices)
+  for (SliceRows& slice : series.slices) {
+    const std::size_t p = slice.source_rows.empty() ? 0 : slice.features.size() / slice.source_rows.size();
     for (std::size_t i = 0; i < slice.source_rows.size(); ++i) {
       double square = 0.0;
       for (std::size_t j = 0; j < p; ++j) square += static_cast<double>(slice.features[i * p + j]) * static_cast<double>(slice.features[i * p + j]);
@@ -192,6 +192,7 @@ void normalise_rows(const Communicator& comm, const std::string& key, TimeSeries
       const double scale = square > 0.0 ? 1.0 / std::sqrt(square) : 0.0;
       for (std::size_t j = 0; j < p; ++j) slice.features[i * p + j] = static_cast<float>(static_cast<double>(slice.features[i * p + j]) * scale);
     }
+  }
   first_zero = comm.all_reduce(first_zero, Reduction::min);
   if (first_zero != std::numeric_limits<std::int64_t>::max())
     throw DataError("row " + std::to_string(first_zero) + " of " + key + " in " + series.path + " is zero and has no direction; remove such cells or use cost = \"sq_euclidean\"");

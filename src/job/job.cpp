@@ -60,9 +60,6 @@ void check_low_rank(const Job& job, const config::Value& root, config::Problems&
                  "lowrank.form = \"lot\" needs one rank for both sides; give one number");
   if (job.lowrank.objective != "fgw" && job.lowrank.alpha != LowRankOptions{}.alpha)
     problems.add(place_of(root, "lowrank.alpha"), "lowrank.alpha weighs the parts of lowrank.objective = \"fgw\"; remove it, or set that objective");
-  if (job.lowrank.objective == "gw" && job.lowrank.cost != "sq_euclidean")
-    problems.add(place_of(root, "lowrank.cost"),
-                 "lowrank.objective = \"gw\" has squared Euclidean costs within both sides and none between them; remove lowrank.cost");
   check_sides(job, root, problems);
   for (const auto& [side, file] : job.lowrank.g.files)
     if (side != "source" && side != "target")

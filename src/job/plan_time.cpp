@@ -26,7 +26,7 @@ std::string head(const PlanInput& input, const MachineOptions& machine) {
   if (!machine.assumed.empty()) text += "  assumed, not measured: " + join(machine.assumed, ", ") + "\n";
   const char* what = is_transport(input) ? "evaluation" : "pass";
   const double count = is_transport(input) ? evaluations_of_solve : passes_of_solve;
-  return text + fmt::format("\n  {:>6}{:>7}{:>18}{:>12}{:>15}{:>24}{:>14}\n", "ranks", "nodes", std::string("s a") + (is_transport(input) ? "n " : " ") + what, "computing",
+  return text + fmt::format("\n  {:>6}{:>7}{:>18}{:>12}{:>15}{:>26}{:>14}\n", "ranks", "nodes", std::string("s a") + (is_transport(input) ? "n " : " ") + what, "computing",
                             "communicating", "efficiency (5 .. 95 %)", fmt::format("s of {:.0f}", count));
 }
 
@@ -36,7 +36,7 @@ std::string row(const PlanInput& input, const MachineOptions& machine, std::int6
   const double count = is_transport(input) ? evaluations_of_solve : passes_of_solve;
   const double total = reading_seconds(input, machine) + count * time.total();
   const std::string efficiency = fmt::format("{:.1f} ({:.1f} .. {:.1f}) %", 100 * band.median, 100 * band.low, 100 * band.high);
-  return fmt::format("  {:>6}{:>7}{:>18.3g}{:>12.3g}{:>15.2g}{:>24}{:>14.3g}\n", ranks, (ranks + machine.ranks_per_node - 1) / machine.ranks_per_node, time.total(),
+  return fmt::format("  {:>6}{:>7}{:>18.3g}{:>12.3g}{:>15.2g}{:>26}{:>14.3g}\n", ranks, (ranks + machine.ranks_per_node - 1) / machine.ranks_per_node, time.total(),
                      time.compute_s, time.communication_s, efficiency, total);
 }
 

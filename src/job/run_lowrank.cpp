@@ -117,6 +117,7 @@ void make_lowrank_job(const Communicator& comm, const LowRankOptions& options, S
   }
   HmOtTransition& transition = job.problem.transitions[0];
   transition.weight = options.cost == "cosine" ? 0.5 : 1.0;
+  if (options.cost == "cosine" && options.objective == "gw") transition.gromov = 0.25;
   transition.is_diagonal = options.form == "lot";
   set_masses(comm, options, job);
   if (!options.fixed_t.empty()) transition.coupling = read_coupling(comm, options.fixed_t, job.type_names[0], job.type_names[1]);

@@ -49,7 +49,7 @@ struct LowRankOptions {
           one_of({"w", "gw", "fgw"}));
     field("alpha", &LowRankOptions::alpha,
           "fgw: weight of Gromov-Wasserstein, both parts in units of their values at independent coupling", in_range(0, 1));
-    field("cost", &LowRankOptions::cost, "cost between features",
+    field("cost", &LowRankOptions::cost, "cost between features; gw: within each side",
           one_of({"sq_euclidean", "cosine"}).later({"euclidean", "manhattan", "correlation", "geodesic"}));
     field("marginals", &LowRankOptions::marginals, "which sides keep their masses",
           one_of({"balanced"}).later({"semirelaxed_source", "semirelaxed_target", "unbalanced"}));

@@ -227,6 +227,7 @@ SinkhornSolution FrankWolfe::as_potentials(CostTiles<double>& linear) const {
   inner.relative_entropy = totals[0];
   inner.error_source = totals[1];
   inner.column_sums = ordered_sums(context_.comm, coupling_, m);
+  inner.mass = inner.error_target = 0.0;
   for (std::size_t j = 0; j < m; ++j) {
     inner.mass += inner.column_sums[j];
     inner.error_target += std::abs(inner.column_sums[j] - problem_.b[j]);

@@ -48,6 +48,7 @@ SinkhornSolution OuterLoop::solve_linear(PairGeometry& geometry, double epsilon,
   how.tolerance = now_.inner_tolerance;
   how.max_iterations = settings_.inner_iterations;
   how.certify = false;
+  how.solves_stopped = true;  // the result so far is a coupling
   std::optional<PartCheckpoint> part;
   if (settings_.checkpoint != nullptr)
     how.checkpoint =

@@ -47,6 +47,7 @@ SinkhornSolution UnbalancedLoop::solve_linear(PairGeometry& geometry, double eps
   how.tolerance = now_.inner_tolerance;
   how.max_iterations = settings_.inner_iterations;
   how.certify = false;
+  how.solves_stopped = true;  // the result so far is a coupling
   std::optional<PartCheckpoint> part;
   if (settings_.checkpoint != nullptr)
     how.checkpoint =

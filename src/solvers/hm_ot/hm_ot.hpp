@@ -29,6 +29,7 @@ struct HmOtTransition {
   std::optional<Matrix> allowed;   // nonzero = allowed
   std::optional<Matrix> coupling;  // T given
   bool is_diagonal = false;        // T = diag(g)
+  double gromov = 1.0;             // of Gromov-Wasserstein alone; 1/4 makes it that of cosine costs of normalised rows
 };
 
 /// All slices have coordinates within themselves (RowBlock), or none has.

@@ -84,7 +84,7 @@ ChainSlice without_rows(const ChainSlice& fixed) {
 std::vector<ChainEdge> make_edges(const HmOtProblem& problem) {
   std::vector<ChainEdge> edges;
   for (const HmOtTransition& transition : problem.transitions)
-    edges.push_back({transition.weight, transition.allowed, transition.coupling, transition.is_diagonal});
+    edges.push_back({transition.weight, transition.allowed, transition.coupling, transition.is_diagonal, transition.gromov});
   return edges;
 }
 
@@ -115,7 +115,7 @@ TransitionParts mean_product_parts(const std::vector<RowMoments>& moments, const
 void weigh_parts(double alpha, const TransitionParts& product, Chain& chain) {
   const bool is_fused = chain.num_features() > 0;
   for (ChainEdge& edge : chain.edges) {
-    edge.gromov = is_fused ? alpha / (product.gromov > 0.0 ? product.gromov : 1.0) : 1.0;
+    if (is_fused) edge.gromov = alpha / (product.gromov > 0.0 ? product.gromov : 1.0);
     edge.weight = is_fused ? edge.weight * (1.0 - alpha) / (product.transport > 0.0 ? product.transport : 1.0) : 0.0;
   }
 }

@@ -54,7 +54,7 @@ std::optional<Iterate> SinkhornRun::solve(SinkhornSolution& solution) {
   begin();
   Stop stop;
   while (!stop) stop = is_annealing_ ? anneal() : iterate();
-  const bool goes_on_later = is_stop_request(*stop) && settings_.checkpoint != nullptr;
+  const bool goes_on_later = is_stop_request(*stop) && settings_.checkpoint != nullptr && !settings_.solves_stopped;
   // Without an iterate at the final epsilon the last image is the best there is.
   if (!goes_on_later && !confirmed_) confirmed_ = evaluate_exact(best_g_.empty() ? point_.g : best_g_, f_);
   enter_epsilon(transport_, transport_.epsilon, *problem_.geometry);  // a stop may have come at another one

@@ -49,6 +49,7 @@ struct SinkhornSettings {
   std::int64_t anneal_steps = 3;
   bool certify = true;                // balanced: a feasible coupling's value as upper bound
   Checkpoint* checkpoint = nullptr;   // keeps the state of the solve between runs; null: nothing does
+  bool solves_stopped = false;        // a solve that was told to stop has a solution too where its state was saved
 };
 
 /// One check.
