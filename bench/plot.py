@@ -1,8 +1,9 @@
-"""Draws the lines of compare.py as SVG; standard library only.
+"""Draws the lines of compare.py and scaling.py as SVG; standard library only.
 
 usage: bench/plot.py results.jsonl [OUT.svg]
 Left: ns of one iteration per pair against n (suite `iteration`). Right: marginal error against seconds (suite
-`solution`), with open circles for runs that were given up. Contended lines are left out.
+`solution`), with open circles for runs that were given up. Contended lines are left out. Lines of scaling.py:
+plot_scaling.py.
 """
 import json
 import math
@@ -99,6 +100,9 @@ def main():
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     lines = read_lines(sys.argv[1])
+    if any(line["bench"] == "scaling" for line in lines):
+        from plot_scaling import write_scaling
+        return write_scaling(lines, Path(sys.argv[2] if len(sys.argv) == 3 else "scaling.svg"))
     if not lines:
         sys.exit(f"{sys.argv[1]} has no line that is fit to plot")
     Path(sys.argv[2] if len(sys.argv) == 3 else "results.svg").write_text(draw(lines))

@@ -247,6 +247,7 @@ std::int64_t StateFiles::write(const StateHeader& header, const VisitState& visi
   visit(saver);
   Hdf5WriteOptions options;
   options.fault_scope = "checkpoint";
+  options.must_close = false;  // a run must not end for a state that it can do without
   const std::int64_t bytes = write_hdf5(comm_, path_of(header.counter), layout, options).file_bytes;
   const std::vector<std::int64_t> there = counters();
   for (std::size_t k = num_kept; k < there.size(); ++k) remove(there[k]);

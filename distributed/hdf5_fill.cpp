@@ -12,6 +12,8 @@ namespace {
 
 PropertyList file_access(MPI_Comm comm) {
   PropertyList access(H5Pcreate(H5P_FILE_ACCESS));
+  // Small pieces would wait until a dataset is closed, which tells nobody that the disk is full.
+  H5Pset_sieve_buf_size(access.get(), 0);
   if (comm == MPI_COMM_NULL) return access;
   H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL);
   H5Pset_all_coll_metadata_ops(access.get(), true);

@@ -22,6 +22,8 @@ using hdf5::CreatedFile;
 using hdf5::FilledFile;
 using hdf5::RowExtent;
 
+bool unclosed_file = false;
+
 constexpr std::int64_t overhead_bytes = std::int64_t{1} << 20;
 /// Compressed data may be reserved at less than their full size: a disk with a quarter of it may do.
 constexpr std::int64_t gzip_share = 4;
@@ -121,6 +123,7 @@ struct Target {
   const std::string& path;
   std::string temporary;
   std::int64_t bytes;
+  bool must_close;
 
   /// Runs `write` and then `close`; on failure the temporary is removed and all ranks throw, or leave
   /// if the file could not be closed.
@@ -145,7 +148,8 @@ struct Target {
       what += "; " + space_text(path, bytes) + "; check the disk and its quota";
     comm.broadcast(what);
     if (comm.is_root()) discard_file(temporary);
-    if (!closed) {
+    unclosed_file |= !closed;
+    if (!closed && must_close) {
       if (comm.is_root()) std::fputs(("error: " + what + "\n").c_str(), stderr);
       Runtime::abandon(1);
     }
@@ -229,7 +233,8 @@ Hdf5WriteReport fill_file(const Target& target, const Hdf5Layout& layout, const 
             file->write_rows(layout.nodes()[k], extents[k], options);
         report.num_writes = file->num_writes();
         report.no_collective_cause = file->no_collective_cause();
-        return file->flush();
+        if (!file->flush()) throw IoError("cannot write all of " + target.temporary);
+        return true;
       },
       [&] { return !file || file->close(); });
   return report;
@@ -251,11 +256,13 @@ void publish(const Target& target, const Hdf5WriteOptions& options, Hdf5WriteRep
 
 }  // namespace
 
+bool has_unclosed_file() { return unclosed_file; }
+
 Hdf5WriteReport write_hdf5(const Communicator& comm, const std::string& path, const Hdf5Layout& layout,
                            const Hdf5WriteOptions& options) {
   require_equal_structure(comm, path, layout);
   const std::vector<RowExtent> extents = row_extents(comm, layout);
-  const Target target{comm, path, temporary_name(path), predicted_bytes(comm, layout)};
+  const Target target{comm, path, temporary_name(path), predicted_bytes(comm, layout), options.must_close};
   check_room(target, options.compression);
   create_file(target, layout, extents, options);
   settle_file(target, layout);

@@ -18,6 +18,8 @@ struct Hdf5WriteOptions {
   std::int64_t max_bytes_per_call = std::int64_t{1} << 30;
   /// First word of the fault points passed (fault.hpp): result.layout, result.fill, result.publish.
   std::string fault_scope = "result";
+  /// Whether a file that the library cannot even close ends the run; else that is an IoError too, and `has_unclosed_file`.
+  bool must_close = true;
 };
 
 /// What was done, equal on all ranks.
@@ -40,8 +42,12 @@ struct Hdf5WriteReport {
 ///
 /// Throws IoError when the disk, a quota or a permission is in the way, with the space needed and free,
 /// on all ranks; the temporary file is then gone. If the library cannot even close the file, it would
-/// crash later in MPI_Finalize: then the error is printed here and the run ends with exit code 1.
+/// crash later in MPI_Finalize: then the error is printed here and the run ends with exit code 1, unless the options let
+/// it go on.
 Hdf5WriteReport write_hdf5(const Communicator& comm, const std::string& path, const Hdf5Layout& layout,
                            const Hdf5WriteOptions& options = {});
+
+/// Whether this process must leave without ending its libraries (Runtime::abandon), because a file could not be closed.
+bool has_unclosed_file();
 
 }  // namespace thalweg

@@ -5,6 +5,9 @@
 #include <limits>
 #include <vector>
 
+#include "distributed/collective_time.hpp"
+#include "distributed/nested_clock.hpp"
+
 namespace thalweg {
 
 namespace {
@@ -62,7 +65,8 @@ constexpr int collective_tag = 0, exchange_tag = 1;
 /// Requests of one exchange; given up if it is destroyed before they are done, which happens only on the way out.
 class MpiExchange final : public Exchange {
  public:
-  explicit MpiExchange(MPI_Comm comm) : comm_(comm) {}
+  /// @param clock  of the time in `advance` and `wait`
+  MpiExchange(MPI_Comm comm, NestedClock& clock) : comm_(comm), clock_(clock) {}
   MpiExchange(const MpiExchange&) = delete;
   MpiExchange& operator=(const MpiExchange&) = delete;
   ~MpiExchange() override {
@@ -82,16 +86,19 @@ class MpiExchange final : public Exchange {
   }
 
   bool advance() override {
+    const ClockRun run(clock_);
     int is_done = 0;
     check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &is_done, MPI_STATUSES_IGNORE), "MPI_Testall");
     return is_done != 0;
   }
   void wait() override {
+    const ClockRun run(clock_);
     check(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
   }
 
  private:
   MPI_Comm comm_;
+  NestedClock& clock_;
   std::vector<MPI_Request> requests_;
 };
 
@@ -107,10 +114,14 @@ class MpiCommunicator final : public Communicator {
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
 
   MPI_Comm handle() const { return comm_; }
+  NestedClock& clock() const { return clock_; }
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   std::string name() const override { return "mpi"; }
-  void barrier() const override { check(MPI_Barrier(comm_), "MPI_Barrier"); }
+  void barrier() const override {
+    const ClockRun run(clock());
+    check(MPI_Barrier(comm_), "MPI_Barrier");
+  }
 
   std::unique_ptr<Communicator> split(int color, int key) const override {
     MPI_Comm part = MPI_COMM_NULL;
@@ -120,6 +131,7 @@ class MpiCommunicator final : public Communicator {
 
  protected:
   void all_reduce_raw(void* values, std::int64_t count, ElementType type, Reduction op) const override {
+    const ClockRun run(clock());
     if ((type == ElementType::float32 || type == ElementType::float64) && op == Reduction::sum)
       return sum_in_rank_order(values, count, type);
     count_bytes(count * size_of(type));
@@ -130,6 +142,7 @@ class MpiCommunicator final : public Communicator {
   }
 
   void broadcast_raw(void* data, std::int64_t bytes, int root) const override {
+    const ClockRun run(clock());
     if (rank_ == root) count_bytes(bytes);
     in_pieces(bytes, [&](std::int64_t offset, int piece) {
       check(MPI_Bcast(static_cast<char*>(data) + offset, piece, MPI_BYTE, root, comm_), "MPI_Bcast");
@@ -137,6 +150,7 @@ class MpiCommunicator final : public Communicator {
   }
 
   void all_gather_raw(const void* local, std::span<const std::int64_t> bytes, void* all) const override {
+    const ClockRun run(clock());
     count_bytes(bytes[static_cast<std::size_t>(rank_)]);
     char* target = static_cast<char*>(all);
     for (const std::int64_t block : bytes)
@@ -157,6 +171,7 @@ class MpiCommunicator final : public Communicator {
   // Pairwise exchange in size() - 1 rounds: no limit on the sum of the parts, memory of the parts only.
   void all_to_all_raw(const void* send, std::span<const std::int64_t> send_bytes, void* received,
                       std::span<const std::int64_t> receive_bytes) const override {
+    const ClockRun run(clock());
     const std::vector<std::int64_t> send_at = offsets_of(send_bytes), receive_at = offsets_of(receive_bytes);
     const char* from = static_cast<const char*>(send);
     char* to = static_cast<char*>(received);
@@ -167,7 +182,7 @@ class MpiCommunicator final : public Communicator {
       const int target = (rank_ + shift) % size_, source = (rank_ - shift + size_) % size_;
       const auto t = static_cast<std::size_t>(target), s = static_cast<std::size_t>(source);
       count_bytes(send_bytes[t]);
-      MpiExchange round(comm_);
+      MpiExchange round(comm_, clock());
       round.receive(to + receive_at[s], receive_bytes[s], source, collective_tag);
       round.send(from + send_at[t], send_bytes[t], target, collective_tag);
       round.wait();
@@ -175,8 +190,9 @@ class MpiCommunicator final : public Communicator {
   }
 
   std::unique_ptr<Exchange> send_receive_raw(const Outgoing& send, const Incoming& receive) const override {
+    const ClockRun run(clock());
     if (send.target != rank_) count_bytes(send.bytes);
-    auto exchange = std::make_unique<MpiExchange>(comm_);
+    auto exchange = std::make_unique<MpiExchange>(comm_, clock());
     exchange->receive(static_cast<char*>(receive.data), receive.bytes, receive.source, exchange_tag);
     exchange->send(static_cast<const char*>(send.data), send.bytes, send.target, exchange_tag);
     return exchange;
@@ -221,6 +237,7 @@ class MpiCommunicator final : public Communicator {
   }
 
   MPI_Comm comm_;
+  mutable NestedClock clock_;  // runs in collectives
   int rank_ = 0;
   int size_ = 1;
 };
@@ -231,6 +248,11 @@ std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm parent) {
   MPI_Comm duplicate = MPI_COMM_NULL;
   check(MPI_Comm_dup(parent, &duplicate), "MPI_Comm_dup");
   return std::make_unique<MpiCommunicator>(duplicate);
+}
+
+double seconds_in_collectives(const Communicator& comm) {
+  const auto* mpi = dynamic_cast<const MpiCommunicator*>(&comm);
+  return mpi == nullptr ? 0.0 : mpi->clock().seconds();
 }
 
 MPI_Comm mpi_handle(const Communicator& comm) {

@@ -58,13 +58,20 @@ scontrol requeue "$job" && sleep 60 # Slurm ends the script meanwhile
 exit "$status"
 END_OF_STAGE
 
+if [ -s "$output/chain.tsv" ]; then # jobs of an earlier submission read the same files
+  waiting=$(squeue -h -o %i -j "$(tail -n +2 "$output/chain.tsv" | cut -f 3 | paste -s -d , -)" 2>/dev/null) || true
+  if [ -n "$waiting" ]; then
+    echo "still in the queue from $output: $waiting; wait for them, or cancel them" >&2
+    exit 1
+  fi
+fi
 printf 'stage\tcommand\tjob_id\n' >"$output/chain.tsv"
 previous=""
 number=0
 stage() { # stage RESULTS COMMAND WORD..
   local after=()
   if [ -n "$previous" ]; then after=(--dependency="afterok:$previous" --kill-on-invalid-dep=yes); fi
-  previous=$(sbatch --parsable "${after[@]}" --job-name="$2" "$output/stage.sbatch" "$@")
+  previous=$(sbatch --parsable ${after[@]+"${after[@]}"} --job-name="$2" "$output/stage.sbatch" "$@")
   previous=${previous%%;*}
   number=$((number + 1))
   printf '%s\t%s\t%s\n' "$number" "$2" "$previous" >>"$output/chain.tsv"

@@ -46,8 +46,14 @@ void add_submit_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--cancel", arguments.cancel, "cancel what was submitted last")->excludes(print);
 }
 
+void add_plan_options(CLI::App& app, Arguments& arguments) {
+  CLI::Option* machine = app.add_option("--machine", arguments.machine, "file of rates, as bench_calibrate writes it: also predict the time");
+  app.add_option("--ranks", arguments.ranks, "numbers of ranks to predict it for, as 8,64,1024")->delimiter(',')->needs(machine)->check(CLI::Range(1, 1 << 20));
+}
+
 void add_options(CLI::App& app, const Command& command, Arguments& arguments) {
   if (command.takes == Takes::job) add_job_options(app, arguments);
+  if (command.name == "plan") add_plan_options(app, arguments);
   if (command.name == "submit") add_submit_options(app, arguments);
   if (command.takes == Takes::results) app.add_option("folder", arguments.target, "results directory")->required();
   if (command.takes == Takes::file) {

@@ -13,6 +13,7 @@
 #include "config/toml_text.hpp"
 #include "core/log.hpp"
 #include "distributed/error.hpp"
+#include "distributed/hdf5_writer.hpp"
 #include "distributed/runtime.hpp"
 #include "job/commands_run.hpp"
 #include "job/read_job.hpp"
@@ -86,22 +87,29 @@ int leave_alone(const Communicator& comm, const std::string& text, int code) {
   return code;
 }
 
+/// The exit code, also of errors.
+int code_of_command(Runtime& runtime, const Communicator& comm, const std::vector<std::string>& words) {
+  try {
+    return run_command(runtime, comm, words);
+  } catch (const Error& error) {
+    log_error(error.what());
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    return leave_alone(comm, "out of memory; run on more ranks, or lower run.memory_gib so that plan can tell", 3);
+  } catch (const std::exception& error) {
+    return leave_alone(comm, std::string("defect: ") + error.what() + "; please report it with the job file", 1);
+  }
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
   Runtime runtime({.kernels = false});  // the job says with how many threads and on which device
   const auto comm = make_world_communicator();
   configure_log(comm->is_root(), Verbosity::normal);
-  try {
-    return run_command(runtime, *comm, std::vector<std::string>(argv + 1, argv + argc));
-  } catch (const Error& error) {
-    log_error(error.what());
-    return error.exit_code();
-  } catch (const std::bad_alloc&) {
-    return leave_alone(*comm, "out of memory; run on more ranks, or lower run.memory_gib so that plan can tell", 3);
-  } catch (const std::exception& error) {
-    return leave_alone(*comm, std::string("defect: ") + error.what() + "; please report it with the job file", 1);
-  }
+  const int code = code_of_command(runtime, *comm, std::vector<std::string>(argv + 1, argv + argc));
+  if (has_unclosed_file()) Runtime::abandon(code);
+  return code;
 }
 
 }  // namespace thalweg

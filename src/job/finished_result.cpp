@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "core/stop_reason.hpp"
+#include "config/toml_text.hpp"
+#include "core/build_info.hpp"
+#include "core/log.hpp"
 #include "io/text_file.hpp"
 #include "job/job_hash.hpp"
 
@@ -45,6 +47,21 @@ std::optional<int> finished_exit_code(const std::string& folder, const ResultOri
   if (settings_of_files(record["resolved"]) != settings_of_files(Json::parse(origin.resolved))) return std::nullopt;
   if (!record["checksums"].is_object() || !are_files_there(folder, record)) return std::nullopt;
   return record["exit_code"].get<int>();
+}
+
+std::optional<int> finished_before_run(const Communicator& comm, const JobContext& context, const ResultsDirectory& results,
+                                       RunRecord& record) {
+  std::vector<int> code;
+  comm.on_root([&] {
+    record.add_named_files(context.resolved);
+    if (!context.job.run.resume) return;
+    const ResultOrigin origin{build_info().version, config::to_json({.data = context.resolved}).dump(), record.inputs_text()};
+    if (const std::optional<int> found = finished_exit_code(results.path(), origin)) code.push_back(*found);
+  });
+  comm.broadcast(code);
+  if (code.empty()) return std::nullopt;
+  log_info("results in " + results.path() + " are those of this job and input: nothing to do (--fresh computes them anew)");
+  return code.front();
 }
 
 }  // namespace thalweg

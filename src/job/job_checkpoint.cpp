@@ -1,11 +1,14 @@
 #include "job/job_checkpoint.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
+#include "distributed/state_checksum.hpp"
 #include "job/job_hash.hpp"
 
 namespace thalweg {
@@ -13,6 +16,10 @@ namespace thalweg {
 namespace {
 
 using Json = nlohmann::json;
+
+namespace fs = std::filesystem;
+
+bool is_broken_file(const Error& error) { return error.kind() == Error::Kind::data || error.kind() == Error::Kind::io; }
 
 std::string first_of(std::vector<std::string> lines, std::size_t count) {
   if (lines.size() > count) {
@@ -39,7 +46,32 @@ std::vector<std::string> changed_inputs(const Json& there, const Json& here) {
 
 Json parsed(const std::string& text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
 
-bool is_broken_file(const Error& error) { return error.kind() == Error::Kind::data || error.kind() == Error::Kind::io; }
+/// Folders of items that hold states.
+std::vector<std::string> item_folders(const Communicator& comm, const std::string& folder) {
+  std::string names;
+  comm.on_root([&] {
+    std::error_code error;
+    for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::end(entry); entry.increment(error))
+      if (entry->is_directory(error)) names += entry->path().filename().string() + "\n";
+  });
+  comm.broadcast(names);
+  std::vector<std::string> folders;
+  std::istringstream lines(names);
+  for (std::string name; std::getline(lines, name);) folders.push_back(folder + "/" + name);
+  return folders;
+}
+
+/// Whether the newest state that can be read is of this job.
+bool is_of_job(const StateFiles& files, const std::string& job_hash) {
+  for (const std::int64_t counter : files.counters()) {
+    try {
+      return files.header(counter).job_hash == job_hash;
+    } catch (const Error& error) {
+      if (!is_broken_file(error)) throw;
+    }
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -53,18 +85,24 @@ bool JobCheckpoint::restore(const VisitState& visit) {
   if (counters.empty()) return false;
   next_counter_ = counters.front() + 1;
   if (!resumes_) return false;  // what could not be removed
+  std::vector<std::int64_t> damaged;
+  bool has_failed = false;
   for (const std::int64_t counter : counters) {
-    if (!try_state(counter, visit)) continue;
-    for (const std::int64_t newer : counters)
-      if (newer > counter) files_.remove(newer);
+    const Reading reading = try_state(counter, visit);
+    if (reading == Reading::damaged) damaged.push_back(counter);
+    has_failed |= reading == Reading::failed;
+    if (reading != Reading::done) continue;
+    for (const std::int64_t newer : damaged) files_.remove(newer);
+    newest_content_ = state_checksum(comm_, visit);
     last_ = Clock::now();
     return true;
   }
+  if (has_failed) throw IoError("no state in " + files_.folder() + " can be read now; check the disk, then start the job again");
   throw ConfigError("no state in " + files_.folder() + " can be read; remove that folder or run with --fresh");
 }
 
-/// False, with a warning, where the file is not whole.
-bool JobCheckpoint::try_state(std::int64_t counter, const VisitState& visit) {
+/// Warns where the file is not whole, or the disk fails.
+JobCheckpoint::Reading JobCheckpoint::try_state(std::int64_t counter, const VisitState& visit) {
   const std::string path = files_.path_of(counter);
   try {
     const StateHeader header = files_.header(counter);
@@ -74,11 +112,12 @@ bool JobCheckpoint::try_state(std::int64_t counter, const VisitState& visit) {
              rounded_number(header.elapsed_s) + " s");
     restored_counter_ = counter;
     hooks_.on_restored(header);
-    return true;
+    return Reading::done;
   } catch (const Error& error) {
     if (!is_broken_file(error)) throw;
-    log_warning("broken_state", path + " is not whole and is left out: " + error.what());
-    return false;
+    const bool is_damaged = error.kind() == Error::Kind::data;
+    log_warning("broken_state", path + (is_damaged ? " is not whole and is left out: " : " cannot be read now and is left out: ") + error.what());
+    return is_damaged ? Reading::damaged : Reading::failed;
   }
 }
 
@@ -107,11 +146,13 @@ bool JobCheckpoint::is_due(bool at_boundary) const {
 void JobCheckpoint::save(const std::string& stage, bool is_stopping, const VisitState& visit) {
   const Clock::time_point begin = Clock::now();
   StateHeader header = hooks_.header();
-  header.counter = next_counter_;
+  const std::uint64_t content = state_checksum(comm_, visit);
+  header.counter = content == newest_content_ ? next_counter_ - 1 : next_counter_;
   header.stage = stage;
   try {
     const std::int64_t bytes = files_.write(header, visit);
-    ++next_counter_;
+    next_counter_ = header.counter + 1;
+    newest_content_ = content;
     hooks_.on_saved(bytes);
     if (is_stopping) log_info("state saved in " + files_.path_of(header.counter) + ": the next run of this job goes on from there");
     stretch(std::chrono::duration<double>(Clock::now() - begin).count());
@@ -129,6 +170,13 @@ void JobCheckpoint::stretch(double seconds) {
   if (interval_s_ == 0.0 || seconds <= most_of_interval * interval_s_) return;
   interval_s_ = seconds / most_of_interval;
   log_info("a state takes " + rounded_number(seconds) + " s to write: from now on one every " + rounded_number(interval_s_) + " s");
+}
+
+void remove_states(const Communicator& comm, const std::string& folder, const std::string& job_hash) {
+  for (const std::string& item : item_folders(comm, folder))
+    if (const StateFiles files(comm, item); is_of_job(files, job_hash)) files.remove_all();
+  std::error_code ignored;
+  if (comm.is_root()) fs::remove(folder, ignored);
 }
 
 }  // namespace thalweg

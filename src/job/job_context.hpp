@@ -15,6 +15,8 @@ struct Arguments {
   std::vector<std::string> settings;  ///< --set section.key=value
   std::string output_dir;             ///< --out
   bool dry_run = false;
+  std::string machine;    ///< plan: file of measured rates
+  std::vector<std::int64_t> ranks;  ///< plan: numbers of them to predict the time on
   bool print = false;     ///< submit
   bool cancel = false;    ///< submit
   bool resume = false;  ///< --resume

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "config/toml_text.hpp"
 #include "core/build_info.hpp"
 #include "core/format_number.hpp"
 #include "core/log.hpp"
@@ -45,22 +44,11 @@ void JobSession::start_phase(const std::string& name) {
 }
 
 std::optional<int> JobSession::finished_before() {
-  comm_.on_root([&] { record_.add_named_files(context_.resolved); });
-  if (!context_.job.run.resume) return std::nullopt;
-  std::vector<int> code;
-  comm_.on_root([&] {
-    const ResultOrigin origin{build_info().version, config::to_json({.data = context_.resolved}).dump(), record_.inputs_text()};
-    const std::optional<int> found = finished_exit_code(results_.path(), origin);
-    if (!found) return;
-    code.push_back(*found);
-    std::error_code ignored;  // of a run that was killed after it had written everything
-    std::filesystem::remove_all(results_.file(states_folder), ignored);
-  });
-  comm_.broadcast(code);
-  if (code.empty()) return std::nullopt;
-  log_info("results in " + results_.path() + " are those of this job and input: nothing to do (--fresh computes them anew)");
+  const std::optional<int> code = finished_before_run(comm_, context_, results_, record_);
+  if (!code) return std::nullopt;
+  remove_states(comm_, results_.file(states_folder), results_.hash());  // of a run that was killed after it had written everything
   set_on_warning({});
-  return code.front();
+  return code;
 }
 
 StateHeader JobSession::header(const std::string& item, const std::string& solver) const {
@@ -152,9 +140,9 @@ int JobSession::finish(const std::string& problem, StopReason reason) {
     log_warning("interrupted", has_saved_ ? "stopped before the end: the next run goes on from the state saved"
                                           : "stopped before the end and before there was a state to save: the next run begins anew");
   record_.write(comm_, code);
-  if (!is_stopped && !checkpoints_.empty() && comm_.is_root()) {
-    std::error_code ignored;
-    std::filesystem::remove_all(results_.file(states_folder), ignored);
+  if (!is_stopped && !checkpoints_.empty()) {
+    for (const auto& checkpoint : checkpoints_) checkpoint->remove();
+    remove_states(comm_, results_.file(states_folder), results_.hash());
   }
   events_.write({.event = "done", .pair = problem, .text = name_of(reason)});
   set_on_warning({});

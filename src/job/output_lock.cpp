@@ -12,9 +12,11 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
@@ -95,10 +97,32 @@ std::string reason_to_take(const std::string& path, const Json& lock) {
   return "";
 }
 
-Json read_lock(const std::string& path) {
-  std::ifstream file(path);
-  const Json lock = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+/// Empty where there is no file.
+std::string text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Json parsed(const std::string& text) {
+  const Json lock = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return lock.is_object() ? lock : Json::object();
+}
+
+/// What the lock of this process holds.
+std::string own_text(double interval_s) {
+  const Json lock = {{"host", host_name()}, {"pid", getpid()}, {"process_begin", facts_of(getpid()).begin}, {"parent", getppid()}, {"job_id", environment("SLURM_JOB_ID")},
+                     {"restart", environment("SLURM_RESTART_COUNT")}, {"interval_s", interval_s}};
+  return lock.dump() + "\n";
+}
+
+/// Writes a file that must not be there yet. @return false: it is
+bool create_file(const std::string& path, const std::string& text) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0 && errno == EEXIST) return false;
+  if (file < 0) throw_errno("create", path);
+  const bool is_written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (close(file) != 0 || !is_written) throw_errno("write", path);
+  return true;
 }
 
 /// Whether the process of a lock has lost the one that started it, as ranks do whose launcher was killed: they end soon.
@@ -115,9 +139,11 @@ std::string owner_text(const Json& lock) {
 
 }  // namespace
 
-OutputLock::OutputLock(const std::string& folder, double interval_s) : path_(folder + "/lock"), interval_s_(std::max(interval_s, least_interval_s)) {
-  if (create()) return;
-  const Json lock = read_lock(path_);
+OutputLock::OutputLock(const std::string& folder, double interval_s)
+    : path_(folder + "/lock"), interval_s_(std::max(interval_s, least_interval_s)), text_(own_text(interval_s_)) {
+  if (create_file(path_, text_)) return;
+  const std::string there = text_of(path_);
+  const Json lock = parsed(there);
   std::string reason = reason_to_take(path_, lock);
   for (double waited = 0.0; reason.empty() && waited < orphan_patience_s && is_orphan(lock); waited += look_again_s) {
     std::this_thread::sleep_for(std::chrono::duration<double>(look_again_s));
@@ -125,29 +151,39 @@ OutputLock::OutputLock(const std::string& folder, double interval_s) : path_(fol
   }
   if (reason.empty())
     throw ConfigError("output.dir " + folder + " is in use by " + owner_text(lock) + "; wait for it, choose another output.dir, or remove " + path_ + " if that run is gone");
+  if (!take_over(there)) throw ConfigError("output.dir " + folder + " was taken by another run at this moment; choose another output.dir");
   log_info("the lock of " + owner_text(lock) + " on " + folder + " is taken over: " + reason);
-  discard_file(path_);
-  if (!create()) throw ConfigError("output.dir " + folder + " was taken by another run at this moment; choose another output.dir");
 }
 
-OutputLock::~OutputLock() { discard_file(path_); }
-
-bool OutputLock::create() const {
-  const int file = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0 && errno == EEXIST) return false;
-  if (file < 0) throw_errno("create", path_);
-  const Json lock = {{"host", host_name()}, {"pid", getpid()}, {"process_begin", facts_of(getpid()).begin}, {"parent", getppid()}, {"job_id", environment("SLURM_JOB_ID")},
-                     {"restart", environment("SLURM_RESTART_COUNT")}, {"interval_s", interval_s_}};
-  const std::string text = lock.dump() + "\n";
-  const bool is_written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (close(file) != 0 || !is_written) throw_errno("write", path_);
-  return true;
+OutputLock::~OutputLock() {
+  if (is_own()) discard_file(path_);
 }
+
+/// Of those who find the same lock given up one at a time may replace it, and only while it is still that lock.
+bool OutputLock::take_over(const std::string& there) const {
+  const std::string turn = path_ + ".turn", own = path_ + "." + host_name() + "." + std::to_string(getpid()) + ".tmp";
+  if (age_s(turn) > while_written_s) discard_file(turn);  // of a process that was killed in its turn
+  if (!create_file(turn, text_)) return false;
+  bool is_taken = false;
+  if (text_of(path_) == there) {
+    discard_file(own);
+    is_taken = create_file(own, text_) && rename(own.c_str(), path_.c_str()) == 0;
+  }
+  discard_file(turn);
+  return is_taken;
+}
+
+bool OutputLock::is_own() const { return text_of(path_) == text_; }
 
 void OutputLock::refresh() {
   const auto now = std::chrono::steady_clock::now();
   if (std::chrono::duration<double>(now - refreshed_).count() < 0.5 * interval_s_) return;
   refreshed_ = now;
+  if (!is_own()) {
+    if (!std::exchange(is_lost_, true))
+      log_warning("lost_lock", path_ + " is not that of this run any more: was it removed? Another run may write to this folder");
+    return;
+  }
   utimensat(AT_FDCWD, path_.c_str(), nullptr, 0);
 }
 

@@ -33,6 +33,8 @@ int run_export(const Communicator& comm, const JobContext& context) {
   session.start_phase("read");
   const TransportSides sides = read_transport_sides(comm, result.job);
   for (const TimeSeries& file : sides.files) record_input(file, session.record());
+  session.record().add_input({result.coupling_path, {{"coupling", {}, "", ""}}});  // stands by its size and time
+  if (const auto code = session.finished_before()) return *code;
   const StoredCoupling coupling = read_coupling_file(comm, result.coupling_path);
   check_unchanged(comm, sides, sides.source, coupling.source_fingerprint, coupling.source_row);
   check_unchanged(comm, sides, sides.target, coupling.target_fingerprint, coupling.target_row);

@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "job/commands_run.hpp"
+#include "job/finished_result.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
 #include "job/results_directory.hpp"
@@ -18,6 +19,7 @@ int run_simulate(const Communicator& comm, const JobContext& context) {
   const auto model = make_cell_model(job.simulate, static_cast<std::uint64_t>(job.run.seed));
   ResultsDirectory results(comm, job.output, context.resolved);
   RunRecord record(comm, context, results);
+  if (const auto code = finished_before_run(comm, context, results, record)) return *code;
 
   record.start_phase("simulate");
   const Hdf5WriteReport report = write_simulation(

@@ -75,7 +75,7 @@ struct SubmitOptions {
     using namespace rules;
     field("requeue", &SubmitOptions::requeue, "start again after the time limit, a lost node or a killed rank");
     field("max_restarts", &SubmitOptions::max_restarts, "starts after the first", non_negative);
-    field("signal_lead_s", &SubmitOptions::signal_lead_s, "seconds before the time limit at which every rank is told to stop; auto: 120",
+    field("signal_lead_s", &SubmitOptions::signal_lead_s, "seconds before the time limit at which every rank is told to stop; auto: 120, more where two iterations and a state are predicted to take longer",
           in_range(1, 65535));
     field("modules", &SubmitOptions::modules, "names for module load");
     field("container", &SubmitOptions::container, "Apptainer image that holds the program", file_path);

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "distributed/error.hpp"
+#include "distributed/state_checksum.hpp"
 
 namespace thalweg {
 namespace {
@@ -253,6 +254,20 @@ TEST_F(States, ThatCannotBeWrittenLeaveTheOlderOnes) {
   EXPECT_THROW(write(2), IoError);
   EXPECT_THAT(files.counters(), ElementsAre(1));
   EXPECT_EQ(read(1), "");
+}
+
+TEST_F(States, HaveTheChecksumOfTheirContentOnAnyNumberOfRanks) {
+  EveryKind state = filled(own()), whole = filled({0, EveryKind::num_rows});
+  const std::uint64_t sum = state_checksum(*comm, state.visit());
+  EXPECT_EQ(sum, state_checksum(*self, whole.visit()));
+  std::swap(state.labels[0], state.labels[1]);
+  EXPECT_NE(state_checksum(*comm, state.visit()), sum);
+  state = filled(own());
+  if (own().begin == 0) std::swap(state.f[0], state.f[1]);
+  EXPECT_NE(state_checksum(*comm, state.visit()), sum);
+  state = filled(own());
+  std::swap(state.short_one, state.empty_one);
+  EXPECT_NE(state_checksum(*comm, state.visit()), sum);
 }
 
 TEST_F(States, AreMeasured) {

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <numeric>
+#include <thread>
 
+#include "distributed/collective_time.hpp"
+#include "distributed/nested_clock.hpp"
 #include "distributed/partition.hpp"
 #include "distributed/ring.hpp"
 
@@ -141,6 +145,34 @@ TEST_F(World, SplitsByColor) {
 TEST_F(World, ExclusiveSumAndBytes) {
   EXPECT_EQ(comm->exclusive_sum(10), 10 * rank);
   if (size > 1) { EXPECT_GT(comm->bytes_sent(), 0); }
+}
+
+TEST_F(World, CountsTheTimeInCollectivesAndTheWaitForOthers) {
+  constexpr double lateness = 0.4;
+  comm->barrier();
+  const double before = seconds_in_collectives(*comm);
+  if (rank == size - 1) std::this_thread::sleep_for(std::chrono::duration<double>(lateness));
+  comm->all_reduce(1.0, Reduction::sum);  // of sums within a gather: counted once
+  const double waited = seconds_in_collectives(*comm) - before;
+  if (size == 1) { EXPECT_EQ(waited, 0.0); }
+  else if (rank == size - 1) { EXPECT_LT(waited, lateness); }
+  else {
+    EXPECT_GT(waited, 0.5 * lateness);
+    EXPECT_LT(waited, 1.9 * lateness);
+  }
+}
+
+TEST(NestedClock, CountsInnerCallsOnce) {
+  NestedClock clock;
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    const ClockRun outer(clock);
+    const ClockRun inner(clock);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  EXPECT_GE(clock.seconds(), 0.02);
+  EXPECT_LE(clock.seconds(), passed);
 }
 
 TEST(Partition, CoversAllRowsInOrderInGranules) {

@@ -1,7 +1,10 @@
 #include "distributed/hdf5_writer.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -166,6 +169,50 @@ TEST_F(Writer, RefusesTextsWithAZeroByteAndKeepsTheOldFile) {
   EXPECT_THROW(write_hdf5(*comm, folder + "file.h5", layout), DataError);
   EXPECT_FALSE(std::filesystem::exists(folder + "file.h5.tmp"));
   EXPECT_TRUE(bytes_of(folder + "file.h5") == before);
+}
+
+/// Rows whose second reading, that for the file, finds that files may not grow beyond a size: as a disk that fails.
+Hdf5Layout rows_on_a_failing_disk(std::int64_t own_rows, rlim_t limit) {
+  Hdf5Layout layout;
+  layout.add_row_source("rows", StoredType::float64, own_rows, [limit, calls = 0](std::int64_t, std::span<std::byte> rows) mutable {
+    std::fill(rows.begin(), rows.end(), std::byte{1});
+    rlimit limits{};
+    getrlimit(RLIMIT_FSIZE, &limits);
+    if (++calls == 2) limits.rlim_cur = limit, setrlimit(RLIMIT_FSIZE, &limits);
+  });
+  return layout;
+}
+
+/// The library keeps small pieces of a single process back, and would not tell that they were lost.
+TEST_F(Writer, NoticesALostPieceOfAnySize) {
+  if (comm->size() > 1) GTEST_SKIP() << "in collective writes that fail some ranks may wait for ever";
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  for (const std::int64_t rows : {10, 4000, 100000}) {
+    EXPECT_THROW(write_hdf5(*comm, folder + "file.h5", rows_on_a_failing_disk(rows, 1024)), IoError) << rows;
+    setrlimit(RLIMIT_FSIZE, &before);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder + "file.h5") || std::filesystem::exists(folder + "file.h5.tmp"));
+}
+
+/// Not even the mark that the file is closed can be written. The process must then leave at once.
+TEST_F(Writer, LetsARunGoOnWithoutAFileThatCannotBeClosed) {
+  if (comm->size() > 1) GTEST_SKIP() << "one process is enough";
+  const auto leave = [&] {
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    Hdf5WriteOptions options;
+    options.must_close = false;
+    try {
+      write_hdf5(*comm, folder + "file.h5", rows_on_a_failing_disk(4000, 0), options);
+    } catch (const IoError&) {
+      setrlimit(RLIMIT_FSIZE, &before);
+      write_all("next.h5", 7);
+      std::_Exit(has_unclosed_file() && std::filesystem::exists(folder + "next.h5") ? 3 : 4);
+    }
+    std::_Exit(5);
+  };
+  EXPECT_EXIT(leave(), testing::ExitedWithCode(3), "");
 }
 
 TEST_F(Writer, NoticesRanksThatDescribeDifferentFiles) {

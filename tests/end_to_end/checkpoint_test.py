@@ -20,6 +20,40 @@ JOBS = {
     "lowrank": ("lowrank", {"input": two_times, "lowrank": {"rank": [6, 4]}, "solver": precise}),
 }
 
+def check_no_gain(case):
+    """A run that is stopped within its first round of starts again and again gains nothing: its state keeps its number."""
+    out = f"{case.name}_idle"
+    for _ in range(3):
+        run = case.run("--set", "run.stop_after_iterations=1", out=out, code=5)
+        session.check([path.name for path in states(out)] == ["state_00000001.h5"], f"{out}: states {states(out)}", run)
+    same(out, case.whole, out, case.run(out=out))
+
+
+def check_other_item(case):
+    """The end of one job leaves the state of another one in the same folder."""
+    case.run("--set", "run.stop_after_iterations=3", out="mixed", code=5)
+    before = states("mixed")
+    case.run("--set", 'input.days=["360", "420"]', "--set", "output.overwrite=true", out="mixed")
+    session.check(before and states("mixed") == before, f"mixed: states {before}, then {states('mixed')}")
+
+
+def check_finished_files():
+    """Simulated cells and exported couplings are finished results too."""
+    simulate = session.job("simulated", "simulate", {"simulate": {"model": "mixture", "cells": 60, "times": 2, "dimensions": 4}})
+    session.done(session.run("simulate", simulate))
+    session.job("pair", "transport", {"input": {"file": "simulated/simulation.h5ad", "time_key": "time"}, "solver": {"epsilon": 0.1}})
+    session.done(session.run("transport", "pair.toml"))
+    exports = session.job("exported", "export", {"input": {"result": "pair"}})
+    session.done(session.run("export", exports))
+    for command, job in (("simulate", simulate), ("export", exports)):
+        again, fresh = session.run(command, job), session.run(command, job, "--fresh")
+        session.check(again.code == 0 and "nothing to do" in again.err, f"{command}: finished", again)
+        session.check(fresh.code == 0 and "nothing to do" not in fresh.err, f"{command} --fresh", fresh)
+    session.done(session.run("transport", "pair.toml", "--set", "solver.epsilon=0.2", "--set", "output.overwrite=true"))
+    changed = session.run("export", exports, "--set", "output.overwrite=true")
+    session.check(changed.code == 0 and "nothing to do" not in changed.err, "another coupling is exported anew", changed)
+
+
 def check_finished(case):
     """A finished result is kept, and is computed anew with --fresh or when a file is missing."""
     out = f"{case.name}_whole"
@@ -144,7 +178,10 @@ def main():
     for case in cases:
         check_stops(case)
         check_pieces(case)
+    check_no_gain(cases[2])
+    check_other_item(cases[0])
     check_finished(cases[0])
+    check_finished_files()
     check_broken(cases[0])
     check_other_jobs(cases[0])
     check_other_input()

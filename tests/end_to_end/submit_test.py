@@ -82,6 +82,22 @@ def words_given(folder, tool):
     return lines
 
 
+def check_control_characters(job):
+    """A word with a line break would be a line of the script."""
+    run = session.run("submit", job, "--print", "--set", "hmot.rank=4\n#SBATCH --time=1")
+    session.refused(run, 2, "control character")
+    run = session.run("submit", job, "--print", "--out", "out\nscancel 1")
+    session.refused(run, 2, "control character", "out?scancel 1")
+
+
+def check_fresh(job):
+    """The first start begins anew, those behind a requeue go on."""
+    plain, fresh, off = (session.run("submit", job, "--print", *words) for words in ([], ["--fresh"], ["--set", "run.resume=false"]))
+    session.check("--resume\n" in plain.out and "--fresh" not in plain.out, "a job resumes", plain)
+    for run in (fresh, off):
+        session.check("resume=--fresh" in run.out and '"$resume"\n' in run.out, "the first start begins anew", run)
+
+
 def check_submission(job, folder):
     tried = session.run("submit", job, "--dry-run")
     session.done(tried)
@@ -131,19 +147,44 @@ def check_items(folder):
     states = [(row["name"], row["state"]) for row in read_tsv(session.folder / "ranks/tables/items.tsv")]
     session.check(states == [("rank_2", "done"), ("rank_3", "interrupted"), ("rank_5000", "missing"), ("rank_4", "missing")], f"report {states}", report)
     session.check("4 items: 1 done, 1 interrupted, 2 missing" in report.out, "counts", report)
+    rows = read_tsv(session.folder / "ranks/tables/rank_selection.tsv")
+    session.check([row["rank"] for row in rows] == ["2", "3", "4", "5000"] and float(rows[0]["effective_rank"]) <= 2.0 and not rows[1]["cost"], f"ranks {rows}", report)
+    session.check((session.folder / "ranks/plots/rank_selection.svg").exists(), "a plot of the ranks", report)
     alone = session.run("report", "ranks/items/rank_2")
     session.check("1 item: 1 done" in alone.out, "report of one result", alone)
     session.refused(session.run("report", "nowhere"), 2, "nowhere not found")
+
+
+def check_seeds():
+    """Seeds side by side: costs above the lowest, and how well their types agree."""
+    job = session.job("seeds", "hmot", {**TABLES, "submit": {"array": "seeds", "array_values": [0, 1, 2]}})
+    session.done(session.run("submit", job, "--dry-run"))
+    for number in range(2):
+        session.done(session.run("hmot", job, "--set", f"run.item={number}"))
+    session.done(session.run("report", "seeds"))
+    rows = read_tsv(session.folder / "seeds/tables/seed_stability.tsv")
+    session.check([row["state"] for row in rows] == ["done", "done", "missing"] and not rows[2]["agreement"], f"seeds {rows}")
+    session.check(0.3 < float(rows[0]["agreement"]) <= 1.0 and rows[0]["agreement"] == rows[1]["agreement"], f"agreement {rows}")
+    session.check(min(float(row["excess"]) for row in rows[:2]) == 0.0, f"excess {rows}")
+    twin = session.folder / "seeds/items"
+    shutil.rmtree(twin / "seed_1")
+    shutil.copytree(twin / "seed_0", twin / "seed_1")
+    session.done(session.run("report", "seeds"))
+    rows = read_tsv(session.folder / "seeds/tables/seed_stability.tsv")
+    session.check(abs(float(rows[0]["agreement"]) - 1.0) < 1e-12, f"of equal results 1: {rows}")
 
 
 def main():
     job = session.job("job", "hmot", TABLES)
     check_repository()
     check_refusals(job)
+    check_control_characters(job)
+    check_fresh(job)
     folder = fake_slurm()
     check_submission(job, folder)
     check_chain(folder)
     check_items(folder)
+    check_seeds()
     return session.finish()
 
 

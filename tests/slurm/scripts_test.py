@@ -16,7 +16,7 @@ def days(first=0):
 
 
 def check_repository():
-    for script in sorted((ROOT / "jobs/slurm").glob("*.sbatch")):
+    for script in sorted((ROOT / "jobs/slurm").rglob("*.sbatch")):
         done = cluster.call("sbatch", "--test-only", script)
         session.check(done.returncode == 0, f"{script.name}: {done.stderr}")
 
@@ -85,9 +85,10 @@ def check_chain():
 
 
 def check_cancel():
-    """A job that waits is cancelled by the results folder that it came from."""
+    """A job that waits keeps its files, and is cancelled by the results folder that it came from."""
     job = session.job("waiting", "transport", {**PAIR, "input": {**PAIR["input"], "days": days()}})
     number = cluster.submit(job, "--set", 'submit.extra_sbatch=["--begin=now+1hour"]', "--set", "submit.cpus_per_rank=1")
+    session.refused(session.run("submit", job), 2, f"job {number}", "still in the queue")
     run = session.run("submit", job, "--cancel")
     session.done(run)
     session.check(f"cancelled {number}" in run.out, "what was cancelled is said", run)

@@ -63,6 +63,15 @@ def check_user_signal():
     session.check("requeued after exit code 5" in text, f"signalled: ended with 5: {text[-2000:]}")
 
 
+def check_fresh():
+    """A job that begins anew does so once: after a requeue it goes on."""
+    number = start("anew", "run.resume=false")
+    cluster.call("scancel", "--signal=USR1", number)
+    went_on("anew", number, "whole")
+    text = (session.folder / "anew" / f"slurm-{number}.log").read_text()
+    session.check("goes on from" in text, f"anew: goes on from its state: {text[-2000:]}")
+
+
 def check_time_limit():
     """The smallest limit there is; Slurm looks at limits every 30 s."""
     number = cluster.submit("long.toml", "--out", "limited", *words(
@@ -150,7 +159,7 @@ def main():
     prepare()
     for name, settings in (("whole_long", [f"solver.max_iterations={iterations_of(LIMITED_SECONDS)}"]), ("whole", []), ("whole_two", two_ranks())):
         references[name] = cluster.submit("long.toml", "--out", name, *words(*SETTINGS, *settings))
-    checks = [check_time_limit, check_user_signal, check_killed_rank, check_cancelled, check_no_progress]
+    checks = [check_time_limit, check_user_signal, check_fresh, check_killed_rank, check_cancelled, check_no_progress]
     with ThreadPoolExecutor(max_workers=len(checks)) as pool:
         list(pool.map(lambda check: check(), checks))
     check_lost_node()

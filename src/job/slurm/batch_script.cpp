@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/format_number.hpp"
 #include "job/slurm/shell_text.hpp"
 
@@ -70,11 +72,26 @@ std::string end_lines(const Submission& submission) {
   return text;
 }
 
+bool begins_anew(const Submission& submission) {
+  const auto is_new = [](const Stage& stage) { return stage.begins_anew; };
+  return is_chain(submission) ? std::any_of(submission.chain.begin(), submission.chain.end(), is_new) : submission.stage.begins_anew;
+}
+
+constexpr const char* restart_of_stage = R"SCRIPT(if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && [ "${!#}" = --fresh ]; then # only the first start begins anew
+  set -- "${@:1:$#-1}" --resume
+fi
+)SCRIPT";
+
+constexpr const char* restart_of_job = R"SCRIPT(resume=--fresh # only the first start begins anew
+[ "${SLURM_RESTART_COUNT:-0}" -eq 0 ] || resume=--resume
+)SCRIPT";
+
 /// Variables `results` (the folder that this job fills), `job` (what scontrol knows it by) and `threads`.
 std::string variable_lines(const Submission& submission) {
   std::string text = "set -uo pipefail\n\n";
   if (is_chain(submission)) {
     text += "results=$1 # then the command line of the stage\nshift\njob=$SLURM_JOB_ID\n";
+    if (begins_anew(submission)) text += restart_of_stage;
   } else if (is_array(submission)) {
     text += "output=" + shell_word(submission.results) + "\n";
     text += "item=$(awk -F '\\t' -v number=\"$SLURM_ARRAY_TASK_ID\" '$1 == number {print $2}' \"$output/items.tsv\")\n";
@@ -83,6 +100,7 @@ std::string variable_lines(const Submission& submission) {
   } else {
     text += "results=" + shell_word(submission.results) + "\njob=$SLURM_JOB_ID\n";
   }
+  if (!is_chain(submission) && begins_anew(submission)) text += restart_of_job;
   text += submission.cpus_per_rank > 0 ? "threads=$SLURM_CPUS_PER_TASK\n"
                                        : fmt::format("threads=$((SLURM_CPUS_ON_NODE / {})) # the whole node\n", submission.ranks_per_node);
   return text;
@@ -108,8 +126,28 @@ std::string program_line(const Submission& submission) {
   if (is_chain(submission)) return program_words(submission.options) + " \"$@\"";
   std::string line = program_words(submission.options) + " " + submission.stage.command + " " + shell_line(submission.stage.words);
   if (is_array(submission)) line += " --set run.item=\"$SLURM_ARRAY_TASK_ID\"";
-  return line + " --resume";
+  return line + (begins_anew(submission) ? " \"$resume\"" : " --resume");
 }
+
+constexpr const char* before_mpirun = R"SCRIPT(launcher=
+was_told=0
+tell() { # mpirun passes it on to the ranks
+  was_told=1
+  [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null
+}
+trap tell USR1
+)SCRIPT";
+
+constexpr const char* behind_mpirun = R"SCRIPT( &
+launcher=$!
+[ "$was_told" -eq 0 ] || tell # before there was one to tell
+while
+  was_told=0
+  wait "$launcher"
+  status=$?
+  [ "$was_told" -eq 1 ] # then the trap cut the wait short
+do :; done
+)SCRIPT";
 
 std::string launch_lines(const Submission& submission) {
   const SubmitOptions& options = submission.options;
@@ -118,12 +156,7 @@ std::string launch_lines(const Submission& submission) {
     const char* binding = options.gpus_per_node > 0 ? "--cpu-bind=cores --gpu-bind=none" : "--cpu-bind=cores";
     return "srun --mpi=pmix --kill-on-bad-exit=1 --cpus-per-task=\"$threads\" " + std::string(binding) + " \\\n  " + program + "\nstatus=$?\n";
   }
-  return "mpirun -n \"$SLURM_NTASKS\" --map-by \"slot:PE=$threads\" \\\n  " + program +
-         " &\nlauncher=$!\n"
-         "trap 'kill -USR1 \"$launcher\"' USR1 # mpirun passes it on to the ranks\n"
-         "wait \"$launcher\"\nstatus=$?\n"
-         "while [ \"$status\" -eq 138 ] && kill -0 \"$launcher\" 2>/dev/null; do # the trap cut the wait short\n"
-         "  wait \"$launcher\"\n  status=$?\ndone\n";
+  return before_mpirun + ("mpirun -n \"$SLURM_NTASKS\" --map-by \"slot:PE=$threads\" \\\n  " + program) + behind_mpirun;
 }
 
 constexpr const char* start_record = R"SCRIPT(
@@ -165,17 +198,25 @@ std::string ending(const SubmitOptions& options) {
 
 /// A call of the shell function `stage`.
 std::string stage_line(const Stage& stage) {
-  return "stage " + shell_word(stage.results) + " " + stage.command + " " + shell_line(stage.words) + (stage.can_resume ? " --resume" : "") + "\n";
+  const char* resume = !stage.can_resume ? "" : stage.begins_anew ? " --fresh" : " --resume";
+  return "stage " + shell_word(stage.results) + " " + stage.command + " " + shell_line(stage.words) + resume + "\n";
 }
 
 constexpr const char* stage_function = R"SCRIPT(
+if [ -s "$output/chain.tsv" ]; then # jobs of an earlier submission read the same files
+  waiting=$(squeue -h -o %i -j "$(tail -n +2 "$output/chain.tsv" | cut -f 3 | paste -s -d , -)" 2>/dev/null) || true
+  if [ -n "$waiting" ]; then
+    echo "still in the queue from $output: $waiting; wait for them, or cancel them" >&2
+    exit 1
+  fi
+fi
 printf 'stage\tcommand\tjob_id\n' >"$output/chain.tsv"
 previous=""
 number=0
 stage() { # stage RESULTS COMMAND WORD..
   local after=()
   if [ -n "$previous" ]; then after=(--dependency="afterok:$previous" --kill-on-invalid-dep=yes); fi
-  previous=$(sbatch --parsable "${after[@]}" --job-name="$2" "$output/stage.sbatch" "$@")
+  previous=$(sbatch --parsable ${after[@]+"${after[@]}"} --job-name="$2" "$output/stage.sbatch" "$@")
   previous=${previous%%;*}
   number=$((number + 1))
   printf '%s\t%s\t%s\n' "$number" "$2" "$previous" >>"$output/chain.tsv"

@@ -12,7 +12,7 @@ namespace thalweg {
 
 namespace {
 
-constexpr std::int64_t auto_lead_s = 120;
+constexpr std::int64_t least_lead_s = 120;  // Slurm looks at limits every 30 s
 
 /// Larger numbers are no sizes or times, and their products would leave 64 bits.
 constexpr std::int64_t largest_number = 1'000'000'000'000;
@@ -57,7 +57,7 @@ class Checker {
 
   void check_line(const std::string& key, const std::string& line) {
     if (line.find('\n') != std::string::npos || line.find('\r') != std::string::npos)
-      add(key, " holds a text of several lines; give one text a line");
+      add(key, " holds a text of several lines; give one line a text");
   }
 
  private:
@@ -81,6 +81,7 @@ void check_texts(const SubmitOptions& options, Checker& checker) {
   checker.check_name("qos", options.qos);
   checker.check_name("constraint", options.constraint);
   for (const std::string& name : options.modules) checker.check_name("modules", name);
+  checker.check_line("container", options.container);
   for (const std::string& line : options.prologue) checker.check_line("prologue", line);
   for (const std::string& line : options.extra_sbatch) {
     checker.check_line("extra_sbatch", line);
@@ -93,8 +94,8 @@ bool is_value_of(const std::string& array, const std::string& value) {
     const std::size_t colon = value.find(':');
     return colon != std::string::npos && colon > 0 && colon + 1 < value.size();
   }
-  const auto number = whole_number(value);
-  return number && (array == "seeds" || *number > 0);
+  const auto number = whole_number(value);  // as it is written in a job file: 007 is none
+  return number && std::to_string(*number) == value && (array == "seeds" || *number > 0);
 }
 
 void check_array(const SubmitOptions& options, Checker& checker) {
@@ -108,7 +109,7 @@ void check_array(const SubmitOptions& options, Checker& checker) {
   for (const std::string& value : options.array_values) {
     if (!is_value_of(options.array, value))
       checker.add("array_values", " holds \"" + value + "\", which is none of " + options.array +
-                                      (options.array == "pairs" ? "; write \"t0:t1\"" : "; give whole numbers"));
+                                      (options.array == "pairs" ? "; write \"t0:t1\"" : "; give whole numbers without leading zeros"));
     if (std::count(options.array_values.begin(), options.array_values.end(), value) > 1)
       checker.add("array_values", " holds \"" + value + "\" twice; remove one");
   }
@@ -143,7 +144,7 @@ std::optional<std::int64_t> mebibytes_of_size(const std::string& text) {
   return {};
 }
 
-std::int64_t signal_lead(const SubmitOptions& options) { return options.signal_lead_s.value_or(auto_lead_s); }
+std::int64_t signal_lead(const SubmitOptions& options) { return options.signal_lead_s.value_or(least_lead_s); }
 
 void check_submit(const SubmitOptions& options, const config::Value& root, config::Problems& problems) {
   Checker checker(root, problems);

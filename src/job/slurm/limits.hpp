@@ -18,7 +18,8 @@ std::optional<std::int64_t> seconds_of_limit(const std::string& text);
 /// MiB of a size: a number with K, M (also without a letter), G or T, rounded up. Nothing when it is none.
 std::optional<std::int64_t> mebibytes_of_size(const std::string& text);
 
-/// Seconds before the time limit at which the ranks are told to stop. Slurm looks at limits every 30 s.
+/// Seconds before the time limit at which the ranks are told to stop, at least: "auto" is more for jobs with long iterations
+/// or large states.
 std::int64_t signal_lead(const SubmitOptions& options);
 
 /// Adds the problems of [submit].

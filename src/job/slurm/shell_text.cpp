@@ -53,6 +53,11 @@ std::string sbatch_value(const std::string& text) {
   return quoted;
 }
 
+std::string without_control_characters(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
+  return text;
+}
+
 std::string log_name(const std::string& folder, const std::string& name) {
   return sbatch_value(escaped(folder, "%", '%') + "/" + name);
 }

@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <sstream>
 
+#include "core/format_number.hpp"
 #include "distributed/error.hpp"
 #include "io/table.hpp"
 #include "job/slurm/shell_text.hpp"
@@ -23,16 +25,35 @@ void check_end(const std::string& program, int status) {
   if (code != 0) throw ConfigError(program + " ended with code " + std::to_string(code) + "; its message is above");
 }
 
+struct Answer {
+  std::string out;
+  int status = 0;
+};
+
+Answer output_of(const std::string& line) {
+  std::FILE* pipe = popen(line.c_str(), "r");
+  if (pipe == nullptr) throw IoError("cannot start " + line + ": " + std::strerror(errno));
+  Answer answer;
+  char block[4096];
+  for (std::size_t count = 1; count > 0; answer.out.append(block, count)) count = std::fread(block, 1, sizeof block, pipe);
+  answer.status = pclose(pipe);
+  return answer;
+}
+
 }  // namespace
 
 std::string run_client(const std::vector<std::string>& words) {
-  std::FILE* pipe = popen(shell_line(words).c_str(), "r");
-  if (pipe == nullptr) throw IoError("cannot start " + words[0] + ": " + std::strerror(errno));
-  std::string out;
-  char block[4096];
-  for (std::size_t count = 1; count > 0; out.append(block, count)) count = std::fread(block, 1, sizeof block, pipe);
-  check_end(words[0], pclose(pipe));
-  return out;
+  const Answer answer = output_of(shell_line(words));
+  check_end(words[0], answer.status);
+  return answer.out;
+}
+
+std::vector<std::string> jobs_in_queue(const std::vector<std::string>& ids) {
+  if (ids.empty()) return {};
+  std::istringstream answer(output_of("squeue -h -o %i -j " + shell_word(join(ids, ",")) + " 2>/dev/null").out);
+  std::vector<std::string> jobs;
+  for (std::string job; answer >> job;) jobs.push_back(job);
+  return jobs;
 }
 
 std::string submitted_tsv(const std::vector<SubmittedJob>& jobs) {

@@ -10,6 +10,9 @@ namespace thalweg {
 /// seen as it comes. For one rank. Throws ConfigError when there is no such program, or it ends with another code than 0.
 std::string run_client(const std::vector<std::string>& words);
 
+/// Those of the jobs that squeue knows, an array by its tasks; none where there is no Slurm to ask. For one rank.
+std::vector<std::string> jobs_in_queue(const std::vector<std::string>& ids);
+
 /// A job that was submitted from a results folder.
 struct SubmittedJob {
   std::string stage;  ///< number in a chain, from 1

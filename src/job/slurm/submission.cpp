@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 
 #include "config/parse_toml.hpp"
 #include "config/read_settings.hpp"
 #include "distributed/error.hpp"
+#include "job/cost_model.hpp"
 #include "job/memory_limit.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
 #include "job/read_job.hpp"
 #include "job/slurm/limits.hpp"
+#include "job/slurm/shell_text.hpp"
 
 namespace thalweg {
 
@@ -20,6 +23,7 @@ namespace {
 
 constexpr std::int64_t shared_node_cpus = 4;     // of a rank where the node is shared with other jobs
 constexpr std::int64_t most_cpus_of_node = 256;  // for the plan of a job that takes whole nodes, whatever they are
+constexpr std::int64_t least_cpus_of_node = 32;  // for its time
 constexpr WideInt gibibyte = WideInt{1} << 30;
 
 bool is_of_submit(const std::string& setting) { return setting.starts_with("submit.") || setting.starts_with("submit="); }
@@ -30,7 +34,24 @@ std::vector<std::string> job_words(const Arguments& arguments, bool with_submit)
   for (const std::string& setting : arguments.settings)
     if (with_submit || !is_of_submit(setting)) words.insert(words.end(), {"--set", setting});
   if (!arguments.output_dir.empty()) words.insert(words.end(), {"--out", arguments.output_dir});
+  if (with_submit && arguments.fresh) words.push_back("--fresh");
   return words;
+}
+
+/// A line of a script ends where a word does so.
+void refuse_control_characters(const std::string& what, const std::string& text) {
+  const auto is_control = [](unsigned char c) { return std::iscntrl(c) != 0; };
+  if (std::any_of(text.begin(), text.end(), is_control))
+    throw ConfigError(what + " '" + without_control_characters(text) + "' holds a line break or another control character (? here), which no batch script can; leave it out");
+}
+
+void check_words(const Submission& submission) {
+  refuse_control_characters("output.dir", submission.results);
+  for (const std::string& word : submission.origin) refuse_control_characters("command line: word", word);
+  for (const Stage& stage : submission.chain) {
+    refuse_control_characters("submit.chain: output.dir", stage.results);
+    for (const std::string& word : stage.words) refuse_control_characters("submit.chain: word", word);
+  }
 }
 
 std::int64_t cpus_of_rank(const Job& job, bool is_exclusive) {
@@ -89,7 +110,33 @@ std::int64_t planned_mebibytes(const PlanInput& input, const Submission& submiss
   return 1024 * (static_cast<std::int64_t>(node / static_cast<double>(gibibyte)) + 1);
 }
 
-/// Sets the memory of the largest item, or checks each against what is given.
+/// Rates for want of measured ones: those of a CPU for every thread, and of a GPU.
+MachineOptions assumed_machine(const PlanInput& shape, const Submission& submission) {
+  MachineOptions machine;
+  machine.ranks_per_node = submission.ranks_per_node;
+  const std::int64_t cpus = submission.cpus_per_rank > 0 ? submission.cpus_per_rank : least_cpus_of_node / submission.ranks_per_node;
+  const double speed = shape.on_device ? 100.0 : static_cast<double>(std::max(std::int64_t{1}, cpus));
+  for (double* seconds : {&machine.strip_s, &machine.strip_feature_s, &machine.pass_s, &machine.pass_feature_s}) *seconds /= speed;
+  machine.lowrank_flops *= speed;
+  return machine;
+}
+
+/// Longer where an iteration or a state takes long, as predicted.
+void set_lead(const std::vector<PlanInput>& shapes, Submission& submission) {
+  if (!submission.options.signal_lead_s.is_auto()) return;
+  const std::int64_t ranks = submission.options.nodes * submission.ranks_per_node;
+  for (const PlanInput& shape : shapes) {
+    const MachineOptions machine = assumed_machine(shape, submission);
+    const double iteration_s = has_cost_model(shape) ? iteration_time(shape, machine, ranks).total() : 0.0;
+    submission.lead_s = std::max(submission.lead_s, lead_seconds(iteration_s, state_seconds(shape, machine)));
+  }
+  const auto limit_s = seconds_of_limit(submission.options.time);
+  if (submission.options.requeue && limit_s && submission.lead_s >= *limit_s)
+    throw ConfigError("submit.time = \"" + submission.options.time + "\" leaves no time before the signal, " + std::to_string(submission.lead_s) +
+                      " s before its end: so long take two iterations and a state, as predicted; raise it, or set submit.signal_lead_s");
+}
+
+/// Sets the memory of the largest item, or checks each against what is given, and how long before the end it is told to stop.
 void set_memory(const Communicator& comm, const JobContext& context, Submission& submission) {
   const std::string& memory = submission.options.memory;
   submission.memory_mib = memory == "auto" ? 0 : mebibytes_of_size(memory).value_or(0);
@@ -105,6 +152,7 @@ void set_memory(const Communicator& comm, const JobContext& context, Submission&
       if (submission.options.array == "seeds") break;
     }
   }
+  set_lead(shapes, submission);
   for (const PlanInput& shape : shapes) {
     if (memory == "auto") submission.memory_mib = std::max(submission.memory_mib, planned_mebibytes(shape, submission));
     if (memory != "auto" || !context.job.run.memory_gib.is_auto()) check_fit(shape, submission, context.job.run);
@@ -114,7 +162,9 @@ void set_memory(const Communicator& comm, const JobContext& context, Submission&
 }  // namespace
 
 Stage own_stage(const JobContext& context) {
-  return {context.command, job_words(context.arguments, /*with_submit=*/false), context.job.output.dir};
+  Stage stage{context.command, job_words(context.arguments, /*with_submit=*/false), context.job.output.dir};
+  stage.begins_anew = !context.job.run.resume;
+  return stage;
 }
 
 Submission make_submission(const Communicator& comm, const JobContext& context, const std::vector<Stage>& chain) {
@@ -129,6 +179,7 @@ Submission make_submission(const Communicator& comm, const JobContext& context, 
   submission.results = context.job.output.dir;
   submission.stage = own_stage(context);
   submission.chain = chain;
+  check_words(submission);
   submission.items = array_items(comm, context);
   submission.is_exclusive = options.exclusive.value_or(options.nodes > 1);
   submission.ranks_per_node = options.ranks_per_node.value_or(std::max(std::int64_t{1}, options.gpus_per_node));

@@ -16,7 +16,8 @@ struct Stage {
   std::string command;
   std::vector<std::string> words;  ///< behind the command: job or folder, --set and --out
   std::string results;             ///< folder that it fills
-  bool can_resume = true;          ///< takes --resume
+  bool can_resume = true;          ///< takes --resume and --fresh
+  bool begins_anew = false;        ///< --fresh at its first start
 };
 
 struct Submission {
@@ -36,8 +37,8 @@ struct Submission {
 /// The job itself, as its command line gives it.
 Stage own_stage(const JobContext& context);
 
-/// Reads shapes of the input. Throws ConfigError and DataError as the job itself would, and MemoryError where it does not
-/// fit into submit.memory. Collective.
+/// Reads shapes of the input. Throws ConfigError and DataError as the job itself would, MemoryError where it does not
+/// fit into submit.memory, and ConfigError for words that cannot stand in a script. Collective.
 /// @param chain  the stages of submit.chain
 Submission make_submission(const Communicator& comm, const JobContext& context, const std::vector<Stage>& chain);
 

@@ -25,6 +25,11 @@ struct Lock : testing::Test {
   }();
   ~Lock() override { std::filesystem::remove_all(folder); }
 
+  static std::string host() {
+    char name[256] = {};
+    gethostname(name, sizeof name - 1);
+    return name;
+  }
   std::string file() const { return folder + "/lock"; }
   void leave(const std::string& text) const { std::ofstream(file()) << text; }
   std::string refusal() const {
@@ -72,6 +77,58 @@ TEST_F(Lock, OfThisJobBeforeItsRequeueIsTakenOver) {
   EXPECT_EQ(refusal(), "");
   unsetenv("SLURM_JOB_ID");
   unsetenv("SLURM_RESTART_COUNT");
+}
+
+/// So many processes contend for the lock at the same time and hold it until all have tried. @return how many got it
+int holders_of(const std::string& folder, int num_runs) {
+  int go[2], answers[2], done[2];
+  for (int* ends : {go, answers, done})
+    if (pipe(ends) != 0) return -1;
+  const auto wait_for_close = [](const int* ends) {
+    char nothing = 0;
+    close(ends[1]);
+    return read(ends[0], &nothing, 1) == 0;
+  };
+  for (int k = 0; k < num_runs; ++k) {
+    if (fork() != 0) continue;
+    wait_for_close(go);
+    char answer = 'r';
+    try {
+      new OutputLock(folder, 1.0);
+      answer = 'h';
+    } catch (const ConfigError&) {
+    }
+    _exit(write(answers[1], &answer, 1) == 1 && wait_for_close(done) ? 0 : 1);
+  }
+  close(go[1]);
+  int holders = 0;
+  for (int k = 0; k < num_runs; ++k) {
+    char answer = 0;
+    if (read(answers[0], &answer, 1) != 1) return -1;
+    holders += answer == 'h';
+  }
+  for (const int end : {go[0], answers[0], answers[1], done[0], done[1]}) close(end);
+  while (wait(nullptr) > 0) {}
+  return holders;
+}
+
+TEST_F(Lock, GivenUpIsTakenByOneOfManyOnly) {
+  for (int round = 0; round < 30; ++round) {
+    leave(R"({"host": ")" + host() + R"(", "pid": 999999999, "process_begin": 1, "job_id": "", "restart": "", "interval_s": 300.0})");
+    EXPECT_EQ(holders_of(folder, 6), 1) << "round " << round;
+    std::filesystem::remove(file());
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST_F(Lock, OfAnotherRunIsNeitherRefreshedNorRemoved) {
+  auto mine = std::make_unique<OutputLock>(folder, 1.0);
+  const std::string other = R"({"host": "elsewhere", "pid": 1, "process_begin": 1, "job_id": "", "restart": "", "interval_s": 300.0})";
+  leave(other);
+  mine.reset();
+  std::string text;
+  std::getline(std::ifstream(file()), text);
+  EXPECT_EQ(text, other);
 }
 
 TEST_F(Lock, ThatIsBrokenIsNotTakenOver) {

@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "io/text_file.hpp"
-#include "job/slurm/shell_text.hpp"
 
 namespace thalweg {
 namespace {
@@ -22,20 +21,6 @@ Submission example() {
   submission.memory_mib = 2048;
   submission.lead_s = 120;
   return submission;
-}
-
-TEST(ShellText, ComesBackFromAShellAsItWas) {
-  for (const std::string text : {"plain", "two words", "it's", "$HOME `x` \\ \"q\"", "a=[1, 2]", "*", ""}) {
-    const std::string path = testing::TempDir() + "/thalweg_shell_word";
-    ASSERT_EQ(std::system(("printf %s " + shell_word(text) + " > " + shell_word(path)).c_str()), 0);
-    EXPECT_EQ(read_text_file(path), text);
-  }
-  EXPECT_EQ(shell_line({"thalweg", "hmot", "my job.toml"}), "thalweg hmot 'my job.toml'");
-}
-
-TEST(ShellText, LogNamesKeepPercentSignsAndSpacesOfFolders) {
-  EXPECT_EQ(log_name("out/x", "slurm-%j.log"), "out/x/slurm-%j.log");
-  EXPECT_EQ(log_name("a b/50%", "slurm-%j.log"), "\"a b/50%%/slurm-%j.log\"");
 }
 
 TEST(BatchScript, AsksForWhatIsSetAndNothingElse) {
@@ -60,6 +45,57 @@ TEST(BatchScript, RunsTheJobWithItsSettingsAndResumes) {
   Submission contained = example();
   contained.options.container = "my.sif";
   EXPECT_THAT(batch_script(contained), HasSubstr("apptainer exec my.sif thalweg hmot "));
+}
+
+/// A requeued start must not throw away what the first one reached.
+TEST(BatchScript, BeginsAnewAtTheFirstStartOnly) {
+  Submission submission = example();
+  submission.stage.begins_anew = true;
+  const std::string script = batch_script(submission);
+  EXPECT_THAT(script, HasSubstr("--set 'hmot.rank=[3, 4]' \"$resume\"\n"));
+  const std::string path = testing::TempDir() + "/thalweg_restart";
+  const std::size_t begin = script.find("resume=--fresh"), end = script.find("threads=");
+  ASSERT_LT(begin, end);
+  write_text_file(path, script.substr(begin, end - begin) + "[ \"$resume\" = \"$1\" ]\n");
+  EXPECT_EQ(std::system(("env -u SLURM_RESTART_COUNT bash -u " + path + " --fresh").c_str()), 0);
+  EXPECT_EQ(std::system(("SLURM_RESTART_COUNT=0 bash -u " + path + " --fresh").c_str()), 0);
+  EXPECT_EQ(std::system(("SLURM_RESTART_COUNT=1 bash -u " + path + " --resume").c_str()), 0);
+}
+
+TEST(ChainScript, BeginsStagesAnewAtTheirFirstStartOnly) {
+  Submission submission = example();
+  Stage anew{"hmot", {"job.toml"}, "out/x"};
+  anew.begins_anew = true;
+  submission.chain = {{"simulate", {"a.toml"}, "out/a"}, anew, {"report", {"out/x"}, "out/x", false}};
+  EXPECT_THAT(chain_script(submission), HasSubstr("stage out/a simulate a.toml --resume\nstage out/x hmot job.toml --fresh\nstage out/x report out/x\n"));
+  const std::string script = batch_script(submission), path = testing::TempDir() + "/thalweg_restart_of_stage";
+  const std::size_t begin = script.find("if [ \"${SLURM_RESTART_COUNT:-0}\" -gt 0 ]"), end = script.find("threads=");
+  ASSERT_LT(begin, end);
+  write_text_file(path, script.substr(begin, end - begin) + "[ \"$*\" = \"hmot job.toml $WANTED\" ]\n");
+  EXPECT_EQ(std::system(("WANTED=--fresh bash -u " + path + " hmot job.toml --fresh").c_str()), 0);
+  EXPECT_EQ(std::system(("SLURM_RESTART_COUNT=2 WANTED=--resume bash -u " + path + " hmot job.toml --fresh").c_str()), 0);
+}
+
+/// Runs the part that launches with a false mpirun, which ends with 5 once it is told, else with 7.
+int status_of_launch(const std::string& before, const std::string& told) {
+  Submission submission = example();
+  submission.options.launcher = "mpirun";
+  const std::string script = batch_script(submission), path = testing::TempDir() + "/thalweg_launch";
+  const std::size_t begin = script.find("launcher=\n"), end = script.find("record end");
+  std::string launch = script.substr(begin, end - begin);
+  const std::string line = " &\nlauncher=$!\n";
+  launch.replace(launch.find(line), line.size(), line + told);
+  write_text_file(path, "set -uo pipefail\nthreads=1 SLURM_NTASKS=1\n"
+                        "mpirun() { exec bash -c 'trap \"sleep 0.1; exit 5\" USR1; for i in 1 2 3 4 5 6; do sleep 0.1; done; exit 7'; }\n" +
+                            before + launch + "exit \"$status\"\n");
+  return WEXITSTATUS(std::system(("bash " + path).c_str()));
+}
+
+TEST(BatchScript, HasTheStatusOfMpirunWheneverTheSignalComes) {
+  EXPECT_EQ(status_of_launch("", ""), 7);
+  EXPECT_EQ(status_of_launch("", "self=$$; (sleep 0.3; kill -USR1 $self) &\n"), 5) << "while the script waits";
+  EXPECT_EQ(status_of_launch("", "sleep 0.1; kill -USR1 $$\n"), 5) << "before it waits";
+  EXPECT_EQ(status_of_launch("", "self=$$; (sleep 0.3; kill -USR1 $self; sleep 0.05; kill -USR1 $self) &\n"), 5) << "twice";
 }
 
 TEST(BatchScript, SignalsRanksOfSrunAndTheScriptOfMpirun) {

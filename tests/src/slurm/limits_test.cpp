@@ -70,6 +70,8 @@ TEST(SubmitKeys, ProblemsNameThePlaceAndWhatIsAllowed) {
   EXPECT_THAT(problems_of("extra_sbatch = [\"mail\"]\n"), HasSubstr("begins with --"));
   EXPECT_THAT(problems_of("array = \"seeds\"\n"), HasSubstr("needs submit.array_values"));
   EXPECT_THAT(problems_of("array = \"ranks\"\narray_values = [0]\n"), HasSubstr("holds \"0\", which is none of ranks"));
+  EXPECT_THAT(problems_of("array = \"seeds\"\narray_values = [\"007\"]\n"), HasSubstr("holds \"007\", which is none of seeds"));
+  EXPECT_THAT(problems_of("container = \"a\\nb\"\n"), HasSubstr("several lines"));
   EXPECT_THAT(problems_of("array = \"seeds\"\narray_values = [1, 1]\n"), HasSubstr("twice"));
   EXPECT_THAT(problems_of("array = \"pairs\"\narray_values = [12.5]\n"), HasSubstr("write \"t0:t1\""));
   EXPECT_THAT(problems_of("array_values = [1]\n"), HasSubstr("belongs to submit.array"));
