@@ -24,13 +24,13 @@ class Digester : public StateVisitor {
     std::visit([&](const auto local) { add(path, local, form); }, values);
   }
 
-  template <class T>
-  void add(const std::string& path, std::span<T> values, const Form& form) {
+  void add(const std::string& path, const auto values, const Form& form) {
     if (values.empty() || (!form.own_rows && !is_root_)) return;
     const std::uint64_t weight = 2 * checksum_of_texts(std::span(&path, 1), 0) + 1;
     const auto bytes = std::as_bytes(values);
-    const std::int64_t size = static_cast<std::int64_t>(bytes.size()), length = static_cast<std::int64_t>(values.size());
-    const std::int64_t num_rows = form.own_rows ? length / form.width : 1, first_row = form.own_rows ? form.own_rows->begin : 0;
+    const auto size = static_cast<std::int64_t>(bytes.size()), length = static_cast<std::int64_t>(values.size());
+    const std::int64_t num_rows = form.own_rows ? length / form.width : 1;
+    const std::int64_t first_row = form.own_rows ? form.own_rows->begin : 0;
     sum += weight * checksum_of_rows(bytes, size / num_rows, num_rows, first_row);
   }
 
