@@ -34,6 +34,7 @@ class Watch : public Checkpoint {
   Watched result() { return std::move(watched_); }
 
   bool restore(const VisitState&) override { return false; }
+  void reread(const VisitState&) override {}
   bool is_due(bool) const override { return false; }
   void save(const std::string&, bool, const VisitState& visit) override {
     if (folder_.empty() || !is_over()) return;

@@ -18,17 +18,20 @@ class Digester : public StateVisitor {
 
  private:
   void visit(const std::string& path, Values values, const Form& form) override {
-    if (!form.own_rows && !is_root_) return;
+    std::visit([&](const auto* vector) { add(path, std::span(*vector), form); }, values);
+  }
+  void visit_fixed(const std::string& path, FixedValues values, const Form& form) override {
+    std::visit([&](const auto local) { add(path, local, form); }, values);
+  }
+
+  void add(const std::string& path, const auto values, const Form& form) {
+    if (values.empty() || (!form.own_rows && !is_root_)) return;
     const std::uint64_t weight = 2 * checksum_of_texts(std::span(&path, 1), 0) + 1;
-    std::visit(
-        [&](const auto* vector) {
-          const auto bytes = std::as_bytes(std::span(*vector));
-          const std::int64_t size = static_cast<std::int64_t>(bytes.size()), length = static_cast<std::int64_t>(vector->size());
-          if (length == 0) return;
-          const std::int64_t num_rows = form.own_rows ? length / form.width : 1, first_row = form.own_rows ? form.own_rows->begin : 0;
-          sum += weight * checksum_of_rows(bytes, size / num_rows, num_rows, first_row);
-        },
-        values);
+    const auto bytes = std::as_bytes(values);
+    const auto size = static_cast<std::int64_t>(bytes.size()), length = static_cast<std::int64_t>(values.size());
+    const std::int64_t num_rows = form.own_rows ? length / form.width : 1;
+    const std::int64_t first_row = form.own_rows ? form.own_rows->begin : 0;
+    sum += weight * checksum_of_rows(bytes, size / num_rows, num_rows, first_row);
   }
 
   bool is_root_;

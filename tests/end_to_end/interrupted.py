@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from session import open_session, read_tsv
+from session import VENV_PYTHON, open_session, read_tsv
 
 session = open_session()
 # What a clock says differs from run to run; what a run sends and which starts it had, between runs in one and in two pieces.
@@ -35,10 +35,38 @@ def content(folder):
     return files
 
 
+COMPARE = """
+import sys, h5py, numpy
+first, second = (h5py.File(path) for path in sys.argv[1:])
+def everything(file):
+    names = {}
+    file.visititems(lambda name, item: names.update({name: item}))
+    return {"": file, **names}
+def equal(x, y):
+    x, y = numpy.asarray(x), numpy.asarray(y)
+    return x.dtype == y.dtype and x.shape == y.shape and (x.tobytes() == y.tobytes() if x.dtype.kind in "fiub" else (x == y).all())
+a, b = everything(first), everything(second)
+assert a.keys() == b.keys()
+for name, item in a.items():
+    assert item.attrs.keys() == b[name].attrs.keys() and all(equal(item.attrs[key], b[name].attrs[key]) for key in item.attrs), name
+    assert not isinstance(item, h5py.Dataset) or equal(item[()], b[name][()]), name
+"""
+
+
+def same_arrays(found, reference):
+    """Every array and attribute of two HDF5 files: between them lies what the memory of several ranks held."""
+    if not found or not reference or not VENV_PYTHON.exists():
+        return False
+    for name, data in (("found", found), ("reference", reference)):
+        (session.folder / f"{name}.h5").write_bytes(data)
+    return subprocess.run([VENV_PYTHON, "-c", COMPARE, "found.h5", "reference.h5"], cwd=session.folder).returncode == 0
+
+
 def same(name, reference, what, run=None):
     """To the bit."""
     found = content(session.folder / name)
     different = [file for file in sorted(set(found) | set(reference)) if found.get(file) != reference.get(file)]
+    different = [file for file in different if not (file.endswith(".h5ad") and same_arrays(found.get(file), reference.get(file)))]
     return session.check(not different, f"{what}: {different} differ", run)
 
 

@@ -48,6 +48,7 @@ void set_values(const Communicator& comm, const GromovProblem& problem, RowRange
   solution.dual = totals[1];
   solution.cost = totals[2] - solution.epsilon * plain_entropy;
   solution.error_source = totals[3];
+  solution.error_target = 0.0;  // of weights that are free
   solution.relative_entropy = plain_entropy - solution.mass + 1.0;
   solution.primal = solution.upper = solution.cost + solution.epsilon * solution.relative_entropy;
   solution.gap = solution.upper - solution.dual;
