@@ -21,7 +21,7 @@ using Vector = std::vector<double>;
 struct Options {
   std::string loss = "gw", costs = "stored", precision = "float32", cost = "cosine";
   std::int64_t n = 1047, m = 0, h = 16, rank = 64, sinkhorn_iterations = 30;
-  double epsilon = 0.02, cg_tolerance = 1e-4, noise = 0.3, move = 0.02, budget = 5.0;
+  double epsilon = 0.02, entropy = 0.01, cg_tolerance = 1e-4, noise = 0.3, move = 0.02, budget = 5.0;
   std::string write;
   bool value_only = false, once = false, smoke = false;
 };
@@ -97,6 +97,7 @@ EmbeddingLossSettings settings_of(const Options& options) {
                   : options.loss == "frob" ? EmbeddingLossKind::frob
                                            : EmbeddingLossKind::rank;
   settings.cost = options.cost == "cosine" ? EmbeddingCost::cosine : EmbeddingCost::sq_euclidean;
+  settings.lambda_entropy = options.entropy;
   settings.sinkhorn_iterations = options.sinkhorn_iterations;
   settings.cg_tolerance = options.cg_tolerance;
   return settings;
@@ -119,7 +120,7 @@ void write_problem(const Options& options, const Cells& x, const Cells& y) {
     write_values(folder / ("target_" + std::to_string(step) + ".f64"), y.moved(options.move, 2 * step + 1));
   }
   const nlohmann::ordered_json shape{
-      {"n", options.n}, {"m", options.m}, {"h", options.h}, {"epsilon", options.epsilon}};
+      {"n", options.n}, {"m", options.m}, {"h", options.h}, {"epsilon", options.epsilon}, {"entropy", options.entropy}};
   std::ofstream(folder / "shape.json") << shape.dump() << "\n";
 }
 
@@ -177,6 +178,7 @@ void run(const Options& options, const Communicator& comm, int threads) {
                  {"d", options.h},
                  {"r", is_stored ? 0 : options.rank},
                  {"epsilon", options.epsilon},
+                 {"lambda_entropy", options.entropy},
                  {"precision", options.precision},
                  {"iterations", sinkhorn / steps},
                  {"cg_iterations", conjugate / steps},
@@ -203,6 +205,7 @@ int main(int argc, char** argv) {
   app.add_option("--cost", options.cost, "between the embeddings")->check(CLI::IsMember({"cosine", "sq_euclidean"}));
   app.add_option("--precision", options.precision)->check(CLI::IsMember({"float32", "float64"}));
   app.add_option("--epsilon", options.epsilon);
+  app.add_option("--entropy", options.entropy, "weight of KL(P | a b^T) in what is minimised");
   app.add_option("--sinkhorn-iterations", options.sinkhorn_iterations);
   app.add_option("--cg-tolerance", options.cg_tolerance);
   app.add_option("--noise", options.noise, "of cells around the centres of their clusters");

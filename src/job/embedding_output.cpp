@@ -1,6 +1,7 @@
 #include "job/embedding_output.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
@@ -13,13 +14,28 @@ namespace thalweg {
 namespace {
 
 UnsDict constants_of(const EmbeddingResult& result) {
-  return {{"epsilon", result.solution.coupling.epsilon},
-          {"embedding_cost", result.model.cost == EmbeddingCost::cosine ? "cosine" : "sq_euclidean"},
-          {"cost_scale", result.model.cost_scale},
-          {"loss", result.model.loss},
-          {"gw_loss", result.model.gw},
-          {"start", result.model.start},
-          {"stop_reason", name_of(result.solution.stop_reason)}};
+  UnsDict constants{{"epsilon", result.solution.coupling.epsilon},
+                    {"embedding_cost", result.model.cost == EmbeddingCost::cosine ? "cosine" : "sq_euclidean"},
+                    {"cost_scale", result.model.cost_scale},
+                    {"loss", result.model.loss},
+                    {"gw_loss", result.model.gw},
+                    {"start", result.model.start},
+                    {"stop_reason", name_of(result.solution.stop_reason)}};
+  if (result.is_ambiguous) constants.emplace_back("ambiguous", *result.is_ambiguous);
+  return constants;
+}
+
+/// Of the comparisons that embed.verify asks for.
+void log_gradient_errors(const TrainedEncoders& trained) {
+  constexpr double largest_sound = 1e-3;
+  double largest = -1.0;
+  for (const TrainingRecord& step : trained.history)
+    if (!std::isnan(step.gradient_error)) largest = std::max(largest, step.gradient_error);
+  if (largest < 0.0) return;
+  log_info("gradients and differences of the loss are within " + rounded_number(largest, 2) + " of one another");
+  if (largest > largest_sound)
+    log_warning("gradient", "a gradient and the difference of the loss disagree by " + rounded_number(largest, 2) +
+                                "; corners of soft ranks do that, with other losses it is a defect");
 }
 
 }  // namespace
@@ -76,15 +92,17 @@ void log_training(const TrainedEncoders& trained) {
   const auto is_one_block = [](const TrainingRecord& step) { return step.single_block_share > 0.5; };
   if (std::any_of(trained.history.begin(), trained.history.end(), is_one_block))
     log_warning("soft_ranks", "in some steps the soft ranks of most rows were an affine map and no ranks; lower embed.delta");
-  log_info("of " + std::to_string(trained.starts.size()) + " starts, '" + chosen.name + "' has the least GW loss, " +
+  log_gradient_errors(trained);
+  log_info("of " + std::to_string(trained.starts.size()) + " starts, '" + chosen.name + "' has the least F; its loss E is " +
            rounded_number(chosen.gw, 5) + " after " + std::to_string(chosen.steps) + " steps" +
            (chosen.keeps_fitted && chosen.steps > 0 ? ", which did not lower the loss: its weights are those before them"
                                                     : "") +
            "; " + rounded_number(trained.seconds) + " s");
   if (trained.is_ambiguous)
     log_warning("ambiguous",
-                "a very different coupling has a loss within 2 % of the least, as mirror images and other near-symmetries "
-                "do; compare the starts in tables/starts.tsv");
+                "a very different coupling has F within 2 % of the least, as mirror images and other near-symmetries do; "
+                "compare the starts in tables/starts.tsv and tables/gw_starts.tsv; cells that are known to belong together "
+                "decide (embed.anchors)");
   if (trained.stop_reason == StopReason::collapsed)
     log_warning("collapsed", "all cells have nearly the same embedding, or the same partners; lower embed.epsilon_end, or "
                              "use embed.init = \"gw\"");

@@ -15,6 +15,7 @@ namespace thalweg {
 namespace {
 
 constexpr std::int64_t fewest_cells = 16;
+constexpr std::int64_t verify_every = 100;  // steps
 
 /// Of the features as encoders read them. Warns of columns that are constant.
 FeatureScaling scaling_of_side(const CellSide& side) {
@@ -115,6 +116,18 @@ void check_sizes(const TransportSides& sides) {
                       std::to_string(fewest_cells) + "; check its file and filter");
 }
 
+void check_batch(const EmbedOptions& options, const TransportSides& sides) {
+  const auto batch = static_cast<std::int64_t>(options.batch.number.value_or(0.0));
+  for (const CellSide* side : {&sides.source, &sides.target})
+    if (batch > side->num_cells)
+      throw DataError("embed.batch = " + std::to_string(batch) + " is more than the " + std::to_string(side->num_cells) +
+                      " cells of the " + side->name + " side; allowed are 1024 to that many, or \"full\"");
+  if (batch > 0)
+    log_warning("batch", "steps see " + std::to_string(batch) + " cells of a side: couplings within them are blurred and rare "
+                         "cells may lack partners, so that their loss is not that of all cells in the mean; the loss of all "
+                         "is taken every 50 steps, chooses the weights, and is what the last 20 steps lower");
+}
+
 EmbeddingJob::EmbeddingJob(const Context& context, const Job& job, const TransportSides& sides,
                            const AlignmentCosts& costs, std::vector<NamedCoupling> couplings)
     : source_scaling_(scaling_of_side(sides.source)),
@@ -177,6 +190,7 @@ TrainingSettings training_settings_of(const EmbedOptions& options, bool with_anc
   loss.delta = options.delta;
   loss.rank_columns = options.rank_columns;
   loss.cost = embedding_cost_of(options);
+  loss.lambda_entropy = options.lambda_entropy.value_or(options.loss == "gw" ? options.gw_epsilon : 0.0);
   loss.lambda_spectral = options.lambda_spectral.value_or(0.0);
   loss.lambda_fused = options.lambda_fused;
   loss.lambda_anchor = with_anchors ? options.lambda_anchor : 0.0;
@@ -197,6 +211,8 @@ TrainingSettings training_settings_of(const EmbedOptions& options, bool with_anc
   settings.anneal_fraction = options.anneal_fraction;
   settings.clip = options.clip;
   settings.weight_decay = options.weight_decay;
+  settings.verify_every = options.verify ? verify_every : 0;
+  settings.batch = static_cast<std::int64_t>(options.batch.number.value_or(0.0));
   return settings;
 }
 

@@ -20,6 +20,7 @@ class EmbeddingJob {
   EmbeddingJob& operator=(const EmbeddingJob&) = delete;
 
   const TrainingProblem& problem() const { return problem_; }
+  TrainingProblem& problem() { return problem_; }
   const FeatureScaling& source_scaling() const { return source_scaling_; }
   const FeatureScaling& target_scaling() const { return target_scaling_; }
 
@@ -43,5 +44,8 @@ bool has_anchors(const EmbedOptions& options);
 
 /// @throws DataError for a side of fewer than 16 cells
 void check_sizes(const TransportSides& sides);
+
+/// Says what is wrong with steps of a few cells. @throws DataError where a side has fewer
+void check_batch(const EmbedOptions& options, const TransportSides& sides);
 
 }  // namespace thalweg

@@ -35,6 +35,7 @@ ConvergenceRow row_of(const std::string& pair, std::int64_t start, const Trainin
   row.seconds = step.seconds;
   row.extra = {step.start,
                step.loss,
+               step.entropy,
                step.spectral,
                step.fused,
                step.anchor,
@@ -44,7 +45,9 @@ ConvergenceRow row_of(const std::string& pair, std::int64_t start, const Trainin
                step.cg_residual,
                step.median_blocks,
                step.single_block_share,
-               step.is_discarded ? 1.0 : 0.0};
+               step.is_discarded ? 1.0 : 0.0,
+               step.is_batch ? 1.0 : 0.0,
+               step.gradient_error};
   return row;
 }
 
@@ -58,9 +61,9 @@ StopReason end_of_phase(const TrainedEncoders& trained, const TrainingRecord& st
   return is_over ? StopReason::converged : StopReason::max_iterations;
 }
 
-const std::vector<std::string> step_columns = {"start", "loss", "spectral", "fused", "anchor", "gradient_norm",
+const std::vector<std::string> step_columns = {"start", "loss", "entropy", "spectral", "fused", "anchor", "gradient_norm",
                                                "learning_rate", "cg_iterations", "cg_residual", "median_blocks",
-                                               "single_block_share", "discarded"};
+                                               "single_block_share", "discarded", "batch", "gradient_error"};
 
 void add_coupling(const SinkhornSolution& coupling, QuantityTable& report) {
   report.add("cost", coupling.cost, "<C, P> of the embedding cost");
@@ -80,13 +83,13 @@ void add_outside(const EmbeddingResult& result, QuantityTable& report) {
 }  // namespace
 
 Table training_starts_table(const TrainedEncoders& trained) {
-  Table table({"start", "name", "gw_fitted", "loss_fitted", "gw", "loss", "total", "steps", "ended_by", "keeps_fitted",
-               "collapsed", "overlap", "seconds", "chosen"});
+  Table table({"start", "name", "gw_fitted", "loss_fitted", "total_fitted", "gw", "loss", "total", "F", "steps", "ended_by",
+               "keeps_fitted", "collapsed", "overlap", "seconds", "chosen"});
   std::int64_t number = 0;
   for (const StartOutcome& start : trained.starts)
-    table.add_row({++number, start.name, start.fitted_gw, start.fitted_loss, start.gw, start.loss, start.total,
-                   start.steps, start.ended_by, start.keeps_fitted, start.is_collapsed, start.overlap, start.seconds,
-                   start.is_chosen});
+    table.add_row({++number, start.name, start.fitted_gw, start.fitted_loss, start.fitted_total, start.gw, start.loss,
+                   start.total, start.primal, start.steps, start.ended_by, start.keeps_fitted, start.is_collapsed,
+                   start.overlap, start.seconds, start.is_chosen});
   return table;
 }
 
@@ -102,13 +105,15 @@ Table training_table(const EmbeddingResult& result, const TrainedEncoders& train
   report.add("weights", static_cast<std::int64_t>(trained.weights.size()), "of both encoders");
   report.add("loss", result.model.loss, "what was minimised");
   report.add("epsilon", result.model.epsilon, "regularisation of the coupling of the embeddings");
-  report.add("gw_loss", chosen.gw, "Gromov-Wasserstein loss of that coupling, by which the start was chosen");
+  report.add("gw_loss", chosen.gw, "Gromov-Wasserstein loss E of that coupling");
+  report.add("F", chosen.primal, "E + lambda_entropy KL(P | a b^T), by which the start was chosen");
   report.add("training_loss", chosen.loss, "the loss that was minimised, of the same coupling");
   report.add("gw_loss_fitted", chosen.fitted_gw, "the first before training, after the fit to an alignment");
   report.add("keeps_fitted", chosen.keeps_fitted, "training did not lower the loss, and its weights were dropped");
   report.add("start", chosen.name, "of the chosen encoders: tables/starts.tsv");
   report.add("ambiguous", trained.is_ambiguous,
-             "a coupling of another start that shares less than 0.8 with this one has a loss within 2 % of its loss");
+             "a coupling of another start, or of another alignment in tables/gw_starts.tsv, that shares less than 0.8 with the "
+             "best one has F within 2 % of its F");
   report.add("cost_scale", trained.cost_scale, "divisor of squared distances between embeddings");
   add_coupling(result.solution.coupling, report);
   report.add("seconds", trained.seconds, "of the training");

@@ -1,6 +1,7 @@
 // Tables and plots of trained encoders.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "io/plots/convergence.hpp"
@@ -27,6 +28,7 @@ struct EmbeddingResult {
   const Embedded& embedded;
   const GromovSolution& solution;  // without a quadratic loss: its coupling and geometry
   double share_outside_source = 0.0, share_outside_target = 0.0;
+  std::optional<bool> is_ambiguous = {};  // of a training
 };
 
 /// tables/starts.tsv: one start of the training a row.

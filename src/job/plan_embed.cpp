@@ -5,7 +5,7 @@
 #include "distributed/device.hpp"
 #include "job/coupling_top.hpp"
 #include "job/embedding_model.hpp"
-#include "job/embedding_starts.hpp"
+#include "job/embedding_problem.hpp"
 #include "job/plan_gromov.hpp"
 #include "job/read_cells.hpp"
 
@@ -52,6 +52,8 @@ PlanInput embed_train_input(const Communicator& comm, const JobContext& context)
   input.labelled = !job.embed.label_key.empty();
   input.kept_couplings = std::max(input.kept_couplings, other_couplings(job, input));
   input.embedding_dim = job.embed.dim;
+  input.fitted_starts = job.embed.init == "gw" ? static_cast<std::int64_t>(couplings_kept) : 0;
+  input.random_starts = training_settings_of(job.embed, false).random_starts;
   input.encoder_weights =
       std::max(weights_of(job.embed, input.num_features), weights_of(job.embed, input.other_features));
   return input;

@@ -1,6 +1,7 @@
 // States of solves on disk.
 #include <algorithm>
 
+#include "job/embedding_starts.hpp"
 #include "job/plan.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/multi_start.hpp"
@@ -28,6 +29,14 @@ WideInt chain_state(const PlanInput& input) {
     if (t + 1 < num_slices) numbers += types_of(t) * types_of(t + 1) + 1;
   }
   return 8 * numbers;
+}
+
+/// Of the first step, when no alignment is fitted yet.
+WideInt training_state(const PlanInput& input) {
+  const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
+  const WideInt coupled = WideInt{std::min(n, most_cells_coupled)} * std::min(m, most_cells_coupled);
+  return training_state_bytes(input.fitted_starts + input.random_starts, 2 * input.encoder_weights, m) +
+         8 * input.fitted_starts * coupled;
 }
 
 constexpr WideInt linear_costs_of_step = 2;  // where it began, and towards which it goes
@@ -67,6 +76,7 @@ WideInt saved_bytes(const PlanInput& input) {
   constexpr WideInt least_iterates = 3;  // the present one, the baseline and the means before
   if (input.command == "transport") return transport_state(input);
   if (input.command == "hmot" || input.command == "lowrank") return std::max(WideInt{input.starts}, least_iterates) * chain_state(input);
+  if (input.command == "embed train") return training_state(input);
   if (input.command == "gromov" || input.command == "align") return alignment_state(input);
   return 0;
 }

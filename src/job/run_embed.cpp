@@ -7,6 +7,7 @@
 #include "job/commands_run.hpp"
 #include "job/embedding_output.hpp"
 #include "job/embedding_problem.hpp"
+#include "job/embedding_state.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
 #include "job/read_cells.hpp"
@@ -133,7 +134,7 @@ ProgressState progress_of(const TrainingRecord& step) {
 }
 
 /// Trains and shows every phase of every start as a problem of its own.
-TrainedEncoders train(JobSession& session, const Job& job, const TrainingProblem& problem) {
+TrainedEncoders train(JobSession& session, TrainingProblem& problem, const TrainingSettings& settings) {
   std::optional<ProgressState> last;
   const auto finish = [&](const std::string& next) {
     if (last && last->problem != next) session.progress().finish(*last, StopReason::max_iterations);
@@ -144,9 +145,8 @@ TrainedEncoders train(JobSession& session, const Job& job, const TrainingProblem
     session.progress().check(state);
     last = state;
   };
-  TrainedEncoders trained = train_encoders(session.solver_context(), problem,
-                                           training_settings_of(job.embed, has_anchors(job.embed)), show,
-                                           session.stop_check());
+  TrainedEncoders trained =
+      train_encoders(session.solver_context(), problem, settings, show, session.stop_check());
   finish("");
   return trained;
 }
@@ -160,17 +160,25 @@ int run_embed_train(const Communicator& comm, const JobContext& context) {
   JobSession session(comm, context);
   session.start_phase("read");
   TransportSides sides = read_sides(session, job);
+  if (const auto code = session.finished_before()) return *code;
   check_sizes(sides);
+  check_batch(job.embed, sides);
   const CellPairs pairs = read_pairs(comm, job);
   session.start_phase("costs");
   const AlignmentCosts costs = make_alignment_costs(session.solver_context(), job, sides, plan.low_rank);
   session.start_phase("couple");
   std::optional<EmbeddingStarts> starts;
-  if (job.embed.init == "gw") starts = couple_for_encoders(session, job, sides, costs);
+  EmbeddingCheckpoint states(comm, *session.checkpoint(sides.pair, "embedding"), starts);
+  TrainingSettings settings = training_settings_of(job.embed, has_anchors(job.embed));
+  settings.begin_from = states.restore_training();
+  if (!settings.begin_from && job.embed.init == "gw") starts = couple_for_encoders(session, job, sides, costs);
+  // Alignments that were told to stop are not those that another run would find.
+  if (!starts || !is_stop_request(starts->solution.best.stop_reason)) settings.checkpoint = &states;
   session.start_phase("train");
-  const EmbeddingJob training(session.solver_context(), job, sides, costs,
-                              starts ? std::move(starts->couplings) : std::vector<NamedCoupling>{});
-  const TrainedEncoders trained = train(session, job, training.problem());
+  EmbeddingJob training(session.solver_context(), job, sides, costs,
+                        starts ? std::move(starts->couplings) : std::vector<NamedCoupling>{});
+  TrainedEncoders trained = train(session, training.problem(), settings);
+  if (starts) trained.is_ambiguous |= starts->solution.is_ambiguous;
   log_training(trained);
   session.start_phase("describe");
   const EmbeddingModel model = model_of(comm, job, sides, training, trained);
@@ -179,7 +187,7 @@ int run_embed_train(const Communicator& comm, const JobContext& context) {
   const Embedded embedded = gathered(comm, model, rows);
   GromovSolution solution = coupled(session, model, sides, rows, model.epsilon, {trained.starts[trained.chosen].g, {}});
   if (trained.stop_reason != StopReason::converged) solution.stop_reason = trained.stop_reason;
-  const EmbeddingResult result{sides, model, embedded, solution};
+  const EmbeddingResult result{sides, model, embedded, solution, 0.0, 0.0, trained.is_ambiguous};
   const Alignment alignment = describe_alignment(comm, sides, solution);
   session.start_phase("write");
   write_embedding_model(comm, session.results().file("model.h5"), model);
@@ -197,6 +205,7 @@ int embed_one_side(JobSession& session, const Job& job, const EmbeddingModel& mo
   const Communicator& comm = session.comm();
   TransportSides sides = read_one_side(comm, job, is_source, "");
   record_input(sides.files.front(), session.record());
+  if (const auto code = session.finished_before()) return *code;
   CellSide& side = is_source ? sides.source : sides.target;
   const EncoderModel& encoder = is_source ? model.source : model.target;
   prepare_features(comm, encoder, sides, side);
@@ -217,6 +226,7 @@ int embed_one_side(JobSession& session, const Job& job, const EmbeddingModel& mo
 int embed_both_sides(JobSession& session, const Job& job, const EmbeddingModel& model) {
   const Communicator& comm = session.comm();
   TransportSides sides = read_sides(session, job);
+  if (const auto code = session.finished_before()) return *code;
   const CellPairs pairs = read_pairs(comm, job);
   prepare_features(comm, model.source, sides, sides.source);
   prepare_features(comm, model.target, sides, sides.target);

@@ -15,6 +15,7 @@ struct EmbedOptions {
   double delta = 0.3;
   std::int64_t rank_columns = 256;
   std::string embedding_cost = "cosine";
+  Auto<double> lambda_entropy = {};
   Auto<double> lambda_spectral = {};
   std::int64_t graph_k = 10;
   double lambda_fused = 0.0;
@@ -45,7 +46,7 @@ struct EmbedOptions {
   double cg_tolerance = 1e-4;
   double clip = 1.0;
   double weight_decay = 0.0;
-  std::string batch = "full";
+  WordOrNumber batch = "full";
   bool verify = false;
   Auto<double> epsilon = {};
   std::string pair_key = {};
@@ -66,6 +67,10 @@ struct EmbedOptions {
           at_least(2));
     field("embedding_cost", &EmbedOptions::embedding_cost, "cost between embeddings, whose coupling is trained",
           one_of({"cosine", "sq_euclidean"}));
+    field("lambda_entropy", &EmbedOptions::lambda_entropy,
+          "weight of KL(P | a b^T), without which couplings get sharper than distances say; auto: gw_epsilon with loss gw, "
+          "as thalweg gromov has it, else 0",
+          non_negative);
     field("lambda_spectral", &EmbedOptions::lambda_spectral,
           "weight of the smoothness of costs along the graphs of neighbours; auto: 1e-3 from random weights, else 0",
           non_negative);
@@ -107,8 +112,11 @@ struct EmbedOptions {
     field("cg_tolerance", &EmbedOptions::cg_tolerance, "relative residual of the adjoint problem in a step", positive);
     field("clip", &EmbedOptions::clip, "largest norm of a gradient", positive);
     field("weight_decay", &EmbedOptions::weight_decay, "penalty on the squares of the weights", non_negative);
-    field("batch", &EmbedOptions::batch, "cells in a step", one_of({"full"}));
-    field("verify", &EmbedOptions::verify, "compare gradients with differences now and then", only_default);
+    field("batch", &EmbedOptions::batch,
+          "cells of a side in a step: all, or so many drawn anew, whose loss is not that of all in the mean; then the best "
+          "of all cells every 50 steps counts, and the last 20 steps are of all",
+          {.low = 1024.0, .words = {"full"}});
+    field("verify", &EmbedOptions::verify, "every 100 steps, compare the gradient by 256 cells of a side with differences");
     field("epsilon", &EmbedOptions::epsilon, "of embed apply: regularisation; auto: that of the training", positive);
     field("pair_key", &EmbedOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("label_key", &EmbedOptions::label_key, "obs column of labels; for scores and plots alone");

@@ -105,6 +105,8 @@ def check_applying(trained):
         f = float(values(session.folder / "apply/tables/scores.tsv", "score")["foscttm"])
         session.check(abs(f - trained) < 0.06, f"foscttm {f} of other cells, {trained} of those of the training")
         report = values(session.folder / "apply/tables/apply.tsv", "quantity")
+        again = session.run("embed", "apply", "apply.toml")
+        session.check("nothing to do" in again.err, "a finished result is kept", again)
         session.check(float(report["epsilon"]) == 0.02 and float(report["outside_training_source"]) == 0, f"{report}")
     session.done(session.run("embed", "apply", session.job("wide", "embed apply", {**both, "embed": {"epsilon": 0.5}}), timeout=60))
     session.check(float(values(session.folder / "wide/tables/apply.tsv", "quantity")["epsilon"]) == 0.5, "another epsilon")
@@ -120,7 +122,7 @@ def check_losses():
     runs = {"fit": {"steps": 0, "random_starts": 0}, "frob": {"loss": "frob"}, "rank": {"loss": "rank", "symmetrise": True},
             "squares": {"embedding_cost": "sq_euclidean", "epsilon_end": 0.01}, "random": {"init": "random", "random_starts": 2},
             "fused": {"lambda_fused": 0.1, "fused_key": "obsm/X_shared"}, "classes": {"anchor_labels": "obs/half", "label_key": ""},
-            "pairs": {"anchors": "pairs.tsv"}}
+            "pairs": {"anchors": "pairs.tsv"}, "verified": {"verify": True}}
     position = {cell: row for row, cell in enumerate(anndata.read_h5ad(session.folder / "y.h5ad").obs["pair"])}
     pairs = [(cell, position[cell]) for cell in range(SOURCES) if cell in position][::40]
     (session.folder / "pairs.tsv").write_text("source\ttarget\n" + "".join(f"x{cell}\ty{cell}\n" for cell, _ in pairs))
@@ -128,6 +130,8 @@ def check_losses():
         if session.done(session.run("embed", "train", session.job(name, "embed train", tables_of(keys)), timeout=120)):
             report = values(session.folder / name / "tables/training.tsv", "quantity")
             session.check(0 < float(report["gw_loss"]) < 0.2 and report["stop_reason"] == "converged", f"{name}: {report}")
+    errors = pd.read_csv(session.folder / "verified/convergence.csv")["gradient_error"].dropna()
+    session.check(len(errors) >= 2 and 0 < errors.max() < 1e-4, f"gradients and differences: {list(errors)}")
 
 
 def check_far_cells():
@@ -184,11 +188,12 @@ def check_refusals():
              ({}, {"delta": 0}, ["embed.delta = 0 is not allowed"]),
              ({}, {"loss": "gww"}, ["embed.loss", "gw, frob, rank"]),
              ({}, {"batch": "half"}, ["embed.batch", "full"]),
+             ({}, {"batch": 300}, ["embed.batch", "1024"]),
+             ({}, {"batch": 2000}, ["embed.batch = 2000", "310 cells"]),
              ({}, {"anchor_labels": "half"}, ["embed.label_key", "embed.anchor_labels"]),
              ({}, {"fused_key": "obsm/X_shared"}, ["embed.fused_key", "embed.lambda_fused"]),
              ({}, {"fused_key": "obsm/X_wide", "lambda_fused": 1}, ["embed.fused_key", "2 columns", "3 on the target side"]),
              ({}, {"init": "random", "random_starts": 0}, ["embed.random_starts"]),
-             ({}, {"verify": True}, ["embed.verify", "not available in this version"]),
              ({}, {"stepss": 1}, ["unknown key 'embed.stepss'", "did you mean 'embed.steps'"]),
              ({}, {"gromov": {"geodesic_k": 5000}}, ["5000"]),
              ({}, {"gromov": {"mode": "semi_relaxed"}}, ["gromov.mode", "embed train"])]

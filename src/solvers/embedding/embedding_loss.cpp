@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "solvers/embedding/attribute_terms.hpp"
+#include "solvers/embedding/entropy_term.hpp"
 #include "solvers/embedding/spectral_term.hpp"
 #include "solvers/embedding/training_coupling.hpp"
 
@@ -142,6 +143,8 @@ void EmbeddingLoss::State::solve_coupling(double epsilon, EvaluationMode mode) {
 }
 
 void EmbeddingLoss::State::add_attribute_terms(bool with_gradient, EmbeddingEvaluation& result) {
+  if (settings.lambda_entropy != 0.0)
+    result.entropy = entropy_term(context.comm, points, coupling, settings.lambda_entropy, with_gradient, *engine);
   if (shared) result.fused = shared->evaluate(settings.lambda_fused, with_gradient, *engine);
   else if (settings.lambda_fused != 0.0 && problem.between)
     result.fused = engine->evaluate_stored_cost(settings.lambda_fused);
@@ -212,8 +215,8 @@ EmbeddingEvaluation EmbeddingLoss::evaluate(std::span<const double> source, std:
   state.add_attribute_terms(with_gradient, result);
   if (with_gradient) state.pull_back(result);
   state.add_spectral(with_gradient, result);
-  result.total = result.loss + settings.lambda_spectral * result.spectral + settings.lambda_fused * result.fused +
-                 settings.lambda_anchor * result.anchor;
+  result.total = result.loss + settings.lambda_entropy * result.entropy + settings.lambda_spectral * result.spectral +
+                 settings.lambda_fused * result.fused + settings.lambda_anchor * result.anchor;
   if (!with_gradient) return result;
   const std::int64_t h = state.points.dimension;
   result.source_gradient = embedding_gradient(settings.cost, h, source, std::move(result.source_gradient));

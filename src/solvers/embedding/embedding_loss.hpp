@@ -31,7 +31,7 @@ struct EmbeddingLossSettings {
   std::int64_t rank_all_columns = 4096;  // rank: up to so many cells rows are ranked over all of them, above
   std::int64_t rank_columns = 256;       // over so many, drawn once by context.seed
   EmbeddingCost cost = EmbeddingCost::cosine;
-  double lambda_spectral = 0.0, lambda_fused = 0.0, lambda_anchor = 0.0;
+  double lambda_entropy = 0.0, lambda_spectral = 0.0, lambda_fused = 0.0, lambda_anchor = 0.0;
   std::int64_t sinkhorn_iterations = 30;  // evaluations of one step from a warm start
   double sinkhorn_tolerance = 1e-3;       // relative L1 error of the column sums
   double converged_tolerance = 1e-6;      // of `converged` evaluations, with at most
@@ -63,10 +63,11 @@ enum class EvaluationMode {
 };
 
 struct EmbeddingEvaluation {
-  double total = 0.0;     // loss + lambda_s spectral + lambda_f fused + lambda_a anchor
+  double total = 0.0;     // loss + lambda_e entropy + lambda_s spectral + lambda_f fused + lambda_a anchor
   double gw = 0.0;        // of the coupling, whatever the loss
   double loss = 0.0;      // the one chosen
-  double spectral = 0.0;  // E_s = (tr(C^T L_X C) + tr(C L_Y C^T)) / (n m); 0 where its factor is 0, as all below
+  double entropy = 0.0;   // KL(P | a b^T); 0 where its factor is 0, as all below
+  double spectral = 0.0;  // E_s = (tr(C^T L_X C) + tr(C L_Y C^T)) / (n m)
   double fused = 0.0;     // <M, P> / s_M, s_M the mean of M
   double anchor = 0.0;    // -mean of (log(P_ij / p_i) + log(P_ij / q_j)) / 2
   std::vector<double> source_gradient, target_gradient;  // of the total: owned rows x h; empty if not asked for

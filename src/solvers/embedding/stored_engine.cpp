@@ -160,12 +160,17 @@ double StoredEngine<Scalar>::evaluate_stored_cost(double factor) {
 template <class Scalar>
 void StoredEngine<Scalar>::add(LowRankTerm term) {
   const std::int64_t m = coupling_.num_columns, rank = term.rank;
+  std::vector<Scalar> columns(term.columns.size());  // V^T, so that the inner loop runs along a row of G
+  for (std::int64_t j = 0; j < m; ++j)
+    for (std::int64_t k = 0; k < rank; ++k)
+      columns[static_cast<std::size_t>(k * m + j)] =
+          static_cast<Scalar>(term.columns[static_cast<std::size_t>(j * rank + k)]);
   for_each_row_on_host(rows_.size(), [&](std::int64_t i) {
-    for (std::int64_t j = 0; j < m; ++j) {
-      double sum = 0.0;
-      for (std::int64_t k = 0; k < rank; ++k)
-        sum += term.rows[static_cast<std::size_t>(i * rank + k)] * term.columns[static_cast<std::size_t>(j * rank + k)];
-      gradient_.values[static_cast<std::size_t>(i * m + j)] += static_cast<Scalar>(sum);
+    Scalar* g = gradient_.values.data() + i * m;
+    for (std::int64_t k = 0; k < rank; ++k) {
+      const auto u = static_cast<Scalar>(term.rows[static_cast<std::size_t>(i * rank + k)]);
+      const Scalar* v = columns.data() + k * m;
+      for (std::int64_t j = 0; j < m; ++j) g[j] += u * v[j];
     }
   });
 }

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cmath>
 
-#include "distributed/error.hpp"
-#include "solvers/gromov/cell_coupling.hpp"
+#include "solvers/embedding/gradient_check.hpp"
+#include "solvers/embedding/start_choice.hpp"
 
 namespace thalweg {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t patience = 20;  // steps
 constexpr double least_progress = 1e-4;  // over so many steps, relative
@@ -17,7 +19,6 @@ constexpr double usable_residual = 1e-2, epsilon_rise = 1.5;
 constexpr std::int64_t most_rises = 8;
 constexpr std::int64_t most_discarded = 3;
 constexpr double collapsed_cosine = 0.999, collapsed_entropy = 0.98;
-constexpr double distinct_overlap = 0.8, close_loss = 0.02;
 
 EncoderInput rows_of(const EncoderInput& cells, RowRange rows) {
   const auto p = static_cast<std::size_t>(cells.scaling.num_features);
@@ -50,7 +51,7 @@ struct Candidate {
 
 class Training {
  public:
-  Training(const Context& context, const TrainingProblem& problem, const TrainingSettings& settings,
+  Training(const Context& context, TrainingProblem& problem, const TrainingSettings& settings,
            const TrainingObserver& observer, const StopCheck& stop_check)
       : context_(context),
         comm_(context.comm),
@@ -63,9 +64,11 @@ class Training {
         loss_(context, problem.loss, settings.loss) {}
 
   TrainedEncoders run() {
-    const std::int64_t starts = num_fitted() + settings_.random_starts;
-    for (state_.start = 0; state_.start < starts && !state_.stop; ++state_.start) {
-      begin_start();
+    if (settings_.begin_from) go_on();
+    else name_starts();
+    const auto starts = static_cast<std::int64_t>(state_.names.size());
+    for (; state_.start < starts && !state_.stop; ++state_.start) {
+      if (!is_within_start_) begin_start();
       if (is_fitted()) fit();
       train();
       finish_start();
@@ -79,18 +82,47 @@ class Training {
   std::int64_t num_steps() const { return is_fitted() ? settings_.steps : settings_.random_steps; }
 
   double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    return std::chrono::duration<double>(Clock::now() - begin_).count();
   }
 
+  void name_starts() {
+    for (const NamedCoupling& coupling : problem_.couplings) state_.names.push_back(coupling.name);
+    for (std::int64_t k = 1; k <= settings_.random_starts; ++k) state_.names.push_back("random " + std::to_string(k));
+  }
+
+  /// After the step that was saved.
+  void go_on() {
+    state_ = *settings_.begin_from;
+    begin_ -= std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(state_.seconds));
+    set_loss();
+    is_within_start_ = is_within_phase_ = true;
+  }
+
+  void set_loss() {
+    loss_.set_warm_start(state_.warm);
+    loss_.set_lambda_spectral(is_fitted() ? settings_.loss.lambda_spectral : settings_.random_lambda_spectral);
+  }
+
+  /// Whether to stop; keeps the state where that is due.
   void ask_to_stop() {
-    if (stop_check_) state_.stop = shared_stop(comm_, stop_check_());
+    const StepRequest request = shared_request(comm_, stop_check_ ? stop_check_() : std::nullopt, settings_.checkpoint,
+                                               /*at_boundary=*/state_.step == 1);
+    if (settings_.checkpoint != nullptr && request.wants_state()) save(request.stop.has_value());
+    state_.stop = request.stop;
+  }
+
+  void save(bool is_stopping) {
+    state_.warm = loss_.warm_start();
+    state_.seconds = seconds();
+    const std::string stage = (state_.phase == TrainingPhase::pretrain ? "fit of " : "training of ") + state_.outcome.name;
+    settings_.checkpoint->save(stage, is_stopping,
+                               [this](StateVisitor& v) { visit_training(v, comm_, state_, problem_.couplings); });
   }
 
   void begin_start() {
     state_.weights = initial_weights(problem_.encoders, context_.seed, state_.start);
     state_.outcome = {};
-    state_.outcome.name = is_fitted() ? problem_.couplings[static_cast<std::size_t>(state_.start)].name
-                                      : "random " + std::to_string(state_.start - num_fitted() + 1);
+    state_.outcome.name = state_.names[static_cast<std::size_t>(state_.start)];
     state_.outcome.ended_by = "steps";
     state_.outcome.seconds = seconds();
     state_.losses.clear();
@@ -99,8 +131,7 @@ class Training {
     state_.warm = {};
     if (settings_.loss.cost == EmbeddingCost::sq_euclidean)
       state_.warm.cost_scale = mean_squared_distance(context_, problem_.loss, rows_at(state_.weights));
-    loss_.set_warm_start(state_.warm);
-    loss_.set_lambda_spectral(is_fitted() ? settings_.loss.lambda_spectral : settings_.random_lambda_spectral);
+    set_loss();
   }
 
   void begin_phase(TrainingPhase phase, double learning_rate) {
@@ -132,12 +163,14 @@ class Training {
   void note(TrainingRecord record) {
     record.seconds = seconds();
     if (observer_) observer_(record);
-    history_.push_back(std::move(record));
+    state_.history.push_back(std::move(record));
   }
 
   /// Encoders follow P* of this start.
   void fit() {
-    begin_phase(TrainingPhase::pretrain, settings_.pretrain_learning_rate);
+    if (is_within_phase_ && state_.phase == TrainingPhase::train) return;
+    if (!is_within_phase_) begin_phase(TrainingPhase::pretrain, settings_.pretrain_learning_rate);
+    is_within_phase_ = false;
     const TargetCoupling& coupling = problem_.couplings[static_cast<std::size_t>(state_.start)].coupling;
     const CrossEntropyFit cross_entropy(comm_, coupling, problem_.loss.dimension, settings_.pretrain_tau);
     const std::vector<float> x = features_of(problem_.cells.source, owned(coupling.sources, comm_)),
@@ -187,15 +220,21 @@ class Training {
   }
 
   void train() {
-    if (is_fitted()) enter(candidate(state_.weights), /*is_before_training=*/true);
-    begin_phase(TrainingPhase::train, is_fitted() ? settings_.learning_rate : settings_.random_learning_rate);
+    if (!is_within_phase_) begin_training();
+    is_within_phase_ = is_within_start_ = false;
     while (state_.step < num_steps() && !state_.stop && has_finite_steps() && makes_progress()) {
-      step();
+      if (is_batch_step()) batch_step();
+      else step();
       ask_to_stop();
     }
     if (!has_finite_steps()) state_.outcome.ended_by = "nonfinite";
     else if (!makes_progress()) state_.outcome.ended_by = "no_progress";
     state_.outcome.steps = state_.step;
+  }
+
+  void begin_training() {
+    if (is_fitted()) enter(candidate(state_.weights), /*is_before_training=*/true);
+    begin_phase(TrainingPhase::train, is_fitted() ? settings_.learning_rate : settings_.random_learning_rate);
   }
 
   bool makes_progress() const {
@@ -205,12 +244,54 @@ class Training {
     return before - losses.back() >= least_progress * std::abs(before);
   }
 
+  void verify(TrainingRecord& record) const {
+    if (settings_.verify_every == 0 || state_.step % settings_.verify_every != 0) return;
+    record.gradient_error = gradient_error(context_, problem_.loss, settings_.loss, problem_.encoders, state_.weights,
+                                           problem_.cells, record.epsilon, state_.warm.cost_scale);
+  }
+
+  bool is_batch_step() const { return settings_.batch > 0 && state_.step < num_steps() - settings_.closing_steps; }
+
+  /// One step by some cells of either side; now and then the loss of all, by which weights are kept.
+  void batch_step() {
+    TrainingRecord record = record_of_step();
+    record.epsilon = epsilon_of_step();
+    record.is_batch = true;
+    if (record.epsilon == settings_.epsilon_end && state_.step % settings_.full_every == 0) keep_if_best();
+    const CellBatch batch(comm_, problem_.loss, problem_.cells, settings_.batch,
+                          {context_.seed, state_.start, state_.step});
+    EmbeddingLossSettings loss_settings = settings_.loss;
+    if (!is_fitted()) loss_settings.lambda_spectral = settings_.random_lambda_spectral;
+    EmbeddingLoss loss(context_, batch.problem(), loss_settings);
+    loss.set_warm_start({{}, {}, state_.warm.cost_scale});
+    const EncoderInputs cells = batch.cells();
+    const EmbeddingEvaluation value =
+        evaluate_for_gradient(loss, encode(problem_.encoders, state_.weights, cells), record.epsilon);
+    record.set(value);
+    if (!std::isfinite(value.total)) return move({}, std::move(record));
+    verify(record);
+    move(weight_gradient(comm_, problem_.encoders, state_.weights, cells, {value.source_gradient, value.target_gradient}),
+         std::move(record));
+  }
+
+  void keep_if_best() {
+    const EmbeddedRows rows = rows_at(state_.weights);
+    const double total = loss_.evaluate(rows.source, rows.target, settings_.epsilon_end, EvaluationMode::value).total;
+    if (total < state_.best_total) keep_best(total);
+  }
+
+  void keep_best(double total) {
+    state_.best_total = total;
+    state_.best_weights = state_.weights;
+  }
+
   void step() {
     TrainingRecord record = record_of_step();
     record.epsilon = epsilon_of_step();
-    const EmbeddingEvaluation value = evaluate_for_gradient(rows_at(state_.weights), record.epsilon);
-    fill(value, record);
+    const EmbeddingEvaluation value = evaluate_for_gradient(loss_, rows_at(state_.weights), record.epsilon);
+    record.set(value);
     if (!std::isfinite(value.total)) return move({}, std::move(record));
+    verify(record);
     if (record.epsilon == settings_.epsilon_end) track(value.total);
     move(weight_gradient(comm_, problem_.encoders, state_.weights, own_, {value.source_gradient, value.target_gradient}),
          std::move(record));
@@ -218,35 +299,18 @@ class Training {
   }
 
   /// At a larger epsilon where the adjoint could not be solved; `epsilon` tells.
-  EmbeddingEvaluation evaluate_for_gradient(const EmbeddedRows& rows, double& epsilon) {
-    EmbeddingEvaluation value = loss_.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
+  static EmbeddingEvaluation evaluate_for_gradient(EmbeddingLoss& loss, const EmbeddedRows& rows, double& epsilon) {
+    EmbeddingEvaluation value = loss.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
     for (std::int64_t rise = 0; rise < most_rises && value.cg_residual > usable_residual; ++rise) {
       epsilon *= epsilon_rise;
-      value = loss_.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
+      value = loss.evaluate(rows.source, rows.target, epsilon, EvaluationMode::gradient);
     }
     return value;
   }
 
-  static void fill(const EmbeddingEvaluation& value, TrainingRecord& record) {
-    record.total = value.total;
-    record.gw = value.gw;
-    record.loss = value.loss;
-    record.spectral = value.spectral;
-    record.fused = value.fused;
-    record.anchor = value.anchor;
-    record.sinkhorn_iterations = value.sinkhorn_iterations;
-    record.cg_iterations = value.cg_iterations;
-    record.marginal_error = value.marginal_error;
-    record.cg_residual = value.cg_residual;
-    record.median_blocks = value.median_blocks;
-    record.single_block_share = value.single_block_share;
-  }
-
   void track(double total) {
     state_.losses.push_back(total);
-    if (total >= state_.best_total) return;
-    state_.best_total = total;
-    state_.best_weights = state_.weights;
+    if (total < state_.best_total) keep_best(total);
   }
 
   Candidate candidate(const std::vector<double>& weights) {
@@ -265,12 +329,14 @@ class Training {
     if (is_before_training) {
       outcome.fitted_gw = value.gw;
       outcome.fitted_loss = value.loss;
+      outcome.fitted_total = value.total;
     } else if (value.total >= outcome.total) {
       return;
     }
     outcome.gw = value.gw;
     outcome.loss = value.loss;
     outcome.total = value.total;
+    outcome.primal = value.gw + settings_.loss.lambda_entropy * value.entropy;
     outcome.keeps_fitted = is_before_training;
     if (state_.warm.cost_scale > 0.0) outcome.cost_scale = state_.warm.cost_scale;
     outcome.weights = entered.weights;
@@ -288,73 +354,33 @@ class Training {
     state_.outcomes.push_back(state_.outcome);
   }
 
-  /// The coupling of a start as overlaps read it.
-  GromovSolution coupling_of_start(const StartOutcome& outcome) const {
-    EmbeddingCouplingProblem problem;
-    problem.cost = settings_.loss.cost;
-    problem.cost_scale = outcome.cost_scale;
-    problem.dim = problem_.loss.dimension;
-    problem.a = problem_.loss.a;
-    problem.b = problem_.loss.b;
-    problem.epsilon = settings_.epsilon_end;
-    EmbeddingCoupling coupled = couple_embeddings(context_, problem, rows_at(outcome.weights), outcome.g);
-    GromovSolution solution;
-    solution.geometry = coupled.geometry;
-    solution.coupling = std::move(coupled.solution);
-    return solution;
-  }
-
-  bool has_value(const StartOutcome& outcome) const { return std::isfinite(outcome.gw); }
-
   TrainedEncoders chosen() {
-    TrainedEncoders result;
-    std::vector<StartOutcome>& starts = state_.outcomes;
-    for (std::size_t s = 1; s < starts.size(); ++s)
-      if (has_value(starts[s]) && !(starts[s].gw >= starts[result.chosen].gw)) result.chosen = s;
-    StartOutcome& best = starts[result.chosen];
-    if (!has_value(best))
-      throw NumericalError("no start of the training has a finite loss; lower embed.learning_rate, or raise embed.epsilon_end");
-    best.is_chosen = true;
-    compare(result);
-    result.weights = best.weights;
-    result.cost_scale = best.cost_scale;
+    TrainedEncoders result = choose_start(context_, problem_.loss, problem_.encoders, own_, settings_, std::move(state_.outcomes));
+    const StartOutcome& best = result.starts[result.chosen];
     if (state_.stop) result.stop_reason = *state_.stop;
     else if (best.ended_by == "nonfinite") result.stop_reason = StopReason::nonfinite;
     else if (best.is_collapsed) result.stop_reason = StopReason::collapsed;
-    result.history = std::move(history_);
-    result.starts = std::move(starts);
+    result.history = std::move(state_.history);
     result.seconds = seconds();
     return result;
   }
 
-  /// Overlaps with the chosen start, and whether they leave doubt.
-  void compare(TrainedEncoders& result) {
-    std::vector<StartOutcome>& starts = state_.outcomes;
-    const GromovSolution best = coupling_of_start(starts[result.chosen]);
-    const double least = starts[result.chosen].gw;
-    for (std::size_t s = 0; s < starts.size(); ++s) {
-      if (!has_value(starts[s])) continue;
-      starts[s].overlap = s == result.chosen ? 1.0 : overlap_of(comm_, coupling_of_start(starts[s]), best);
-      result.is_ambiguous |= starts[s].overlap < distinct_overlap && starts[s].gw <= least + close_loss * std::abs(least);
-    }
-  }
-
   const Context& context_;
   const Communicator& comm_;
-  const TrainingProblem& problem_;
+  TrainingProblem& problem_;  // couplings are listed with the state
   const TrainingSettings& settings_;
   const TrainingObserver& observer_;
   const StopCheck& stop_check_;
   EncoderInputs own_;
   EmbeddingLoss loss_;
   TrainingState state_;
-  std::vector<TrainingRecord> history_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  bool is_within_start_ = false, is_within_phase_ = false;  // that a state was saved in
+  Clock::time_point begin_ = Clock::now();
 };
 
 }  // namespace
 
-TrainedEncoders train_encoders(const Context& context, const TrainingProblem& problem, const TrainingSettings& settings,
+TrainedEncoders train_encoders(const Context& context, TrainingProblem& problem, const TrainingSettings& settings,
                                const TrainingObserver& observer, const StopCheck& stop_check) {
   return Training(context, problem, settings, observer, stop_check).run();
 }

@@ -220,6 +220,12 @@ struct PlainEmbedding {
     }
     return sum / std::pow(static_cast<double>(both.size), 2);
   }
+  double entropy() const {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < coupling.size(); ++k)
+      if (coupling[k] > 0.0) sum += coupling[k] * std::log(coupling[k] / (of.a[k / of.b.size()] * of.b[k % of.b.size()]));
+    return sum;
+  }
   double fused() const {
     const double mean =
         std::accumulate(of.between.begin(), of.between.end(), 0.0) / static_cast<double>(of.between.size());

@@ -16,7 +16,7 @@ struct LossCase {
   const char* name;
   EmbeddingLossKind loss = EmbeddingLossKind::gw;
   bool symmetrise = false;
-  double spectral = 0.0, fused = 0.0, anchor = 0.0;
+  double entropy = 0.0, spectral = 0.0, fused = 0.0, anchor = 0.0;
   bool has_pairs = false, has_classes = false;
   EmbeddingCost cost = EmbeddingCost::cosine;
 };
@@ -27,6 +27,8 @@ const LossCase loss_cases[] = {
     {.name = "Rank", .loss = EmbeddingLossKind::rank},
     {.name = "FrobBothWays", .loss = EmbeddingLossKind::frob, .symmetrise = true},
     {.name = "RankBothWays", .loss = EmbeddingLossKind::rank, .symmetrise = true},
+    {.name = "Entropy", .entropy = 0.01},
+    {.name = "EntropyOfRanks", .loss = EmbeddingLossKind::rank, .entropy = 0.02},
     {.name = "Spectral", .spectral = 0.7},
     {.name = "Fused", .fused = 0.5},
     {.name = "AnchorPairs", .anchor = 0.1, .has_pairs = true},
@@ -35,6 +37,7 @@ const LossCase loss_cases[] = {
     {.name = "EverythingOfDistances",
      .loss = EmbeddingLossKind::frob,
      .symmetrise = true,
+     .entropy = 0.05,
      .spectral = 0.3,
      .fused = 0.5,
      .anchor = 0.1,
@@ -70,6 +73,7 @@ struct EmbeddingLosses : testing::TestWithParam<Setting> {
     const LossCase& loss = GetParam().loss;
     settings.loss = loss.loss;
     settings.symmetrise = loss.symmetrise;
+    settings.lambda_entropy = loss.entropy;
     settings.lambda_spectral = loss.spectral;
     settings.lambda_fused = loss.fused;
     settings.lambda_anchor = loss.anchor;
@@ -123,6 +127,10 @@ TEST_P(EmbeddingLosses, EqualPlainLoops) {
     wanted = plain.rank(false, settings.delta) + (settings.symmetrise ? plain.rank(true, settings.delta) : 0.0);
   EXPECT_NEAR(now.loss, wanted, 1e-9 * wanted);
   double total = wanted;
+  if (settings.lambda_entropy != 0.0) {
+    EXPECT_NEAR(now.entropy, plain.entropy(), 1e-8);
+    total += settings.lambda_entropy * plain.entropy();
+  }
   if (settings.lambda_spectral != 0.0) {
     const double spectral = plain.spectral(part.problem.source_graph, part.problem.target_graph);
     EXPECT_NEAR(now.spectral, spectral, 1e-9 * spectral);

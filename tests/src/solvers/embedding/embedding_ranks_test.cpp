@@ -19,6 +19,7 @@ struct OnRanks : testing::TestWithParam<std::tuple<EmbeddingLossKind, bool>> {
     with.symmetrise = with.loss == EmbeddingLossKind::frob;
     with.rank_all_columns = std::get<1>(GetParam()) ? 4096 : 64;
     with.rank_columns = 64;
+    with.lambda_entropy = 0.05;
     with.lambda_spectral = 0.1;
     with.lambda_fused = 0.2;
     with.lambda_anchor = 0.1;

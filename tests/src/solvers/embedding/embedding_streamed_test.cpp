@@ -13,7 +13,7 @@ struct Comparison {
   EmbeddingLossKind loss = EmbeddingLossKind::gw;
   bool symmetrise = false;
   Precision precision = Precision::float64;
-  double fused = 0.0;
+  double entropy = 0.0, fused = 0.0;
   EmbeddingCost cost = EmbeddingCost::cosine;
   std::int64_t all_columns = 4096;
 };
@@ -40,6 +40,7 @@ struct StreamedLoss : testing::TestWithParam<Comparison> {
     EmbeddingLossSettings settings = exact_settings();
     settings.loss = with.loss;
     settings.symmetrise = with.symmetrise;
+    settings.lambda_entropy = with.entropy;
     settings.lambda_fused = with.fused;
     settings.cost = with.cost;
     settings.rank_all_columns = with.all_columns;
@@ -65,6 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, StreamedLoss,
     testing::Values(
         Comparison{.name = "Gw"}, Comparison{.name = "GwFloat", .precision = Precision::float32},
+        Comparison{.name = "GwWithEntropy", .entropy = 0.01},
+        Comparison{.name = "GwFloatWithEntropy", .precision = Precision::float32, .entropy = 0.01},
         Comparison{.name = "FrobBothWays", .loss = EmbeddingLossKind::frob, .symmetrise = true},
         Comparison{.name = "FrobFloat", .loss = EmbeddingLossKind::frob, .precision = Precision::float32},
         Comparison{.name = "Rank", .loss = EmbeddingLossKind::rank},
@@ -72,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
             .name = "RankOfSomeColumns", .loss = EmbeddingLossKind::rank, .symmetrise = true, .all_columns = 100},
         Comparison{
             .name = "RankFloat", .loss = EmbeddingLossKind::rank, .precision = Precision::float32, .all_columns = 100},
-        Comparison{.name = "GwOfDistances", .fused = 0.3, .cost = EmbeddingCost::sq_euclidean}),
+        Comparison{.name = "GwOfDistances", .entropy = 0.02, .fused = 0.3, .cost = EmbeddingCost::sq_euclidean}),
     [](const auto& with) { return std::string(with.param.name); });
 
 TEST(SquaredDistancesWithin, EqualTheStoredOnes) {
