@@ -37,7 +37,7 @@ def bad_jobs():
     yield good, ["--set", "run.threads"], 1, ["section.key=value"]
     yield good, ["--set", "hmot.rnk=3"], 1, ["--set", "did you mean 'hmot.rank'"]
     yield good, ["--set", "hmot.mode=supervsed"], 1, ["did you mean 'supervised'"]
-    yield good, ["--set", "hmot.alpha=0.5"], 1, ["hmot.alpha", "not available in this version"]
+    yield good, ["--set", "hmot.time_weight=inverse_gap"], 1, ["hmot.time_weight", "not available in this version"]
     yield good, ["--set", "run.threads=100000"], 1, ["run.threads"]
     yield good, ["--set", "run.device=cuda"], 1, ["run.device"]
     yield good, ["--out", ""], 1, ["--out"]
