@@ -153,7 +153,7 @@ def check_equal_forms():
 
 
 def check_auto():
-    """Dense as long as it fits."""
+    """Dense as long as it fits; plans are printed to two digits."""
     def job(name, cells, **run):
         keys = {"geodesic_k": 15, "landmarks": 60, "factor_rank": 30, "epsilon": 0.05, "max_outer": 1, "inner_iterations": 5, "starts": 1}
         return session.job(name, "gromov", {"input": {"file": f"{cells}/simulation.h5ad", "time_key": "time"}, "run": {"threads": 1, **run},
@@ -163,10 +163,10 @@ def check_auto():
         return gib_of(session.run("plan", job("planned", cells), "--set", f"gromov.storage={storage}"))
 
     dense = {cells: plan_of(cells, "dense") for cells in ("many", "more")}
-    session.check(plan_of("more", "low_rank") < 0.95 * dense["more"] and plan_of("many", "auto") == dense["many"], f"plans: {dense}")
-    run = session.run("gromov", job("roomy", "many", memory_gib=1.01 * dense["many"]), timeout=60)
+    session.check(plan_of("more", "low_rank") < 0.85 * dense["more"] and plan_of("many", "auto") == dense["many"], f"plans: {dense}")
+    run = session.run("gromov", job("roomy", "many", memory_gib=1.1 * dense["many"]), timeout=60)
     session.check('gromov.storage = "dense"' in run.err and "factor_rank_source" not in report_of("roomy"), "dense fits", run)
-    run = session.run("gromov", job("tight", "more", memory_gib=0.99 * dense["more"]), timeout=100)
+    run = session.run("gromov", job("tight", "more", memory_gib=0.9 * dense["more"]), timeout=100)
     session.check("dense costs do not fit" in run.err and report_of("tight")["factor_rank_source"] == "30", "dense does not fit", run)
 
 
