@@ -25,7 +25,7 @@ HmOtProblem problem_of(const Communicator& comm, Costs costs) {
   if (costs == Costs::features) return testing_support::chain_problem(comm, slices, {4});
   static const auto with_places = [](bool has_features) {
     std::vector<testing_support::IntraSlice> result;
-    for (const Cloud& slice : slices) {
+    for (const Cloud& slice : {gaussian_cloud(100, 3, 4, 4.0, 0.0, 151), gaussian_cloud(160, 3, 4, 4.0, 0.5, 152), gaussian_cloud(130, 3, 4, 4.0, 1.0, 153)}) {
       const Cloud places = testing_support::curved_cloud(slice.num_rows, 2, static_cast<std::uint32_t>(160 + result.size()));
       result.push_back({has_features ? slice : testing_support::no_features(places), places});
     }
@@ -101,15 +101,15 @@ TEST(HmOtCheckpoint, GoesOnWithPlacesToo) {
   const auto comm = make_world_communicator();
   for (const Costs costs : {Costs::fused, Costs::places}) {
     StopAt never;
-    const HmOtSolution whole = solve(*comm, 150, nullptr, never, costs);
+    const HmOtSolution whole = solve(*comm, 80, nullptr, never, costs);
     EXPECT_EQ(whole.stop_reason, StopReason::converged);
     const int questions = comm->all_reduce(never.questions, Reduction::min);
-    for (int number = 1; number <= questions; number += number < 3 ? 1 : std::max(1, questions / 6)) {
+    for (int number = 1; number <= questions; number += std::max(1, questions / 4)) {
       SCOPED_TRACE(number);
       MemoryCheckpoint checkpoint;
       StopAt stop{comm->rank() == comm->size() - 1 ? number : 0}, then;
-      EXPECT_EQ(solve(*comm, 150, &checkpoint, stop, costs).stop_reason, StopReason::interrupted);
-      expect_equal(solve(*comm, 150, &checkpoint, then, costs), whole);
+      EXPECT_EQ(solve(*comm, 80, &checkpoint, stop, costs).stop_reason, StopReason::interrupted);
+      expect_equal(solve(*comm, 80, &checkpoint, then, costs), whole);
     }
   }
 }
