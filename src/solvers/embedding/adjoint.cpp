@@ -1,8 +1,9 @@
 #include "solvers/embedding/adjoint.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "solvers/conjugate_gradients.hpp"
 
 namespace thalweg {
 
@@ -11,8 +12,6 @@ namespace {
 using Vector = std::vector<double>;
 
 constexpr double diagonal_floor = 1e-6;  // of the mean column sum
-
-double product(const Vector& x, const Vector& y) { return std::inner_product(x.begin(), x.end(), y.begin(), 0.0); }
 
 Vector divided(Vector values, const Vector& divisor) {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = divisor[i] > 0.0 ? values[i] / divisor[i] : 0.0;
@@ -53,28 +52,6 @@ class SchurComplement {
   Vector diagonal_;
 };
 
-void iterate(const SchurComplement& schur, const Vector& right, const CouplingAdjointSettings& settings,
-             CouplingAdjoint& adjoint) {
-  Vector residual = difference(right, schur.apply(adjoint.beta));
-  Vector step = schur.preconditioned(residual), direction = step;
-  double now = product(residual, step);
-  const double scale = product(right, schur.preconditioned(right));
-  for (;; ++adjoint.iterations) {
-    adjoint.relative_residual = scale > 0.0 ? std::sqrt(std::max(0.0, now) / scale) : 0.0;
-    if (!(adjoint.relative_residual > settings.tolerance) || adjoint.iterations >= settings.max_iterations) return;
-    const Vector image = schur.apply(direction);
-    const double length = now / product(direction, image);
-    for (std::size_t j = 0; j < direction.size(); ++j) {
-      adjoint.beta[j] += length * direction[j];
-      residual[j] -= length * image[j];
-    }
-    step = schur.preconditioned(residual);
-    const double next = product(residual, step);
-    for (std::size_t j = 0; j < direction.size(); ++j) direction[j] = step[j] + next / now * direction[j];
-    now = next;
-  }
-}
-
 }  // namespace
 
 CouplingAdjoint solve_coupling_adjoint(const CouplingProducts& coupling, std::span<const double> u,
@@ -83,7 +60,11 @@ CouplingAdjoint solve_coupling_adjoint(const CouplingProducts& coupling, std::sp
   const Vector rows(u.begin(), u.end()), columns(v.begin(), v.end());
   CouplingAdjoint adjoint;
   adjoint.beta = settings.initial_beta.size() == columns.size() ? settings.initial_beta : Vector(columns.size(), 0.0);
-  iterate(schur, difference(columns, coupling.apply_transposed(divided(rows, coupling.row_sums()))), settings, adjoint);
+  const Vector right = difference(columns, coupling.apply_transposed(divided(rows, coupling.row_sums())));
+  const ConjugateGradients done =
+      conjugate_gradients(schur, right, settings.tolerance, settings.max_iterations, adjoint.beta);
+  adjoint.iterations = done.iterations;
+  adjoint.relative_residual = done.relative_residual;
   adjoint.alpha = divided(difference(rows, coupling.apply(adjoint.beta)), coupling.row_sums());
   return adjoint;
 }

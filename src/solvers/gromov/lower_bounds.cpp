@@ -8,6 +8,7 @@
 
 #include "exact/transport.hpp"
 #include "kernels/block_rows.hpp"
+#include "solvers/squared_distances.hpp"
 
 namespace thalweg {
 
@@ -221,14 +222,6 @@ Matrix monotone_coupling(const std::vector<double>& x, const std::vector<double>
     coupling(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j)) += mass;
   });
   return coupling;
-}
-
-Matrix squared_distances(const Matrix& x, const Matrix& y) {
-  Matrix distances(x.rows, y.rows);
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    for (std::int64_t j = 0; j < y.rows; ++j)
-      for (std::int64_t k = 0; k < x.columns; ++k) distances(i, j) += (x(i, k) - y(j, k)) * (x(i, k) - y(j, k));
-  return distances;
 }
 
 LowerBounds lower_bounds(const Context& context, const GromovProblem& problem) {

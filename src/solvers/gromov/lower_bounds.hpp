@@ -24,9 +24,6 @@ Matrix quantile_means(const Communicator& comm, const IntraRows& costs, const st
 Matrix monotone_coupling(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& a,
                          const std::vector<double>& b);
 
-/// Squared Euclidean distances between the rows of two matrices.
-Matrix squared_distances(const Matrix& x, const Matrix& y);
-
 /// Values at most E(P) for every P of marginals a and b.
 struct LowerBounds {
   double eccentricity = 0.0;           // "flb": transport of the eccentricities, exact

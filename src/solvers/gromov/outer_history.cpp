@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "distributed/part_checkpoint.hpp"
+
 namespace thalweg {
 
 void OuterHistory::watch(const GromovObserver& observer, const StopCheck& stop_check) {
@@ -14,6 +16,21 @@ std::optional<StopReason> OuterHistory::ask(const char* stage, const VisitState&
   const StepRequest request = shared_request(comm_, stop_check_ ? stop_check_() : std::nullopt, checkpoint_);
   if (checkpoint_ != nullptr && request.wants_state()) checkpoint_->save(stage, request.stop.has_value(), visit);
   return request.stop;
+}
+
+SinkhornSolution OuterHistory::solve(const Context& context, const SinkhornProblem& inner, const GromovSettings& settings,
+                                     double tolerance, const Around& around) {
+  SinkhornSettings how;
+  how.tolerance = tolerance;
+  how.max_iterations = settings.inner_iterations;
+  how.certify = false;
+  how.solves_stopped = true;  // the result so far is a coupling
+  std::optional<PartCheckpoint> part;
+  if (checkpoint_ != nullptr) how.checkpoint = &part.emplace(*checkpoint_, around.stage, around.visit, is_solving_);
+  is_solving_ = true;
+  SinkhornSolution solution = solve_sinkhorn(context, inner, how, {}, stop_check_);
+  is_solving_ = false;
+  return solution;
 }
 
 void OuterHistory::record(GromovRecord step, const LinearisedCoupling& coupling) {
@@ -53,6 +70,7 @@ void OuterHistory::visit_state(StateVisitor& v) {
   v.scalar("gap", solution_.gap);
   v.scalar("outer", solution_.outer);
   v.scalar("evaluations", solution_.evaluations);
+  v.scalar("is_solving", is_solving_);
   visit_history(v, solution_.history);
   double passed = seconds();
   v.scalar("seconds", passed);

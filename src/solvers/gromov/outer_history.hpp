@@ -17,10 +17,18 @@ class OuterHistory {
       : comm_(comm), problem_(problem), checkpoint_(checkpoint) {}
   void watch(const GromovObserver& observer, const StopCheck& stop_check);
 
-  const StopCheck& stop_check() const { return stop_check_; }
   /// The reason of any rank that was told to stop; saves what `visit` lists where that is due. The first call of a run
   /// asks nothing, so that every run comes further. Collective.
   std::optional<StopReason> ask(const char* stage, const VisitState& visit);
+
+  /// What keeps the state around a linear problem.
+  struct Around {
+    const char* stage;
+    VisitState visit;
+  };
+  /// A linear problem of the iteration, to `tolerance`; its state is kept within that of the iteration. Collective.
+  SinkhornSolution solve(const Context& context, const SinkhornProblem& inner, const GromovSettings& settings,
+                         double tolerance, const Around& around);
 
   void add_evaluations(const SinkhornSolution& inner) { solution_.evaluations += inner.evaluations; }
   void set_gap(double gap) { solution_.gap = gap; }
@@ -45,6 +53,7 @@ class OuterHistory {
   StopCheck stop_check_;
   GromovSolution solution_;
   bool is_asked_ = false;
+  bool is_solving_ = false;  // a linear problem; of a state that was restored: it has that solve
   Clock::time_point begin_ = Clock::now();
 };
 

@@ -85,7 +85,6 @@ class OuterLoop {
   std::unique_ptr<QuadraticCost> cost_;
   OuterState state_;
   OuterPosition now_;
-  bool is_solving_ = false;  // a linear problem; of a state that was restored: it has that solve
 };
 
 }  // namespace thalweg

@@ -1,5 +1,4 @@
 // What the outer iteration goes on from after it was interrupted.
-#include "distributed/part_checkpoint.hpp"
 #include "solvers/gromov/outer_loop.hpp"
 #include "solvers/gromov/row_softmin.hpp"
 
@@ -33,7 +32,6 @@ void OuterLoop::visit_state(StateVisitor& v) {
   v.scalar("is_proximal", state_.is_proximal);
   v.replicated("prices", state_.prices);
   v.scalar("correction", state_.correction);
-  v.scalar("is_solving", is_solving_);
 }
 
 SinkhornSolution OuterLoop::solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) {
@@ -44,19 +42,7 @@ SinkhornSolution OuterLoop::solve_linear(PairGeometry& geometry, double epsilon,
   inner.b = problem_.b;
   inner.epsilon = epsilon;
   inner.initial_g = std::move(g);
-  SinkhornSettings how;
-  how.tolerance = now_.inner_tolerance;
-  how.max_iterations = settings_.inner_iterations;
-  how.certify = false;
-  how.solves_stopped = true;  // the result so far is a coupling
-  std::optional<PartCheckpoint> part;
-  if (settings_.checkpoint != nullptr)
-    how.checkpoint =
-        &part.emplace(*settings_.checkpoint, stage(), [this](StateVisitor& v) { visit_state(v); }, is_solving_);
-  is_solving_ = true;
-  SinkhornSolution solution = solve_sinkhorn(context_, inner, how, {}, history_.stop_check());
-  is_solving_ = false;
-  return solution;
+  return history_.solve(context_, inner, settings_, now_.inner_tolerance, {stage(), [this](StateVisitor& v) { visit_state(v); }});
 }
 
 }  // namespace thalweg

@@ -9,6 +9,7 @@
 #include "geometry/row_gram.hpp"
 #include "kernels/random.hpp"
 #include "solvers/gromov/lower_bounds.hpp"
+#include "solvers/squared_distances.hpp"
 
 namespace thalweg {
 

@@ -77,7 +77,6 @@ class UnbalancedLoop {
   ProductCoupling product_;
   UnbalancedState state_;
   OuterPosition now_;
-  bool is_solving_ = false;          // a linear problem; of a state that was restored: it has that solve
   double distance_tolerance_ = 0.0;  // of |P - G|_1 / w
   double final_tolerance_ = 0.0;     // of linear problems: that of the job, and finer than the distance
 };

@@ -1,5 +1,4 @@
 // What the outer iteration of unbalanced problems goes on from after it was interrupted.
-#include "distributed/part_checkpoint.hpp"
 #include "solvers/gromov/unbalanced_loop.hpp"
 
 namespace thalweg {
@@ -31,7 +30,6 @@ void UnbalancedLoop::visit_state(StateVisitor& v) {
   v.scalar("least", state_.least);
   v.scalar("tolerance", state_.tolerance);
   v.scalar("is_tight", state_.is_tight);
-  v.scalar("is_solving", is_solving_);
 }
 
 SinkhornSolution UnbalancedLoop::solve_linear(PairGeometry& geometry, double epsilon, std::vector<double> g) {
@@ -43,19 +41,7 @@ SinkhornSolution UnbalancedLoop::solve_linear(PairGeometry& geometry, double eps
   inner.lambda1 = problem_.rho_1;
   inner.lambda2 = problem_.rho_2;
   inner.initial_g = std::move(g);
-  SinkhornSettings how;
-  how.tolerance = now_.inner_tolerance;
-  how.max_iterations = settings_.inner_iterations;
-  how.certify = false;
-  how.solves_stopped = true;  // the result so far is a coupling
-  std::optional<PartCheckpoint> part;
-  if (settings_.checkpoint != nullptr)
-    how.checkpoint =
-        &part.emplace(*settings_.checkpoint, stage(), [this](StateVisitor& v) { visit_state(v); }, is_solving_);
-  is_solving_ = true;
-  SinkhornSolution solution = solve_sinkhorn(context_, inner, how, {}, history_.stop_check());
-  is_solving_ = false;
-  return solution;
+  return history_.solve(context_, inner, settings_, now_.inner_tolerance, {stage(), [this](StateVisitor& v) { visit_state(v); }});
 }
 
 }  // namespace thalweg

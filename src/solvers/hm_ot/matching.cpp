@@ -4,6 +4,7 @@
 
 #include "exact/assignment.hpp"
 #include "solvers/hm_ot/edge_form.hpp"
+#include "solvers/squared_distances.hpp"
 
 namespace thalweg {
 
@@ -12,17 +13,6 @@ namespace {
 constexpr int max_rounds = 20;  // of exact maps for the gradient
 
 using Map = std::vector<std::int32_t>;  // row of the target sample of every row of the source sample
-
-std::vector<double> squared_distances(const Matrix& x, const Matrix& y) {
-  std::vector<double> cost(static_cast<std::size_t>(x.rows * y.rows), 0.0);
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    for (std::int64_t j = 0; j < y.rows; ++j) {
-      double sum = 0.0;
-      for (std::int64_t f = 0; f < x.columns; ++f) sum += (x(i, f) - y(j, f)) * (x(i, f) - y(j, f));
-      cost[static_cast<std::size_t>(i * y.rows + j)] = sum;
-    }
-  return cost;
-}
 
 /// x_i^T G y_j
 std::vector<double> form_costs(const Chain& chain, const EdgeForm& form, const Matrix& x, const Matrix& y) {
@@ -66,7 +56,7 @@ struct Links {
 
 /// The exact map of least squared distance.
 Links link_by_distance(const Chain& chain, std::size_t edge, const Matrix& x, const Matrix& y) {
-  const std::vector<double> cost = squared_distances(x, y);
+  const std::vector<double> cost = squared_distances(x, y).values;
   Links links{solve_assignment(x.rows, std::span<const double>(cost)), 0.0, {}};
   double total = 0.0;
   for (std::int64_t i = 0; i < x.rows; ++i) total += cost[static_cast<std::size_t>(i * x.rows + links.map[static_cast<std::size_t>(i)])];

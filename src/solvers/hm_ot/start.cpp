@@ -13,6 +13,7 @@
 #include "solvers/hm_ot/path_step.hpp"
 #include "solvers/hm_ot/streams.hpp"
 #include "solvers/hm_ot/sweep.hpp"
+#include "solvers/squared_distances.hpp"
 
 namespace thalweg {
 
@@ -29,17 +30,6 @@ Matrix cluster_rows_of(const Chain& chain, Matrix rows) {
   for (std::int64_t i = 0; i < rows.rows; ++i)
     for (std::int64_t j = 0; j < rows.columns; ++j) rows(i, j) *= std::sqrt(chain.cluster_scale[static_cast<std::size_t>(j)]);
   return rows;
-}
-
-std::vector<double> squared_distances(const Matrix& x, const Matrix& y) {
-  std::vector<double> cost(static_cast<std::size_t>(x.rows * y.rows), 0.0);
-  for (std::int64_t i = 0; i < x.rows; ++i)
-    for (std::int64_t j = 0; j < y.rows; ++j) {
-      double sum = 0.0;
-      for (std::int64_t f = 0; f < x.columns; ++f) sum += (x(i, f) - y(j, f)) * (x(i, f) - y(j, f));
-      cost[static_cast<std::size_t>(i * y.rows + j)] = sum;
-    }
-  return cost;
 }
 
 /// Trajectories as rows: the features of all their cells, slice after slice.
@@ -160,7 +150,7 @@ Matrix type_costs(const Chain& chain, const EdgeForm& form, const Matrix& source
 /// Renames the clusters of a slice so that cluster k is the partner of the previous slice's cluster k.
 void rename_to_partners(const Chain& chain, const EdgeForm& form, const Matrix& previous_means, const Matrix& means, Labels& labels) {
   const std::vector<double> cost = chain.has_coordinates() ? transposed(type_costs(chain, form, previous_means, means)).values
-                                                           : squared_distances(transposed(means), transposed(previous_means));
+                                                           : squared_distances(transposed(means), transposed(previous_means)).values;
   const std::vector<std::int32_t> partner = solve_assignment(means.columns, std::span<const double>(cost));
   for (std::int32_t& label : labels) label = partner[static_cast<std::size_t>(label)];
 }

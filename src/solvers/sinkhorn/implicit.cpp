@@ -3,15 +3,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "solvers/conjugate_gradients.hpp"
+
 namespace thalweg {
 
 namespace {
 
 using Vector = std::vector<double>;
-
-double product(const Vector& first, const Vector& second) {
-  return std::inner_product(first.begin(), first.end(), second.begin(), 0.0);
-}
 
 /// sum_k factors_ik applied_ik of each row.
 Vector row_products(std::span<const double> factors, const Vector& applied, std::int64_t rank) {
@@ -78,28 +76,6 @@ class SchurComplement {
   Vector rows_, columns_;
 };
 
-void conjugate_gradients(const SchurComplement& schur, const Vector& right, const AdjointSettings& settings, AdjointPotentials& adjoint) {
-  Vector residual = right;
-  subtract(schur.apply(adjoint.q), residual);
-  Vector step = schur.preconditioned(residual), direction = step;
-  double now = product(residual, step);
-  const double scale = product(right, schur.preconditioned(right));
-  for (; adjoint.iterations < settings.max_iterations; ++adjoint.iterations) {
-    adjoint.relative_residual = scale > 0.0 ? std::sqrt(std::max(0.0, now) / scale) : 0.0;
-    if (adjoint.relative_residual <= settings.tolerance) return;
-    const Vector image = schur.apply(direction);
-    const double length = now / product(direction, image);
-    for (std::size_t j = 0; j < direction.size(); ++j) {
-      adjoint.q[j] += length * direction[j];
-      residual[j] -= length * image[j];
-    }
-    step = schur.preconditioned(residual);
-    const double next = product(residual, step);
-    for (std::size_t j = 0; j < direction.size(); ++j) direction[j] = step[j] + next / now * direction[j];
-    now = next;
-  }
-}
-
 }  // namespace
 
 AdjointPotentials solve_adjoint(const PairGeometry& geometry, const SinkhornProblem& problem, const SinkhornSolution& solution,
@@ -109,7 +85,10 @@ AdjointPotentials solve_adjoint(const PairGeometry& geometry, const SinkhornProb
   const Vector v = row_products(loss.column_factors, geometry.apply_transposed(solution.f, solution.g, loss.row_factors, loss.rank), loss.rank);
   AdjointPotentials adjoint;
   adjoint.q = settings.initial_q.empty() ? Vector(solution.g.size(), 0.0) : settings.initial_q;
-  conjugate_gradients(schur, schur.right_side(u, v), settings, adjoint);
+  const ConjugateGradients done =
+      conjugate_gradients(schur, schur.right_side(u, v), settings.tolerance, settings.max_iterations, adjoint.q);
+  adjoint.iterations = done.iterations;
+  adjoint.relative_residual = done.relative_residual;
   adjoint.p = schur.rows_for(u, adjoint.q);
   return adjoint;
 }

@@ -5,6 +5,7 @@
 
 #include "exact/transport.hpp"
 #include "solvers/gromov/anchors.hpp"
+#include "solvers/squared_distances.hpp"
 #include "tests/support/test_device.hpp"
 #include "toy.hpp"
 
