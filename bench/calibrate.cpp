@@ -18,6 +18,7 @@
 #include "config/toml_text.hpp"
 #include "distributed/error.hpp"
 #include "distributed/runtime.hpp"
+#include "geometry/last_level_cache.hpp"
 #include "geometry/pair_geometry.hpp"
 #include "io/text_file.hpp"
 #include "job/machine_options.hpp"
@@ -96,6 +97,7 @@ void measure_pairs(const Communicator& comm, const Options& options, MachineOpti
     slope = std::max(0.0, (high - low) / static_cast<double>(many - few));
     constant = std::max(0.0, low - slope * static_cast<double>(few));
   };
+  machine.cache_bytes = cache_bytes_per_processor();
   line(EvaluationForm::strip, 1.0, machine.strip_s, machine.strip_feature_s);
   line(EvaluationForm::two_pass, 2.0, machine.pass_s, machine.pass_feature_s);
   const PairTime single = pair_time(comm, options, EvaluationForm::strip, usual, Precision::float32);

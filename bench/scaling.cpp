@@ -79,6 +79,7 @@ PlanInput plan_of(const ScalingOptions& scaling, int num_ranks) {
   input.cells_per_slice.assign(scaling.solver == "sinkhorn" ? 2 : static_cast<std::size_t>(scaling.slices), bench::num_cells(scaling, num_ranks));
   input.num_features = scaling.features;
   input.is_double = scaling.precision == "float64";
+  input.form = scaling.form;
   input.ring = scaling.form == "ring";
   if (scaling.solver != "sinkhorn") input.types = {scaling.types};
   return input;

@@ -35,7 +35,7 @@ void products_of_group(const PairOperands<Scalar>& operands, RowGroup rows, cons
                        const ValuePanels<Scalar>& values, double* products) {
   constexpr int tile = tile_rows;
   Group<Scalar> shift;
-  load_group(shifts, shift);
+  load_group<Scalar, group_vectors>(shifts, shift);
   alignas(64) Scalar exponentials[tile * group_rows<Scalar>];
   LineBuffer<Scalar> partial(values.split.size * group_rows<Scalar>);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
@@ -66,7 +66,7 @@ template <class Scalar, class Score>
 void count_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, RadixDigit digit,
                  std::int64_t* counts) {
   Group<Scalar> shift;
-  load_group(shifts, shift);
+  load_group<Scalar, group_vectors>(shifts, shift);
   for_each_panel<Scalar, Score>(
       operands, rows, 0, operands.num_columns, shift, [&](std::int64_t column, const Panel<Scalar>& exponents) {
         alignas(64) Scalar costs[group_rows<Scalar>];
@@ -103,10 +103,8 @@ void apply(const PairOperands<Scalar>& operands, std::int64_t tile, const Scalar
   const simd::FlushDenormals flush;
   std::fill_n(products, values.split.size * tile_rows, 0.0);
   with_score(operands.score, [&](auto score) {
-    for (int group = 0; group < groups_per_tile<Scalar>; ++group) {
-      const int at = group * group_rows<Scalar>;
-      products_of_group<Scalar, decltype(score)>(operands, {tile, group}, shifts + at, values, products + at);
-    }
+    for (int at = 0; at < tile_rows; at += group_rows<Scalar>)
+      products_of_group<Scalar, decltype(score)>(operands, {tile, at}, shifts + at, values, products + at);
   });
 }
 
@@ -115,8 +113,8 @@ void count_costs(const PairOperands<Scalar>& operands, std::int64_t tile, const 
                  std::int64_t* counts) {
   const simd::FlushDenormals flush;
   with_score(operands.score, [&](auto score) {
-    for (int group = 0; group < groups_per_tile<Scalar>; ++group)
-      count_group<Scalar, decltype(score)>(operands, {tile, group}, shifts + group * group_rows<Scalar>, digit, counts);
+    for (int at = 0; at < tile_rows; at += group_rows<Scalar>)
+      count_group<Scalar, decltype(score)>(operands, {tile, at}, shifts + at, digit, counts);
   });
 }
 

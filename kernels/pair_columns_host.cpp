@@ -15,11 +15,10 @@ template <class Scalar, class Use>
 void for_each_column(const PairOperands<Scalar>& operands, std::int64_t tile, const Scalar* shifts, ColumnSlice columns,
                      const Use& use) {
   const simd::FlushDenormals flush;
-  for (int group = 0; group < groups_per_tile<Scalar>; ++group) {
-    const int at = group * group_rows<Scalar>;
+  for (int at = 0; at < tile_rows; at += group_rows<Scalar>) {
     Group<Scalar> shift;
-    load_group(shifts + at, shift);
-    for_each_panel<Scalar, DenseScore>(operands, {tile, group}, columns.begin, columns.end, shift,
+    load_group<Scalar, group_vectors>(shifts + at, shift);
+    for_each_panel<Scalar, DenseScore>(operands, {tile, at}, columns.begin, columns.end, shift,
                                        [&](std::int64_t column, const Panel<Scalar>& exponents) {
                                          for (int c = 0; c < panel_columns && column + c < columns.end; ++c)
                                            use(column + c, at, exponents + c * group_vectors);

@@ -14,10 +14,10 @@ inline constexpr double smallest_sum = 0x1p-80, largest_sum = 0x1p60;
 /// Whether a row with this shift takes part.
 inline bool takes_part(double shift) { return shift > 0.5 * no_bias; }
 
-/// Whether the sums of a tile, formed with these shifts, can be used.
+/// Whether the sums of a tile or its first rows, formed with these shifts, can be used.
 template <class Scalar>
-bool sums_are_safe(const Scalar* shifts, const double* sums) {
-  for (int i = 0; i < tile_rows; ++i)
+bool sums_are_safe(const Scalar* shifts, const double* sums, int count = tile_rows) {
+  for (int i = 0; i < count; ++i)
     if (takes_part(static_cast<double>(shifts[i])) && !(sums[i] >= smallest_sum && sums[i] <= largest_sum))
       return false;
   return true;

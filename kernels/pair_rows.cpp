@@ -46,7 +46,7 @@ StripSums<Scalar> strip_on_host(const ExecutionSpace& exec, const PairOperands<S
   std::atomic<std::int64_t> next = 0;
   for_each_tile(exec, threads, rows.tiles.count * tile_rows * operands.num_columns, [&](const std::int64_t thread) {
     auto& strip = strips[static_cast<std::size_t>(thread)];
-    strip = std::make_unique<host::Strip<Scalar>>(operands);
+    strip = std::make_unique<host::Strip<Scalar>>(operands, rows.height);
     for (std::int64_t p = next++; p < rows.tiles.count; p = next++) {
       const std::int64_t at = p * tile_rows;
       result.tile_masses[static_cast<std::size_t>(p)] = strip->add_tile(

@@ -84,6 +84,7 @@ struct StripRows {
   std::span<const double> offsets;  // of BiasUpdate
   std::span<const double> alpha;    // 0 for padding
   double bound = 1.0;               // of the column sums
+  int height = tile_rows;           // of the strips
 };
 
 template <class Scalar, class ExecutionSpace>

@@ -12,7 +12,7 @@ namespace {
 template <class Scalar, class Score, bool is_weighted>
 void sums_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, double* totals) {
   Group<Scalar> shift;
-  load_group(shifts, shift);
+  load_group<Scalar, group_vectors>(shifts, shift);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar> sum = {};
     for_each_panel<Scalar, Score>(
@@ -27,7 +27,7 @@ void sums_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Sc
               else sum[q] += value;
             }
         });
-    add_wide<Scalar>(sum, totals);
+    add_wide<Scalar, group_vectors>(sum, totals);
   }
 }
 
@@ -49,7 +49,7 @@ template <class Scalar, class Score>
 void moments_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, const Scalar* weights,
                       double* moments) {
   Group<Scalar> shift;
-  load_group(shifts, shift);
+  load_group<Scalar, group_vectors>(shifts, shift);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar> sum = {}, with_exponent = {}, with_weight = {};
     for_each_panel<Scalar, Score>(operands, rows, begin, std::min(begin + flush_columns, operands.num_columns), shift,
@@ -64,16 +64,16 @@ void moments_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const
                                         with_weight[q] += value * weights[column + c];
                                       }
                                   });
-    add_wide<Scalar>(sum, moments);
-    add_wide<Scalar>(with_exponent, moments + tile_rows);
-    add_wide<Scalar>(with_weight, moments + 2 * tile_rows);
+    add_wide<Scalar, group_vectors>(sum, moments);
+    add_wide<Scalar, group_vectors>(with_exponent, moments + tile_rows);
+    add_wide<Scalar, group_vectors>(with_weight, moments + 2 * tile_rows);
   }
 }
 
 template <class Scalar, class Score>
 void costs_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, double* sums) {
   Group<Scalar> shift, largest;
-  load_group(shifts, shift);
+  load_group<Scalar, group_vectors>(shifts, shift);
   for (auto& value : largest) value = simd::broadcast(std::numeric_limits<Scalar>::lowest());
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar> sum = {};
@@ -89,17 +89,17 @@ void costs_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const S
                                       }
                                     }
                                   });
-    add_wide<Scalar>(sum, sums);
+    add_wide<Scalar, group_vectors>(sum, sums);
   }
-  add_wide<Scalar>(largest, sums + tile_rows);
+  add_wide<Scalar, group_vectors>(largest, sums + tile_rows);
 }
 
-/// Calls body(score, group, first row) for the groups of a tile.
+/// Calls body(score, first row) for the groups of a tile.
 template <class Scalar, class Body>
 void for_each_group(const PairOperands<Scalar>& operands, Body&& body) {
   const simd::FlushDenormals flush;
   with_score(operands.score, [&](auto score) {
-    for (int group = 0; group < groups_per_tile<Scalar>; ++group) body(score, group, group * group_rows<Scalar>);
+    for (int at = 0; at < tile_rows; at += group_rows<Scalar>) body(score, at);
   });
 }
 
@@ -108,17 +108,17 @@ void for_each_group(const PairOperands<Scalar>& operands, Body&& body) {
 template <class Scalar>
 void row_sums(const PairOperands<Scalar>& operands, std::int64_t tile, const Scalar* shifts, double* sums) {
   std::fill_n(sums, tile_rows, 0.0);
-  for_each_group(operands, [&](auto score, int group, int at) {
+  for_each_group(operands, [&](auto score, int at) {
     using Score = decltype(score);
-    if (operands.column_weights) sums_of_group<Scalar, Score, true>(operands, {tile, group}, shifts + at, sums + at);
-    else sums_of_group<Scalar, Score, false>(operands, {tile, group}, shifts + at, sums + at);
+    if (operands.column_weights) sums_of_group<Scalar, Score, true>(operands, {tile, at}, shifts + at, sums + at);
+    else sums_of_group<Scalar, Score, false>(operands, {tile, at}, shifts + at, sums + at);
   });
 }
 
 template <class Scalar>
 void row_maxima(const PairOperands<Scalar>& operands, std::int64_t tile, Scalar* maxima) {
-  for_each_group(operands, [&](auto score, int group, int at) {
-    maxima_of_group<Scalar, decltype(score)>(operands, {tile, group}, maxima + at);
+  for_each_group(operands, [&](auto score, int at) {
+    maxima_of_group<Scalar, decltype(score)>(operands, {tile, at}, maxima + at);
   });
 }
 
@@ -126,16 +126,16 @@ template <class Scalar>
 void row_moments(const PairOperands<Scalar>& operands, std::int64_t tile, const Scalar* shifts, const Scalar* weights,
                  double* moments) {
   std::fill_n(moments, 3 * tile_rows, 0.0);
-  for_each_group(operands, [&](auto score, int group, int at) {
-    moments_of_group<Scalar, decltype(score)>(operands, {tile, group}, shifts + at, weights, moments + at);
+  for_each_group(operands, [&](auto score, int at) {
+    moments_of_group<Scalar, decltype(score)>(operands, {tile, at}, shifts + at, weights, moments + at);
   });
 }
 
 template <class Scalar>
 void row_costs(const PairOperands<Scalar>& operands, std::int64_t tile, const Scalar* shifts, double* sums) {
   std::fill_n(sums, 2 * tile_rows, 0.0);
-  for_each_group(operands, [&](auto score, int group, int at) {
-    costs_of_group<Scalar, decltype(score)>(operands, {tile, group}, shifts + at, sums + at);
+  for_each_group(operands, [&](auto score, int at) {
+    costs_of_group<Scalar, decltype(score)>(operands, {tile, at}, shifts + at, sums + at);
   });
 }
 

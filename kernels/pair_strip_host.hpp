@@ -1,4 +1,4 @@
-// Both updates from one set of exponentials: a tile of rows against all columns, kept until its factors are known.
+// Both updates from one set of exponentials: a strip of rows against all columns, kept until its factors are known.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,20 @@ struct StripResults {
   double* logs = nullptr;    // l
 };
 
+/// Rows of a strip: a whole tile, or a part of it where the exponentials of a tile would leave the cache.
+inline constexpr int strip_heights[] = {tile_rows, tile_rows / 2, tile_rows / 4};
+
+/// Bytes of a column in the scratch of a thread.
+constexpr std::int64_t strip_column_bytes(int height, std::int64_t scalar_bytes) { return height * scalar_bytes + 8; }
+
 namespace host {
 
-/// Scratch of one thread: exponentials of one tile of rows and the column sums so far in fixed point.
+/// Scratch of one thread: exponentials of one strip and the column sums so far in fixed point.
 template <class Scalar>
 class Strip {
  public:
-  explicit Strip(const PairOperands<Scalar>& operands);
+  /// @param height   one of strip_heights
+  Strip(const PairOperands<Scalar>& operands, int height);
 
   /// Adds one tile of rows to the column sums c_j = sum_i alpha_i 2^s_ij, s with the new biases.
   /// @param shifts    u to form exponentials with, tile_rows; null: from the largest exponents
@@ -49,8 +56,9 @@ class Strip {
 
  private:
   const PairOperands<Scalar>& operands_;
+  int height_;
   std::int64_t padded_columns_;
-  LineBuffer<Scalar> exponentials_;  // column by column, tile_rows each
+  LineBuffer<Scalar> exponentials_;  // column by column, height_ each
   LineBuffer<std::int64_t> sums_;    // in the order of lane sums
   std::int64_t fallback_tiles_ = 0;
 };

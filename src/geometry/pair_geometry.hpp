@@ -46,7 +46,7 @@ struct PairSides {
 
 enum class CostStatistic { mean, median, max };
 
-/// How one evaluation runs: `strip` keeps the exponentials of 64 rows for both updates, `two_pass` forms them twice;
+/// How one evaluation runs: `strip` keeps the exponentials of a few rows for both updates, `two_pass` forms them twice;
 /// `ring` too, with points that no rank holds whole: blocks of the other side pass every rank. `automatic` is `ring`
 /// where a side is given as each rank's own points. Stored costs (`dense`) are spread in every form.
 enum class EvaluationForm { automatic, strip, two_pass, ring };

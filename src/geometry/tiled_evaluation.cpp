@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "geometry/last_level_cache.hpp"
+#include "geometry/strip_height.hpp"
 #include "geometry/tiled_geometry.hpp"
 #include "kernels/fixed_point.hpp"
 #include "kernels/host_rows.hpp"
@@ -16,8 +17,7 @@ template <class Scalar, class ExecutionSpace>
 bool TiledGeometry<Scalar, ExecutionSpace>::uses_strip() const {
   if constexpr (!is_host<ExecutionSpace>) return false;
   if (form_ != EvaluationForm::automatic) return form_ == EvaluationForm::strip;
-  const std::int64_t bytes_per_column = tile_rows * static_cast<std::int64_t>(sizeof(Scalar)) + 8;
-  return bytes_per_column * num_columns() <= cache_bytes_per_processor();
+  return strips_fit(num_columns(), sizeof(Scalar), cache_bytes_per_processor());
 }
 
 /// u = offset - tau l: f / epsilon = tau (log_ratio - L) with L = ln 2 (l - kappa p).
@@ -93,6 +93,7 @@ StripSums<Scalar> TiledGeometry<Scalar, ExecutionSpace>::strip_sums(const Pass& 
   for (int attempt = 1;; ++attempt) {
     if (!std::isfinite(rows_of_strip.bound) || !(rows_of_strip.bound > 0.0)) rows_of_strip.bound = 1.0;
     rows_of_strip.bound *= room;
+    rows_of_strip.height = strip_height(num_columns(), sizeof(Scalar), cache_bytes_per_processor());
     StripSums<Scalar> sums = pair_strip(exec_, pass.operands, rows_of_strip, shifts);
     context_.comm.all_reduce(std::span<std::int64_t>(sums.column_sums), Reduction::sum);
     const double mass = ordered_sum(sums.tile_masses), used = mass / rows_of_strip.bound;

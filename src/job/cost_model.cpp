@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "distributed/error.hpp"
+#include "geometry/strip_height.hpp"
 #include "kernels/random.hpp"
 
 namespace thalweg {
@@ -42,9 +43,11 @@ double rows_of_rank(std::int64_t num_rows, const MachineOptions& machine, std::i
 
 double precision_factor(bool is_double, const MachineOptions& machine) { return is_double ? machine.float64_factor : 1.0; }
 
-TransportForm form_of(const PlanInput& input) {
+TransportForm form_of(const PlanInput& input, const MachineOptions& machine) {
   if (input.ring) return TransportForm::ring;
-  return input.on_device ? TransportForm::two_pass : TransportForm::strip;
+  if (input.on_device || input.form == "two_pass") return TransportForm::two_pass;
+  const bool is_strip = input.form == "strip" || strips_fit(input.cells_per_slice[1], input.is_double ? 8 : 4, machine.cache_bytes);
+  return is_strip ? TransportForm::strip : TransportForm::two_pass;
 }
 
 std::int64_t types_of(const PlanInput& input, std::size_t slice) { return input.types.size() == 1 ? input.types[0] : input.types.at(slice); }
@@ -91,7 +94,7 @@ bool has_cost_model(const PlanInput& input) {
 IterationTime iteration_time(const PlanInput& input, const MachineOptions& machine, std::int64_t num_ranks) {
   if (!has_cost_model(input)) throw ConfigError("there is no model of the time of " + input.command + "; available: transport of points, hmot, lowrank");
   if (input.command != "transport") return pass_time(input, machine, num_ranks);
-  EvaluationShape shape{input.cells_per_slice[0], input.cells_per_slice[1], input.num_features, form_of(input)};
+  EvaluationShape shape{input.cells_per_slice[0], input.cells_per_slice[1], input.num_features, form_of(input, machine)};
   shape.is_double = input.is_double;
   shape.row_bytes = shape.coordinate_bytes = input.is_double ? 8 : 4;
   return evaluation_time(shape, machine, num_ranks);

@@ -30,6 +30,7 @@ struct MachineOptions {
   double read_rate = 5e8;
   double spread = 0.02;
   std::int64_t wave_rows = 0;
+  std::int64_t cache_bytes = std::int64_t{16} << 20;
 
   static constexpr const char* section = "machine";
   static constexpr const char* about = "rates of one rank while all ranks of its node work, measured by bench_calibrate";
@@ -53,6 +54,7 @@ struct MachineOptions {
     field("read_rate", &MachineOptions::read_rate, "and from one", positive);
     field("spread", &MachineOptions::spread, "standard deviation of the logarithm of a rank's time for an iteration", non_negative);
     field("wave_rows", &MachineOptions::wave_rows, "rows that a device works on at a time; 0: no such waves", non_negative);
+    field("cache_bytes", &MachineOptions::cache_bytes, "of the last cache that are a processor's; decides between strip and two_pass", non_negative);
   }
 };
 

@@ -55,6 +55,7 @@ struct PlanInput {
   std::int64_t coordinates = 0;  ///< hmot, lowrank: within the slices; num_features counts them and their squares too
   bool dense_costs = false;             ///< transport: the features of the source are its costs
   bool with_divergence = false;
+  std::string form = "auto";  ///< solver.form
   bool may_ring = false;  ///< transport: points may stay on the ranks that own their cells
   bool ring = false;      ///< they do
   bool exports_rows = false;   ///< of the coupling, as sparse or dense rows

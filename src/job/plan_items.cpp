@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "geometry/last_level_cache.hpp"
+#include "geometry/strip_height.hpp"
 #include "io/cell_selection.hpp"
 
 namespace thalweg {
@@ -95,9 +97,9 @@ void add_result_buffers(Collector& items) {
 }
 
 void add_strips(const PlanInput& input, WideInt columns, Collector& items) {
-  constexpr WideInt strip_rows = 64;
-  if (input.on_device) return;
-  items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false, input.threads * (strip_rows * 4 + 8) * columns);
+  const std::int64_t m = static_cast<std::int64_t>(columns), scalar_bytes = input.is_double ? 8 : 4, cache_bytes = cache_bytes_per_processor();
+  if (input.on_device || input.form == "two_pass" || (input.form == "auto" && !strips_fit(m, scalar_bytes, cache_bytes))) return;
+  items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false, WideInt{input.threads} * strip_bytes(m, scalar_bytes, cache_bytes));
 }
 
 void add_reading(const PlanInput& input, std::int64_t num_ranks, int features_held, Collector& items) {

@@ -61,7 +61,7 @@ void add_sizes(const AnnDataReader& reader, const StoredMatrix& features, const 
 /// What a file of results needs on its way to the disk, beside its columns.
 void add_result_buffers(Collector& items);
 
-/// Exponentials of 64 rows and sums of `columns` that each thread of the host keeps in passes over pairs.
+/// Exponentials of a strip and sums of `columns` that each thread of the host keeps in passes over pairs, if any does.
 void add_strips(const PlanInput& input, WideInt columns, Collector& items);
 
 /// What reading leaves behind, and what it needs on the way.

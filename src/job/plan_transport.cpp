@@ -122,8 +122,9 @@ PlanInput transport_input(const Communicator& comm, const JobContext& context) {
   input.exports_dense = input.exports_rows && job.exports.format == "dense";
   input.exported_per_row = job.exports.sparsify == "top_k" && !input.exports_dense ? job.exports.top_k : 0;
   input.with_divergence = job.transport.divergence;
-  input.may_ring = job.sinkhorn.form == "auto" && !input.dense_costs;
-  input.ring = job.sinkhorn.form == "ring" && !input.dense_costs;
+  input.form = job.sinkhorn.form;
+  input.may_ring = input.form == "auto" && !input.dense_costs;
+  input.ring = input.form == "ring" && !input.dense_costs;
   for (const InputOptions& side : inputs_of_sides(job.input, job.source, job.target))
     add_side(comm, request_of_cells(side, ""), job, input);
   check_two_sides("transport", input.cells_per_slice.size(), job.input.file.front());

@@ -67,7 +67,7 @@ struct SinkhornOptions {
           {.low = 0.0, .low_is_open = true, .words = {"auto", "none"}});
     field("anneal_factor", &SinkhornOptions::anneal_factor, "from one epsilon to the next", in_range(0.01, 0.99));
     field("anneal_steps", &SinkhornOptions::anneal_steps, "evaluations at each epsilon of the annealing", at_least(1));
-    field("form", &SinkhornOptions::form, "strip: exponentials of 64 rows kept for both updates; two_pass: formed twice; ring: twice, no rank holds all points",
+    field("form", &SinkhornOptions::form, "strip: exponentials of a few rows kept for both updates; two_pass: formed twice; ring: twice, no rank holds all points",
           one_of({"auto", "strip", "two_pass", "ring"}));
     field("screen", &SinkhornOptions::screen, "skip tiles of negligible mass", only_default);
     field("certify", &SinkhornOptions::certify, "balanced: bound the optimum from above by a feasible coupling");

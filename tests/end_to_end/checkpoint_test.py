@@ -191,7 +191,7 @@ def main():
     check_faults(cases[0])
     case = long_job()
     check_second_job(case)
-    check_random_kills(case)
+    check_random_kills(case, 20 if session.ranks == 1 else 8)
     return session.finish()
 
 

@@ -117,9 +117,9 @@ TYPED_TEST(PairRows, StripGivesTheLogsAndTheColumnSumsOfTheNewBiases) {
     if (c.operands.column_weights) return;
     std::vector<double> offsets(c.shifts.size(), 0.3), alpha(c.shifts.size(), 0.0);
     std::fill_n(alpha.begin(), c.n, 1.0 / static_cast<double>(c.n));
-    for (const bool is_known : {true, false}) {
+    for (const auto& [is_known, height] : {std::pair(true, 64), {true, 32}, {true, 16}, {false, 64}, {false, 16}}) {
       const auto shifts = is_known ? c.shift() : std::span<const TypeParam>{};
-      const auto strip = pair_strip(Host{}, c.operands, {c.range(), 0.8, offsets, alpha, 64.0}, shifts);
+      const auto strip = pair_strip(Host{}, c.operands, {c.range(), 0.8, offsets, alpha, 64.0, height}, shifts);
       const RowLogs logs = row_logs(Host{}, c.operands, c.range(), shifts);
       EXPECT_EQ(strip.fallback_tiles, logs.fallback_tiles);
       std::vector<double> expected(static_cast<std::size_t>(c.m), 0.0), sums;

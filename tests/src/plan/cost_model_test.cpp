@@ -65,6 +65,25 @@ TEST(CostModel, ARingIsHiddenOnceARankHasRowsEnough) {
   EXPECT_NEAR(evaluation_time(ring, machine, 64).bytes - evaluation_time(both, machine, 64).bytes, coordinates, 1.0);
 }
 
+TEST(CostModel, StripsGiveWayToTwoPassesWhereTheCacheEnds) {
+  MachineOptions machine;
+  machine.cache_bytes = std::int64_t{72} * 200'000;
+  PlanInput input;
+  input.command = "transport";
+  input.num_features = 30;
+  const auto pair_seconds = [&](std::int64_t m) {
+    input.cells_per_slice = {100'000, m};
+    return iteration_time(input, machine, 1).compute_s / 1e5 / static_cast<double>(m);
+  };
+  const double strip = machine.strip_s + 30 * machine.strip_feature_s, two_pass = 2 * (machine.pass_s + 30 * machine.pass_feature_s);
+  EXPECT_NEAR(pair_seconds(200'000), strip, 1e-6 * strip);
+  EXPECT_NEAR(pair_seconds(200'001), two_pass, 1e-6 * two_pass);
+  input.form = "strip";
+  EXPECT_NEAR(pair_seconds(200'001), strip, 1e-6 * strip);
+  input.form = "two_pass";
+  EXPECT_NEAR(pair_seconds(200'000), two_pass, 1e-6 * two_pass);
+}
+
 TEST(CostModel, APassIsItsFlopsAndItsSums) {
   MachineOptions machine = modelled_cluster();
   machine.lowrank_flops = 1e12;

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
+#include "geometry/last_level_cache.hpp"
 #include "job/plan.hpp"
+#include "kernels/pair_strip_host.hpp"
 
 namespace thalweg {
 namespace {
@@ -42,12 +44,23 @@ TEST(PlanTransport, SharesThePointsOutInARing) {
 }
 
 TEST(PlanTransport, CountsStripsOfAllThreadsAndTheHistory) {
-  const MemoryPlan plan = plan_memory(example(), 1);
-  EXPECT_TRUE(bytes_of(plan, "strips of the threads") >= WideInt{4} * 264 * 60000);
+  PlanInput input = example();
+  input.form = "strip";
+  const MemoryPlan plan = plan_memory(input, 1);
+  EXPECT_TRUE(bytes_of(plan, "strips of the threads") >= WideInt{4} * strip_column_bytes(tile_rows / 4, 4) * 60000);
   EXPECT_TRUE(bytes_of(plan, "history of the iteration") == WideInt{16} * 8 * 60000);
-  PlanInput more = example();
-  more.threads = 8;
-  EXPECT_TRUE(bytes_of(plan_memory(more, 1), "strips of the threads") == 2 * bytes_of(plan, "strips of the threads"));
+  input.threads = 8;
+  EXPECT_TRUE(bytes_of(plan_memory(input, 1), "strips of the threads") == 2 * bytes_of(plan, "strips of the threads"));
+}
+
+TEST(PlanTransport, CountsStripsOnlyWhereTheyAreUsed) {
+  PlanInput input = example();
+  input.form = "two_pass";
+  EXPECT_TRUE(bytes_of(plan_memory(input, 1), "strips of the threads") == 0);
+  input.form = "auto";
+  EXPECT_TRUE(bytes_of(plan_memory(input, 1), "strips of the threads") <= WideInt{input.threads} * cache_bytes_per_processor());
+  input.cells_per_slice[1] = 1'000'000'000;
+  EXPECT_TRUE(bytes_of(plan_memory(input, 1), "strips of the threads") == 0);
 }
 
 TEST(PlanTransport, IsLinearInCellsUnlessCostsAreDense) {
