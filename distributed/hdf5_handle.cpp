@@ -22,8 +22,8 @@ std::string innermost_error() {
 std::string failure_text(std::string_view what, std::string_view path, std::string_view object) {
   const std::string reason = innermost_error();
   std::string text(what);
-  if (!object.empty()) text.append(" ").append(object);
-  text.append(" in ").append(path);
+  if (!object.empty()) text.append(" ").append(object).append(" in");
+  text.append(" ").append(path);
   if (!reason.empty()) text.append("; HDF5 says: ").append(reason);
   return text;
 }

@@ -68,7 +68,7 @@ using Object = Owned<H5Oclose>;
 /// HDF5 call clears the stack.
 std::string innermost_error();
 
-/// "<what> <object> in <path>; HDF5 says: <innermost error>".
+/// "<what> <object> in <path>; HDF5 says: <innermost error>", without an object "<what> <path>; ..".
 std::string failure_text(std::string_view what, std::string_view path, std::string_view object);
 
 [[noreturn]] void throw_data_error(std::string_view what, std::string_view path, std::string_view object);

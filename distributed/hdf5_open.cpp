@@ -78,7 +78,7 @@ File open_parallel(const Communicator& comm, const std::string& path,
   const bool prepared = H5Pset_fapl_mpio(access.get(), handle, info) >= 0 &&
                         H5Pset_all_coll_metadata_ops(access.get(), true) >= 0;
   if (info != MPI_INFO_NULL) MPI_Info_free(&info);
-  if (!prepared) throw_io_error("cannot prepare MPI-IO", path, {});
+  if (!prepared) throw_io_error("cannot prepare MPI-IO for", path, {});
   return File(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "cannot open", path));
 }
 

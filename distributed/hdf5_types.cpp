@@ -95,7 +95,7 @@ PropertyList row_properties(const std::vector<std::int64_t>& shape, std::int64_t
   }
   H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
   H5Pset_shuffle(properties.get());
-  check_write(H5Pset_deflate(properties.get(), gzip_level), "cannot compress with gzip", "this HDF5 library");
+  check_write(H5Pset_deflate(properties.get(), gzip_level), "cannot compress with gzip in", "this HDF5 library");
   return properties;
 }
 

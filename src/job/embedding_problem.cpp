@@ -118,10 +118,12 @@ void check_sizes(const TransportSides& sides) {
 
 void check_batch(const EmbedOptions& options, const TransportSides& sides) {
   const auto batch = static_cast<std::int64_t>(options.batch.number.value_or(0.0));
-  for (const CellSide* side : {&sides.source, &sides.target})
-    if (batch > side->num_cells)
-      throw DataError("embed.batch = " + std::to_string(batch) + " is more than the " + std::to_string(side->num_cells) +
-                      " cells of the " + side->name + " side; allowed are 1024 to that many, or \"full\"");
+  for (const CellSide* side : {&sides.source, &sides.target}) {
+    const auto drawn = std::count_if(side->weights.begin(), side->weights.end(), [](double weight) { return weight > 0.0; });
+    if (batch > drawn)
+      throw DataError("embed.batch = " + std::to_string(batch) + " is more than the " + std::to_string(drawn) +
+                      " cells of weight of the " + side->name + " side; allowed are 1024 to that many, or \"full\"");
+  }
   if (batch > 0)
     log_warning("batch", "steps see " + std::to_string(batch) + " cells of a side: couplings within them are blurred and rare "
                          "cells may lack partners, so that their loss is not that of all cells in the mean; the loss of all "

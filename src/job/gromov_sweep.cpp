@@ -106,7 +106,7 @@ class Sweep {
     std::vector<GromovSolution> solutions;
     double bound = absent;
     for (const double epsilon : epsilons_) {
-      SweepPoint point{sides_.pair + " k " + std::to_string(k) + " epsilon " + rounded_number(epsilon), costs, epsilon};
+      SweepPoint point{sides_.pair + " k " + std::to_string(k) + " epsilon " + shortest_number(epsilon), costs, epsilon};
       point.keep_linear = epsilon != epsilons_.back();
       if (!solutions.empty()) point.before = &solutions.back();
       MultiStartSolution solution = solve_(point);

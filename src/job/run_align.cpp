@@ -2,6 +2,7 @@
 
 #include "core/format_number.hpp"
 #include "core/log.hpp"
+#include "core/worse_reason.hpp"
 #include "job/align_output.hpp"
 #include "job/commands_run.hpp"
 #include "job/gromov_output.hpp"
@@ -71,9 +72,9 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
 }
 
 StopReason worst_of(const AlignSlices& slices, const std::vector<PlacedSlice>& placed) {
-  for (const std::size_t slice : slices.order())
-    if (placed[slice].solution().stop_reason != StopReason::converged) return placed[slice].solution().stop_reason;
-  return StopReason::converged;
+  StopReason worst = StopReason::converged;
+  for (const std::size_t slice : slices.order()) worst = worse_of(worst, placed[slice].solution().stop_reason);
+  return worst;
 }
 
 }  // namespace

@@ -179,6 +179,7 @@ int run_embed_train(const Communicator& comm, const JobContext& context) {
                         starts ? std::move(starts->couplings) : std::vector<NamedCoupling>{});
   TrainedEncoders trained = train(session, training.problem(), settings);
   if (starts) trained.is_ambiguous |= starts->solution.is_ambiguous;
+  if (starts && is_stop_request(starts->solution.best.stop_reason)) trained.stop_reason = starts->solution.best.stop_reason;
   log_training(trained);
   session.start_phase("describe");
   const EmbeddingModel model = model_of(comm, job, sides, training, trained);

@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include "core/log.hpp"
+#include "core/worse_reason.hpp"
 #include "distributed/error.hpp"
 #include "job/commands_run.hpp"
 #include "job/gromov_init.hpp"
@@ -111,7 +112,7 @@ int run_gromov(const Communicator& comm, const JobContext& context) {
   const StopReason reason = run_sweep(session, job, sides, pairs, plan.low_rank, [&](const SweepPoint& point) {
     return solve(session, job, sides, linear, given, point);
   });
-  return session.finish(sides.pair, solution.stop_reason == StopReason::converged ? reason : solution.stop_reason);
+  return session.finish(sides.pair, worse_of(solution.stop_reason, reason));
 }
 
 }  // namespace thalweg

@@ -1,5 +1,6 @@
 #include "job/solve_transport.hpp"
 
+#include "core/worse_reason.hpp"
 #include "solvers/sinkhorn/divergence.hpp"
 
 namespace thalweg {
@@ -28,8 +29,6 @@ SinkhornSolution solve_self(JobSession& session, const SinkhornOptions& options,
   const auto show = [&](const SinkhornRecord& check) { session.progress().check(progress_of(name, check, problem.settings.tolerance)); };
   return solve_self_transport(context, *geometry, side.weights, problem.problem, problem.settings, show, session.stop_check());
 }
-
-StopReason worse(StopReason first, StopReason second) { return first == StopReason::converged || is_stop_request(second) ? second : first; }
 
 }  // namespace
 
@@ -64,7 +63,7 @@ Divergence solve_divergence(JobSession& session, const SinkhornOptions& options,
   divergence.self_target = parts.target_self.dual;
   divergence.resolution = parts.resolution;
   divergence.is_below_resolution = parts.is_below_resolution;
-  divergence.stop_reason = worse(parts.source_self.stop_reason, parts.target_self.stop_reason);
+  divergence.stop_reason = worse_of(parts.source_self.stop_reason, parts.target_self.stop_reason);
   return divergence;
 }
 

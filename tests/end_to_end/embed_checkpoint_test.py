@@ -27,9 +27,17 @@ def check_alignments():
     same("fitted_early", case.whole, "encoders after an alignment that was stopped", case.run(out="fitted_early"))
 
 
+def check_without_steps():
+    """Alignments that were stopped, and nothing after them that would ask."""
+    job = session.job("no_steps", "embed train", {**common, "gromov": {"geodesic_k": 12, "starts": 2},
+                                                 "embed": {"pretrain_steps": 0, "steps": 0, "random_starts": 0}})
+    session.done(session.run("embed", "train", job, "--set", "run.stop_after_iterations=2", timeout=60), 5)
+
+
 case = Case("embed", "embed train", {**common, "embed": random_alone})
 check_stops(case)
 check_pieces(case)
 check_alignments()
+check_without_steps()
 check_random_kills(Case("often", "embed train", {**common, "embed": random_alone, "run": {"checkpoint_every_s": 0.02}}), most=10)
 sys.exit(session.finish())

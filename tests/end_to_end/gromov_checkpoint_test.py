@@ -3,6 +3,7 @@
 import sys
 
 from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, same, session, states
+from session import read_tsv
 
 few_steps = {"epsilon": 0.03, "epsilon_decay": 0.6, "starts": 3}
 precise = {"solver": {"precision": "float64"}}
@@ -23,6 +24,21 @@ def cases():
     yield Case("sweep", "gromov", {"input": few, "gromov": few_steps, "sweep": {"epsilon": [0.05, 0.04], "geodesic_k": [10, 14]}, **precise, **plain}, has_parts=True)
     yield Case("chain", "align", {"input": slices, "gromov": few_steps, **precise, **plain}, has_parts=True)
     yield Case("unbalanced", "gromov", {"input": few, "gromov": {"epsilon": 0.03, "mode": "unbalanced"}, **precise, **plain})
+
+
+def check_unconverged():
+    """Parts that did not converge do not hide that a later one was stopped; parts of nearly the same epsilon are two."""
+    slices = {**make_cells("other_slices", 100, 2, 3), "spatial": "obsm/X_pca"}
+    few = make_cells("fewer", 100, 4, 2)
+    loose = {"gromov": {**few_steps, "max_outer": 1}, "solver": {"precision": "float64", "allow_unconverged": True}, "output": {"plots": False}}
+    for case in (Case("loose_chain", "align", {"input": slices, **loose}, has_parts=True),
+                 Case("loose_sweep", "gromov", {"input": few, **loose, "sweep": {"epsilon": [0.04, 0.040004]}}, has_parts=True)):
+        out = f"{case.name}_stopped"
+        case.run("--set", f"run.stop_after_iterations={case.iterations - 1}", out=out, code=5)
+        run = case.run("--resume", out=out)
+        same(out, case.whole, f"{case.name} stopped in its last part", run)
+    rows = read_tsv(session.folder / "loose_sweep_whole/tables/sweep.tsv")
+    session.check([float(row["epsilon"]) for row in rows] == [0.040004, 0.04], f"sweep over nearly the same epsilon: {rows}")
 
 
 def check_other_settings(case):
@@ -55,6 +71,7 @@ def main():
             check_other_settings(case)
         if is_alone and case.name in ("whole", "anchors"):
             check_size(case)
+    check_unconverged()
     large = make_cells("large", 900, 8, 2)
     check_random_kills(Case("long", "gromov", {"input": large, "gromov": {"epsilon": 0.02, "starts": 3}, **precise,
                                                "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}}), 20 if is_alone else 8)

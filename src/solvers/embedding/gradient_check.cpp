@@ -23,6 +23,10 @@ EmbeddingLossSettings exact(EmbeddingLossSettings settings) {
   return settings;
 }
 
+std::int64_t num_weighted(const Vector& weights) {
+  return std::count_if(weights.begin(), weights.end(), [](double weight) { return weight > 0.0; });
+}
+
 double dot_of(const Communicator& comm, const EmbeddedRows& a, const EmbeddedRows& b) {
   double sum = 0.0;
   for (std::size_t k = 0; k < a.source.size(); ++k) sum += a.source[k] * b.source[k];
@@ -58,8 +62,7 @@ double gradient_error(const Context& context, const EmbeddingProblem& problem, c
                       const EncoderPair& encoders, std::span<const double> weights, const EncoderInputs& cells,
                       double epsilon, double scale) {
   const Communicator& comm = context.comm;
-  const auto count =
-      std::min({most_cells, static_cast<std::int64_t>(problem.a.size()), static_cast<std::int64_t>(problem.b.size())});
+  const std::int64_t count = std::min({most_cells, num_weighted(problem.a), num_weighted(problem.b)});
   const CellBatch batch(comm, problem, cells, count, {context.seed, 0, 0});
   const Context precise{comm, Precision::float64, context.device, context.seed};
   EmbeddingLoss loss(precise, batch.problem(), exact(settings));

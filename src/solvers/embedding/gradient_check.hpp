@@ -7,7 +7,7 @@
 
 namespace thalweg {
 
-/// |difference - gradient| / |gradient| of the loss by the embeddings of up to 256 cells of either side, in one
+/// |difference - gradient| / |gradient| of the loss by the embeddings of up to 256 cells of weight of either side, in one
 /// direction that is half theirs and half random; in float64, couplings converged. Soft ranks have corners, next to
 /// which the two differ. Collective.
 /// @param scale   divisor of squared distances; 0: the mean of these cells

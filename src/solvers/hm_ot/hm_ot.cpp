@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/worse_reason.hpp"
 #include "solvers/hm_ot/anchor_moments.hpp"
 #include "solvers/hm_ot/baseline.hpp"
 #include "solvers/hm_ot/fixed_memberships.hpp"
@@ -126,8 +127,6 @@ std::vector<double> final_levels(const HmOtSettings& settings, double smooth_lev
   return levels;
 }
 
-StopReason worst_of(StopReason first, StopReason second) { return first == StopReason::converged ? second : first; }
-
 /// A solve with something to find, stage by stage; it goes on where an earlier one was stopped.
 class HmOtRun {
  public:
@@ -205,7 +204,7 @@ class HmOtRun {
     levels.insert(levels.begin(), options_.smooth_level);
     for (; at_.level < static_cast<std::int64_t>(levels.size()) && !is_stop_request(at_.reason); ++at_.level) {
       const double level = levels[static_cast<std::size_t>(at_.level)];
-      at_.reason = worst_of(at_.reason, descent.descend(level, options_.tolerance, options_.max_sweeps,
+      at_.reason = worse_of(at_.reason, descent.descend(level, options_.tolerance, options_.max_sweeps,
                                                         at_.level == 0 ? closing_tolerance : no_mass_steps, at_.state));
     }
     solution_.epsilon = descent.epsilon();

@@ -5,6 +5,7 @@
 
 #include "core/stop_reason.hpp"
 #include "core/stop_request.hpp"
+#include "core/worse_reason.hpp"
 
 namespace thalweg {
 namespace {
@@ -17,6 +18,15 @@ TEST(StopReason, HasTheDocumentedExitCode) {
   EXPECT_EQ(exit_code_of(StopReason::interrupted, true), 5);
   EXPECT_EQ(exit_code_of(StopReason::time_limit, false), 5);
   EXPECT_EQ(name_of(StopReason::inner_max_iterations), "inner_max_iterations");
+}
+
+TEST(StopReason, OfPartsIsThatWhichWasToldToStop) {
+  EXPECT_EQ(worse_of(StopReason::converged, StopReason::converged), StopReason::converged);
+  EXPECT_EQ(worse_of(StopReason::converged, StopReason::stagnated), StopReason::stagnated);
+  EXPECT_EQ(worse_of(StopReason::max_iterations, StopReason::converged), StopReason::max_iterations);
+  EXPECT_EQ(worse_of(StopReason::max_iterations, StopReason::stagnated), StopReason::max_iterations);
+  EXPECT_EQ(worse_of(StopReason::max_iterations, StopReason::interrupted), StopReason::interrupted);
+  EXPECT_EQ(worse_of(StopReason::time_limit, StopReason::nonfinite), StopReason::time_limit);
 }
 
 TEST(StopRequest, LimitsOfZeroNeverStop) {

@@ -114,6 +114,24 @@ TEST(HmOtCheckpoint, GoesOnWithPlacesToo) {
   }
 }
 
+TEST(HmOtCheckpoint, GoesOnAfterALevelThatDidNotConverge) {
+  const auto comm = make_world_communicator();
+  const auto solve_few_sweeps = [&](Checkpoint* checkpoint, StopAt& stop) {
+    HmOtSettings settings;
+    settings.restarts = 3;
+    settings.max_iterations = 3;
+    settings.checkpoint = checkpoint;
+    return solve_hm_ot({*comm, Precision::float64, test_device(), 0}, problem_of(*comm, Costs::features), settings, {}, std::ref(stop));
+  };
+  StopAt never;
+  const HmOtSolution whole = solve_few_sweeps(nullptr, never);
+  EXPECT_EQ(whole.stop_reason, StopReason::max_iterations);
+  MemoryCheckpoint checkpoint;
+  StopAt stop{comm->all_reduce(never.questions, Reduction::min)}, then;
+  EXPECT_EQ(solve_few_sweeps(&checkpoint, stop).stop_reason, StopReason::interrupted);
+  expect_equal(solve_few_sweeps(&checkpoint, then), whole);
+}
+
 TEST(HmOtCheckpoint, InSmallPieces) {
   const auto comm = make_world_communicator();
   StopAt never;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "embedding_cases.hpp"
+#include "solvers/embedding/gradient_check.hpp"
 #include "training_cases.hpp"
 
 namespace thalweg {
@@ -144,6 +145,20 @@ TEST(TrainingByBatches, LowersTheLossOfAllCells) {
   EXPECT_EQ(batches, 20);
   EXPECT_FALSE(trained.history.back().is_batch);
   EXPECT_LT(trained.starts[0].total, trained.starts[0].fitted_total);
+}
+
+TEST(GradientCheck, DrawsCellsOfWeight) {
+  const auto comm = make_world_communicator();
+  const Context context{*comm, Precision::float64, Device::cpu, 4};
+  const Curve curve(*comm, 60, 7);
+  TrainingProblem problem = curve.problem(4);
+  problem.loss.a.assign(60, 1.0 / 59.0);
+  problem.loss.a[3] = 0.0;
+  const std::vector<double> weights = initial_weights(problem.encoders, 4, 0);
+  const double error =
+      gradient_error(context, problem.loss, {}, problem.encoders, weights, problem.cells, 0.1, /*scale=*/0.0);
+  EXPECT_GT(error, 0.0);
+  EXPECT_LT(error, 1e-5);
 }
 
 }  // namespace
