@@ -55,7 +55,8 @@ void write_chain_results(JobSession& session, const JobContext& context, const H
   const CellTypes types = label_cells(solution, job.problem, output.cells);
   const ChainResults results{job, solution, series, types};
   const TypeSummary summary = summarise_types(session.comm(), job, series, types.clusterings.at("ml"));
-  const DifferentiationMap map = make_map(job, solution, series, summary, output.title);
+  DifferentiationMap map = make_map(job, solution, series, summary, output.title);
+  map.slice_noun = output.slice_noun;
   for (const ChainFile& file : files) write_sidecar(session, context, results, file, output);
   write_tables(session, results, map, output);
   session.write_text("diffmap.dot", to_dot(map, output.edge_threshold));

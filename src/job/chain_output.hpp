@@ -11,6 +11,7 @@ namespace thalweg {
 struct ChainOutput {
   std::string prefix = "hmot";  // of obs columns and of the uns entry
   std::string title;            // of the map
+  std::string slice_noun = "time";
   double edge_threshold = 0.05;
   std::string annotation;       // obs column that the types are compared with; empty: none
   CellTypesRequest cells;

@@ -42,7 +42,7 @@ HmOtJob make_hmot_job(const Communicator& comm, const HmOtOptions& options, cons
 template <class Options>
 HmOtSettings settings_of(const Options& options) {
   HmOtSettings settings;
-  settings.start = options.init == "kmeans" ? Start::kmeans : Start::transport;
+  settings.start = options.init == "kmeans" ? Start::kmeans : options.init == "random" ? Start::random : Start::transport;
   settings.restarts = static_cast<int>(options.restarts);
   settings.epsilon_end = options.epsilon_end;
   settings.tolerance = options.tolerance;

@@ -60,6 +60,9 @@ void check_low_rank(const Job& job, const config::Value& root, config::Problems&
                  "lowrank.form = \"lot\" needs one rank for both sides; give one number");
   if (job.lowrank.objective != "fgw" && job.lowrank.alpha != LowRankOptions{}.alpha)
     problems.add(place_of(root, "lowrank.alpha"), "lowrank.alpha weighs the parts of lowrank.objective = \"fgw\"; remove it, or set that objective");
+  const std::vector<std::string>& names = job.lowrank.names;
+  if (!names.empty() && (names.size() != 2 || names[0] == names[1] || names[0].empty() || names[1].empty()))
+    problems.add(place_of(root, "lowrank.names"), "lowrank.names must be two different names, [source, target]");
   check_sides(job, root, problems);
   for (const auto& [side, file] : job.lowrank.g.files)
     if (side != "source" && side != "target")

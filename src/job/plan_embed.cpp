@@ -27,6 +27,7 @@ std::int64_t other_couplings(const Job& job, const PlanInput& input) {
   if (job.embed.init != "gw" || most_cells > most_cells_coupled) return 0;
   MultiStartSettings settings;
   settings.starts = job.gromov.starts;
+  settings.exchange_groups = job.gromov.exchange_groups;
   return most_kept(settings, most_cells) - 1;
 }
 

@@ -100,12 +100,17 @@ void add_squared(const PlanInput& input, WideInt n, WideInt m, WideInt scalar, C
                   (2 + input.kept_couplings) * (2 * n + m) * width * (scalar + (input.is_double ? 0 : 8)));
 }
 
+MultiStartSettings starts_of(const GromovOptions& options) {
+  MultiStartSettings settings;
+  settings.starts = options.starts;
+  settings.exchange_groups = options.exchange_groups;
+  return settings;
+}
+
 /// Of the starts before, and in a sweep those of all its epsilons for the k before and this one, and linear costs.
 std::int64_t kept_couplings_of(const Job& job, std::int64_t most_cells) {
   const auto epsilons = static_cast<std::int64_t>(std::max<std::size_t>(1, job.sweep.epsilon.size()));
-  MultiStartSettings settings;
-  settings.starts = job.gromov.starts;
-  return most_kept(settings, most_cells) - 1 + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
+  return most_kept(starts_of(job.gromov), most_cells) - 1 + (job.sweep.is_given() ? 2 * epsilons + 1 : 0);
 }
 
 /// Linear costs of a solve at once: K and K(P), and from the first rise of F on that of the state that a step began at.
@@ -211,7 +216,7 @@ PlanInput gromov_input(const Communicator& comm, const JobContext& context) {
   input.exact_linear = job.gromov.algorithm == "frank_wolfe";
   for (const std::int64_t k : job.sweep.geodesic_k) input.geodesic_k = std::max(input.geodesic_k, k);
   input.cost_bytes = bytes_of_cost(job, input.is_double);
-  input.starts = job.gromov.starts;
+  input.starts = job.gromov.starts + num_exchanges(starts_of(job.gromov));
   input.kept_couplings = kept_couplings_of(job, std::max(n, m));
   input.linear_costs = linear_costs_of(job.gromov);
   input.is_sweep = job.sweep.is_given();

@@ -66,6 +66,7 @@ WideInt alignment_state(const PlanInput& input) {
   WideInt bytes = (linear_costs_of_step + kept) * linear_cost(input) + (1 + kept) * coupling_vectors(input);
   if (input.exact_linear) bytes = std::max(bytes, (2 + kept) * 8 * n * m + kept * coupling_vectors(input));
   bytes += 8 * (n + WideInt{sinkhorn_state_vectors(SinkhornSettings{})} * m);
+  if (is_small && num_starts > 2) bytes += 8 * n * m;  // whose groups are exchanged
   bytes += 4 * before * std::min<WideInt>(n, most_sampled_rows) * m;
   return bytes + (is_small || num_starts <= 2 ? 0 : 4 * num_starts * x * y);
 }

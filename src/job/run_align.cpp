@@ -52,6 +52,7 @@ PlacedSlice place_slice(JobSession& session, const Job& job, const AlignSlices& 
   PlacedSlice placed;
   placed.neighbour = neighbour;
   MultiStartSettings settings = starts_of(job.gromov, context.precision);
+  settings.exchange_groups = 0;
   settings.keeps_end = slices.slices.size() > 2;
   placed.starts = solve_alignment(session, job, problem.problem(), settings, pair);
   log_alignment(placed.starts);

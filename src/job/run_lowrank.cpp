@@ -9,6 +9,7 @@
 #include "job/hmot_problem.hpp"
 #include "job/intra_cells.hpp"
 #include "job/job_session.hpp"
+#include "job/lowrank_scores.hpp"
 #include "job/plan_input.hpp"
 #include "job/plan_report.hpp"
 #include "job/read_cells.hpp"
@@ -39,7 +40,7 @@ TimeSeries read_file(const Communicator& comm, const Job& job, const InputOption
 }
 
 TimeSeries read_side(const Communicator& comm, const Job& job, const SideOptions& side, const std::string& name, HmOtJob& chain) {
-  TimeSeries series = read_file(comm, job, input_of_side(job.input, side), "", chain);
+  TimeSeries series = read_file(comm, job, input_of_side(job.input, side), job.input.annotation, chain);
   series.slices[0].name = name;
   return series;
 }
@@ -58,12 +59,13 @@ Sides read_sides(const Communicator& comm, const Job& job, HmOtJob& chain) {
     sides.num_features.assign(2, sides.series.num_features);
     return sides;
   }
-  if (!job.input.annotation.empty())
-    throw ConfigError("input.annotation is not available in this version together with [source] and [target]; leave it out");
   sides.of_files.push_back(read_side(comm, job, job.source, "source", chain));
   sides.of_files.push_back(read_side(comm, job, job.target, "target", chain));
   for (const TimeSeries& file : sides.of_files) sides.num_features.push_back(file.num_features);
   if (job.lowrank.objective != "gw") check_equal_features(sides);
+  if (!job.input.annotation.empty()) share_categories(sides.of_files[0], sides.of_files[1]);
+  sides.series.categories = sides.of_files[0].categories;
+  sides.series.category_colors = sides.of_files[0].category_colors;
   sides.series.path = sides.of_files[0].path;
   sides.series.num_features = sides.of_files[0].num_features;
   if (!sides.of_files[1].embedding.empty()) sides.series.embedding = sides.of_files[0].embedding;
@@ -104,6 +106,16 @@ void set_rows(const LowRankOptions& options, Sides& sides, HmOtJob& job) {
   if (job.problem.alpha > 0.0) use_coordinates(/*has_features=*/job.problem.alpha < 1.0, job);
 }
 
+/// What a side is called, and its types after it.
+const std::string& name_of_side(const LowRankOptions& options, std::size_t side) {
+  static const std::vector<std::string> by_default{"source", "target"};
+  return options.names.empty() ? by_default[side] : options.names[side];
+}
+
+void name_sides(const LowRankOptions& options, Sides& sides) {
+  for (std::size_t t = 0; t < options.names.size(); ++t) sides.series.slices[t].name = options.names[t];
+}
+
 /// @param job   with the coordinates that were read
 void make_lowrank_job(const Communicator& comm, const LowRankOptions& options, Sides& sides, HmOtJob& job) {
   if (options.cost == "cosine") normalise_rows(comm, "the features", sides.series);
@@ -112,7 +124,7 @@ void make_lowrank_job(const Communicator& comm, const LowRankOptions& options, S
   set_rows(options, sides, job);
   for (std::size_t t = 0; t < 2; ++t) {
     job.problem.slices[t].num_types = options.rank[std::min(t, options.rank.size() - 1)];
-    job.type_names.push_back(type_names(t == 0 ? "source" : "target", job.problem.slices[t].num_types));
+    job.type_names.push_back(type_names(name_of_side(options, t), job.problem.slices[t].num_types));
     check_distinct_rows(comm, job.problem.slices[t]);
   }
   HmOtTransition& transition = job.problem.transitions[0];
@@ -138,6 +150,25 @@ Table coupling_table(const HmOtJob& job, const Matrix& coupling) {
   return table;
 }
 
+ChainOutput output_of(const Job& job, const Sides& sides) {
+  ChainOutput output;
+  output.prefix = "lowrank";
+  output.title = "Low-rank coupling of " + sides.series.slices[0].name + " and " + sides.series.slices[1].name;
+  if (!sides.of_files.empty() || !job.lowrank.names.empty()) output.slice_noun = "side";
+  output.annotation = job.input.annotation;
+  output.cells.with_memberships = job.lowrank.write_q;
+  return output;
+}
+
+/// tables/side_scores.tsv and labels.tsv, where labels or pairs are known. Collective.
+void write_scores(JobSession& session, const HmOtJob& job, const HmOtSolution& solution, const TimeSeries& series,
+                  const CellPairs& pairs) {
+  if (series.categories.empty() && pairs.source.empty()) return;
+  const LowRankScores scores = score_low_rank(session.comm(), job, solution, series, pairs);
+  session.write_table("side_scores", scores.scores);
+  if (!scores.label_masses.empty()) session.write_table("labels", label_table(scores));
+}
+
 }  // namespace
 
 int run_lowrank(const Communicator& comm, const JobContext& context) {
@@ -150,15 +181,13 @@ int run_lowrank(const Communicator& comm, const JobContext& context) {
   if (sides.of_files.empty()) record_input(sides.series, session.record());
   for (const TimeSeries& file : sides.of_files) record_input(file, session.record());
   if (const auto code = session.finished_before()) return *code;
+  const CellPairs pairs = read_lowrank_pairs(comm, context.job, sides.series, *std::max_element(sides.num_features.begin(), sides.num_features.end()));
+  name_sides(options, sides);
   make_lowrank_job(comm, options, sides, job);
 
   const SolvedChain solved = solve_chain(session, job, settings_of(options));
-  ChainOutput output;
-  output.prefix = "lowrank";
-  output.title = "Low-rank coupling (" + options.form + ")";
-  output.annotation = context.job.input.annotation;
-  output.cells.with_memberships = options.write_q;
-  write_chain_results(session, context, job, solved.solution, sides.series, sides.files(), output, solved.seconds);
+  write_chain_results(session, context, job, solved.solution, sides.series, sides.files(), output_of(context.job, sides), solved.seconds);
+  write_scores(session, job, solved.solution, sides.series, pairs);
   session.write_on_root("tables/T.tsv", [&](const std::string& path) { coupling_table(job, solved.solution.state.couplings[0]).write(path); });
   return session.finish("lowrank", solved.solution.stop_reason);
 }

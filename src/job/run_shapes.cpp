@@ -36,6 +36,7 @@ std::vector<std::int32_t> distinct(const std::vector<std::int32_t>& vertices) {
 MultiStartSettings settings_for(const ShapeProblem& problem, const Job& job, Precision precision) {
   MultiStartSettings settings = starts_of(job.gromov, precision);
   settings.choice = AnchorChoice::leading;
+  settings.exchange_groups = 0;
   std::optional<double>& epsilon_start = settings.solve.epsilon_start;
   if (problem.has_anchors() && epsilon_start) *epsilon_start *= 0.5;
   return settings;

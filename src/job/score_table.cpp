@@ -13,9 +13,9 @@ namespace {
 
 constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 
-/// Per slice: types x annotations, counts of the cells of all ranks.
-std::vector<Matrix> annotation_counts(const Communicator& comm, const TimeSeries& series, const CellClustering& clustering) {
-  std::int32_t most = 0;
+/// Per slice: types x annotations, counts of the cells of all ranks. @param most   types that there are in any case
+std::vector<Matrix> annotation_counts(const Communicator& comm, const TimeSeries& series, const CellClustering& clustering,
+                                      std::int32_t most) {
   for (const std::int32_t label : clustering.labels) most = std::max(most, label + 1);
   most = comm.all_reduce(most, Reduction::max);
   std::vector<Matrix> counts;
@@ -102,12 +102,14 @@ double self_information(const Matrix& coupling, const Matrix& source, const Matr
 
 std::vector<Score> score_types(const Communicator& comm, const HmOtJob& job, const HmOtSolution& solution,
                                const TimeSeries& series, const CellTypes& types) {
+  std::int32_t most = 0;  // also types that are no cell's most probable one are coupled
+  for (const HmOtSlice& slice : job.problem.slices) most = std::max(most, static_cast<std::int32_t>(slice.num_types));
   std::vector<Score> scores;
   for (const auto& [name, clustering] : types.clusterings)
-    add_scores(name, annotation_counts(comm, series, clustering), name == "ml" ? &solution.state.couplings : nullptr, scores);
+    add_scores(name, annotation_counts(comm, series, clustering, most), name == "ml" ? &solution.state.couplings : nullptr, scores);
   if (!solution.baseline_state) return scores;
   const CellClustering baseline = label_cells_by_state(solution, *solution.baseline_state, job.problem);
-  add_scores(baseline_name, annotation_counts(comm, series, baseline), &solution.baseline_state->couplings, scores);
+  add_scores(baseline_name, annotation_counts(comm, series, baseline, most), &solution.baseline_state->couplings, scores);
   return scores;
 }
 

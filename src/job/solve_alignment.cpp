@@ -18,6 +18,7 @@ MultiStartSettings starts_of(const GromovOptions& options, Precision precision) 
   MultiStartSettings settings;
   settings.solve = settings_of(options, precision);
   settings.starts = options.starts;
+  settings.exchange_groups = options.exchange_groups;
   return settings;
 }
 

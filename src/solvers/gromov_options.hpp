@@ -20,6 +20,7 @@ struct GromovOptions {
   double rho_1 = 1.0;
   double rho_2 = 1.0;
   std::int64_t starts = 8;
+  std::int64_t exchange_groups = 4;
   std::string init = {};
   double epsilon_start = 0.05;
   double epsilon_decay = 0.9;
@@ -72,6 +73,10 @@ struct GromovOptions {
           "starts, of which the result of least F counts: product of the weights, annealed and not, transport of "
           "eccentricities, of distributions of distances, four sign patterns of principal coordinates, then random turns",
           in_range(1, 64));
+    field("exchange_groups", &GromovOptions::exchange_groups,
+          "groups of sources: the best coupling with the partners of two of them exchanged is a further start for every "
+          "pair, of balanced problems without gromov.linear; below 2: none",
+          in_range(0, 8));
     field("init", &GromovOptions::init,
           "a coupling that is the first of the starts: results directory of an alignment, file of thalweg export, or "
           "a .tsv with columns source, target (names of cells) and mass",

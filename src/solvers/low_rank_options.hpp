@@ -30,6 +30,8 @@ struct LowRankOptions {
   std::int64_t max_iterations = 2000;
   Auto<double> min_type_mass = {};
   bool write_q = false;
+  std::vector<std::string> names = {};  ///< of source and target; empty: "source" and "target", or their times
+  std::string pair_key = {};
 
   static constexpr const char* section = "lowrank";
   static constexpr const char* about = "low-rank transport between two groups of cells";
@@ -57,6 +59,9 @@ struct LowRankOptions {
           one_of({"free", "uniform"}));
     field("mask", &LowRankOptions::mask, "file (source, target[, allow]) of allowed transitions", file_path);
     field("fixed_t", &LowRankOptions::fixed_t, "file of given type transitions", file_path);
+    field("names", &LowRankOptions::names,
+          "[source, target]: what the sides are called in tables and plots, and their types after them");
+    field("pair_key", &LowRankOptions::pair_key, "obs column of names that pair cells of both sides; for scores alone");
     field("write_q", &LowRankOptions::write_q, "write the memberships of the cells");
     field.later("epsilon_start", "random starts");
     field.later("factor_rank", "factored costs");
@@ -69,8 +74,10 @@ struct LowRankOptions {
 
   static void describe_solver(auto& field) {
     using namespace rules;
-    field("init", &LowRankOptions::init, "start", one_of({"transport", "kmeans"}).later({"random", "given"}));
-    field("restarts", &LowRankOptions::restarts, "k-means++ seeds tried on the subsample", in_range(1, 100000));
+    field("init", &LowRankOptions::init,
+          "start; random: types around random cells, where coordinates count coupled at random",
+          one_of({"transport", "kmeans", "random"}).later({"given"}));
+    field("restarts", &LowRankOptions::restarts, "k-means++ seeds, or random starts, tried on the subsample", in_range(1, 100000));
     field("epsilon_end", &LowRankOptions::epsilon_end, "last epsilon, relative to the variance of the features",
           at_least(1e-8));
     field("harden", &LowRankOptions::harden, "one type per cell, with the exact type masses", only_default);

@@ -85,7 +85,7 @@ def check_training():
     best = min(starts, key=lambda row: float(row["gw"]))
     session.check(best["chosen"] == "True" and best["name"] == report["start"] and sum(row["chosen"] == "True" for row in starts) == 1, f"starts: {starts}")
     session.check([row["gw_fitted"] == "" for row in starts] == [row["name"].startswith("random") for row in starts], f"starts: {starts}")
-    session.check(len(read_tsv(folder / "tables/gw_starts.tsv")) == 3, "starts of the alignment")
+    session.check(len(read_tsv(folder / "tables/gw_starts.tsv")) == 9, "starts of the alignment, six of them exchanges")
     steps = pd.read_csv(folder / "convergence.csv")
     session.check(set(steps["stage"]) == {"fit", "train", "result"} and steps["stop_reason"].iloc[-1] == "converged", f"stages: {set(steps['stage'])}")
     session.check(abs(steps["objective"].iloc[-1] - float(report["gw_loss"])) < 1e-12, "the last row is the result")

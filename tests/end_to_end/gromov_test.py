@@ -109,7 +109,7 @@ def check_starts():
     starts = read_tsv(session.folder / "geodesic/tables/starts.tsv")
     report = values(session.folder / "geodesic/tables/gromov.tsv", "quantity")
     chosen = [row for row in starts if row["chosen"] == "True"]
-    session.check(len(starts) == 8 and len(chosen) == 1 and chosen[0]["name"] == report["start"], f"starts: {starts}")
+    session.check(len(starts) == 14 and len(chosen) == 1 and chosen[0]["name"] == report["start"], f"starts: {starts}")
     session.check(all(float(row["F"]) >= float(report["primal"]) for row in starts), f"least F: {starts}")
     session.check(report["ambiguous"] == str(any(float(row["overlap"]) < 0.8 and float(row["F"]) <= 1.02 * float(report["primal"]) for row in starts)),
                   f"ambiguous: {report['ambiguous']} of {starts}")

@@ -37,6 +37,7 @@ struct DifferentiationMap {
   std::vector<MapNode> nodes;
   std::vector<MapEdge> edges;
   std::string title;
+  std::string slice_noun = "time";  ///< what `times` are; "side" for two groups of cells
 };
 
 /// Throws DataError unless every node lies in a slice and every edge joins nodes of neighbouring slices.

@@ -21,7 +21,7 @@ const MapNode& end_node(const DifferentiationMap& map, const std::vector<std::ve
 
 std::string node_tooltip(const DifferentiationMap& map, const MapNode& node) {
   std::string out =
-      node.name + "\ntime " + map.times[static_cast<std::size_t>(node.slice)] + "\nmass " + significant(node.mass);
+      node.name + "\n" + map.slice_noun + " " + map.times[static_cast<std::size_t>(node.slice)] + "\nmass " + significant(node.mass);
   if (node.cells > 0) out += "\ncells " + std::to_string(node.cells);
   if (node.confidence > 0.0) out += "\nmean confidence " + significant(node.confidence);
   if (!node.annotation.empty()) out += "\nannotation " + node.annotation;

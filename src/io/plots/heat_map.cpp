@@ -169,6 +169,11 @@ void draw_cells(Svg& svg, const TransitionMatrix& t, const HeatMapLayout& layout
   svg.rect(layout.left, layout.top, width, height, {{"fill", "none"}, {"stroke", "#777777"}, {"stroke-width", 0.8}});
 }
 
+/// Before the name of an end: a side says which one it is by its name.
+std::string end_label(const std::string& end, const TransitionMatrix& t) {
+  return t.slice_noun == "time" ? end + ", time " : t.slice_noun + " ";
+}
+
 void draw_labels(Svg& svg, const TransitionMatrix& t, const HeatMapLayout& layout) {
   for (std::size_t i = 0; i < t.source_names.size(); ++i) {
     svg.text(layout.left - 6.0, layout.y(i) + 0.5 * layout.cell_height + 4.0,
@@ -185,11 +190,11 @@ void draw_labels(Svg& svg, const TransitionMatrix& t, const HeatMapLayout& layou
              t.target_names[j]);
   }
   const double title_x = layout.left - widest(t.source_names) - 20.0, title_y = 0.5 * (layout.top + layout.bottom);
-  svg.text(title_x, title_y, "source, time " + shorten(t.source_time, 12.0, 120.0),
+  svg.text(title_x, title_y, end_label("source", t) + shorten(t.source_time, 12.0, 120.0),
            {{"text-anchor", "middle"},
             {"transform", "rotate(-90 " + svg_number(title_x) + ' ' + svg_number(title_y) + ')'}});
   svg.text(0.5 * (layout.left + layout.right), layout.bottom + layout.column_label_depth + 14.0,
-           "target, time " + t.target_time, {{"text-anchor", "middle"}});
+           end_label("target", t) + t.target_time, {{"text-anchor", "middle"}});
 }
 
 /// Bars of both marginals on one scale of their own, each with its mass where there is room.
@@ -257,7 +262,7 @@ TransitionMatrix transition_matrix(const DifferentiationMap& map, int slice) {
   }
   const auto slices = nodes_by_slice(map);
   const auto first = static_cast<std::size_t>(slice);
-  TransitionMatrix t{map.times[first], map.times[first + 1], {}, {}, {}, map.title};
+  TransitionMatrix t{map.times[first], map.times[first + 1], {}, {}, {}, map.title, map.slice_noun};
   for (const std::size_t k : slices[first]) t.source_names.push_back(map.nodes[k].name);
   for (const std::size_t k : slices[first + 1]) t.target_names.push_back(map.nodes[k].name);
   t.mass.assign(t.source_names.size() * t.target_names.size(), 0.0);

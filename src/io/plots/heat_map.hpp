@@ -15,6 +15,7 @@ struct TransitionMatrix {
   std::vector<std::string> source_names, target_names;
   std::vector<double> mass;  ///< rows x columns, row-major, >= 0
   std::string title;
+  std::string slice_noun = "time";
 };
 
 /// The transition between `slice` and `slice + 1` of a map, all its edges.

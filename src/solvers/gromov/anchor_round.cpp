@@ -14,6 +14,8 @@ namespace thalweg {
 namespace {
 
 constexpr double same_overlap = 0.9;
+/// First epsilon of exchanges, of epsilon_start: enough to order the cells within groups again, not to undo the exchange.
+constexpr double exchange_epsilon = 0.2;
 constexpr double anchor_tolerance = 1e-4;
 constexpr std::int64_t anchor_outer = 50;
 constexpr std::uint32_t source_stream = 74, target_stream = 75;
@@ -36,7 +38,13 @@ GromovSettings settings_from(const GromovSettings& settings, const StartCoupling
   GromovSettings own = settings;
   if (start.mass) own.start = CellCoupling{all_cells(problem.a), all_cells(problem.b), *start.mass};
   if (!start.is_annealed) own.epsilon_start.reset();
+  if (start.is_exchange && own.epsilon_start) *own.epsilon_start *= exchange_epsilon;
   return own;
+}
+
+std::string AnchorResults::name_of(std::size_t s) const {
+  const auto start = static_cast<std::int64_t>(s), first = static_cast<std::int64_t>(num_first);
+  return start_name(start < first ? start : first_exchange + start - first);
 }
 
 void AnchorResults::visit_state(StateVisitor& v) {
@@ -70,8 +78,10 @@ AnchorRound::AnchorRound(const Context& context, const GromovProblem& problem, c
       linear_(context.comm, problem, source_.anchors().cells, target_.anchors().cells),
       problem_{source_.costs(),  target_.costs(), source_.anchors().weights, target_.anchors().weights,
                problem.epsilon, problem.alpha,   linear_.costs(),           problem.normalise},
+      groups_(std::min(settings.exchange_groups, static_cast<std::int64_t>(problem_.a.size()))),
       results_(results) {
-  results_.starts.resize(static_cast<std::size_t>(settings.starts));
+  results_.num_first = static_cast<std::size_t>(settings.starts);
+  results_.starts.resize(results_.num_first + static_cast<std::size_t>(num_pairs(groups_)));
   results_.couplings.resize(results_.starts.size());
   results_.under_way.resize(results_.starts.size());
   settings_.tolerance = std::max(settings_.tolerance, anchor_tolerance);
@@ -93,18 +103,38 @@ std::optional<StopReason> AnchorRound::solve(const StopCheck& stop_check) {
   if (std::all_of(starts.begin(), starts.end(), [](const AnchorResults::Start& start) { return start.is_done; }))
     return {};
   const StartCouplings couplings(*own_comm_, problem_, own_.seed);
+  const std::size_t first = results_.num_first;
+  const auto told = solve_some(0, first, [&](std::size_t s) { return couplings.make(static_cast<std::int64_t>(s)); }, stop_check);
+  const std::optional<std::size_t> best = best_first();
+  if (told || !best) return told;
+  const Matrix mass = coupling(*best).mass;
+  return solve_some(first, starts.size(), [&](std::size_t s) {
+    return couplings.exchange(static_cast<std::int64_t>(s - first), groups_, mass);
+  }, stop_check);
+}
+
+std::optional<StopReason> AnchorRound::solve_some(std::size_t begin, std::size_t end, const MakeStart& make,
+                                                  const StopCheck& stop_check) {
   std::optional<StopReason> told;
   comm_.on_all([&] {
-    for (std::size_t s = 0; s < starts.size() && !told; ++s)
-      if (owner_of(s) == comm_.rank() && !starts[s].is_done) told = solve_one(s, couplings, stop_check);
+    for (std::size_t s = begin; s < end && !told; ++s)
+      if (owner_of(s) == comm_.rank() && !results_.starts[s].is_done) told = solve_one(s, make(s), stop_check);
   });
-  for (std::size_t s = 0; s < starts.size(); ++s) share(s);
+  for (std::size_t s = begin; s < end; ++s) share(s);
   return shared_stop(comm_, told);
 }
 
-std::optional<StopReason> AnchorRound::solve_one(std::size_t s, const StartCouplings& couplings,
+std::optional<std::size_t> AnchorRound::best_first() const {
+  std::optional<std::size_t> best;
+  for (std::size_t s = 0; s < results_.num_first; ++s) {
+    const AnchorResults::Start& start = results_.starts[s];
+    if (start.is_done && std::isfinite(start.primal) && (!best || start.primal < results_.starts[*best].primal)) best = s;
+  }
+  return best;
+}
+
+std::optional<StopReason> AnchorRound::solve_one(std::size_t s, const StartCoupling& start,
                                                  const StopCheck& stop_check) {
-  const StartCoupling start = couplings.make(static_cast<std::int64_t>(s));
   StateTape tape(std::exchange(results_.under_way[s], {}));
   GromovSettings settings = settings_from(settings_, start, problem_);
   settings.checkpoint = &tape;
@@ -151,6 +181,11 @@ std::vector<std::pair<std::size_t, std::size_t>> AnchorRound::merged() const {
     kept.emplace_back(s, same == kept.end() ? s : same->first);
   }
   return kept;
+}
+
+bool AnchorRound::is_new(std::size_t s, const std::vector<std::pair<std::size_t, std::size_t>>& merged) const {
+  return std::none_of(merged.begin(), merged.end(),
+                      [&](const auto& other) { return other.second == s && other.first < results_.num_first; });
 }
 
 CellCoupling AnchorRound::coupling(std::size_t s) const {

@@ -27,6 +27,8 @@ class Contest {
   /// What is kept between runs beside the contest itself. @param around   lists both
   void keep_with(VisitState around) { around_ = std::move(around); }
 
+  /// So far; null before the first start.
+  const GromovSolution* best() const { return kept_.empty() ? nullptr : &kept_.front().solution; }
   bool is_stopped() const { return stopped_.has_value(); }
   /// From here on: nothing is saved, and one start is solved as far as it takes to have a coupling.
   void stop(StopReason reason) { stopped_ = reason; }

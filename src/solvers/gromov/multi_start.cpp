@@ -11,6 +11,7 @@ namespace thalweg {
 namespace {
 
 constexpr double hopeless_primal = 0.1;  // above the least on the anchors, relative
+constexpr double harmless_primal = 0.02;  // of exchanges: those above it leave no doubt
 
 /// Whether starts are couplings of the problem's marginals, from which its iteration can begin.
 bool takes_couplings(const GromovProblem& problem) {
@@ -24,10 +25,16 @@ std::int64_t num_starts(const GromovProblem& problem, const MultiStartSettings& 
   return takes_couplings(problem) ? settings.starts - given : std::min<std::int64_t>(settings.starts, 2);
 }
 
+/// At most one group a source.
+std::int64_t num_groups(const GromovProblem& problem, const MultiStartSettings& settings) {
+  if (!takes_couplings(problem) || problem.linear || num_exchanges(settings) == 0) return 0;
+  return std::min(settings.exchange_groups, static_cast<std::int64_t>(problem.a.size()));
+}
+
 StartReport report_of(const AnchorResults& results, std::size_t s) {
   const AnchorResults::Start& result = results.starts[s];
   StartReport report;
-  report.name = start_name(static_cast<std::int64_t>(s));
+  report.name = results.name_of(s);
   report.anchor_primal = result.primal;
   report.outer = result.outer;
   report.evaluations = result.evaluations;
@@ -43,6 +50,7 @@ class StartRace {
             const StartObserver& observer, const StopCheck& stop_check)
       : context_(context), problem_(problem), settings_(settings), stop_check_(stop_check),
         contest_(context, problem, settings_) {
+    settings_.exchange_groups = num_groups(problem, settings);
     settings_.starts = num_starts(problem, settings);
     contest_.watch(observer, stop_check);
     contest_.keep_with([this](StateVisitor& v) { visit_state(v); });
@@ -77,6 +85,7 @@ class StartRace {
       v.scalar("eccentricity", bounds.eccentricity);
       v.optional("distribution", bounds.distribution, [&](double& value) { v.scalar("value", value); });
     });
+    v.optional("exchanged", exchanged_, [&](std::vector<double>& coupling) { v.replicated("coupling", coupling); });
   }
 
   void enter_given() {
@@ -100,7 +109,29 @@ class StartRace {
       report.name = start_name(s);
       if (contest_.has(report.name)) continue;
       if (settings_.starts > 2 && !couplings) couplings.emplace(context_.comm, problem_, context_.seed);
-      const StartCoupling start = couplings ? couplings->make(s) : StartCoupling{report.name, s != 1, {}};
+      const StartCoupling start = couplings ? couplings->make(s) : StartCoupling{report.name, s != 1, false, {}};
+      contest_.enter(std::move(report), settings_from(settings_.solve, start, problem_));
+    }
+    enter_exchanges(couplings);
+  }
+
+  /// From the best coupling so far, which a run that goes on has to begin from again.
+  void enter_exchanges(std::optional<StartCouplings>& couplings) {
+    const GromovSolution* const best = contest_.best();
+    const bool is_possible = settings_.exchange_groups > 0 && settings_.starts > 2;
+    if (!is_possible || contest_.is_stopped() || best == nullptr || !std::isfinite(best->primal)) return;
+    if (!couplings) couplings.emplace(context_.comm, problem_, context_.seed);  // the other starts were done before
+    if (!exchanged_) {
+      const std::vector<double> owned = coupling_of(*best);
+      exchanged_ = context_.comm.all_gather(std::span<const double>(owned));
+    }
+    Matrix coupling(static_cast<std::int64_t>(problem_.a.size()), static_cast<std::int64_t>(problem_.b.size()));
+    coupling.values = *exchanged_;
+    for (std::int64_t pair = 0; pair < num_pairs(settings_.exchange_groups) && !contest_.is_stopped(); ++pair) {
+      StartReport report;
+      report.name = start_name(first_exchange + pair);
+      if (contest_.has(report.name)) continue;
+      const StartCoupling start = couplings->exchange(pair, settings_.exchange_groups, coupling);
       contest_.enter(std::move(report), settings_from(settings_.solve, start, problem_));
     }
   }
@@ -118,7 +149,8 @@ class StartRace {
     std::int64_t carried = 0;
     for (const auto& [s, same] : merged) {
       const double least = anchors_.starts[merged.front().first].primal;
-      const bool is_hopeless = carried > 0 && !is_close_primal(anchors_.starts[s].primal, least, hopeless_primal);
+      const double most = round_->is_new(s, merged) ? harmless_primal : hopeless_primal;
+      const bool is_hopeless = carried > 0 && !is_close_primal(anchors_.starts[s].primal, least, most);
       if (same != s || is_hopeless || carried == settings_.carried) continue;
       finish.start = round_->coupling(s);
       contest_.enter(report_of(anchors_, s), finish);
@@ -150,7 +182,7 @@ class StartRace {
         if (report.name == all[s].name) all[s] = std::move(report);
     }
     for (const auto& [s, same] : round_->merged())
-      if (same != s) all[s].merged_into = start_name(static_cast<std::int64_t>(same));
+      if (same != s) all[s].merged_into = anchors_.name_of(same);
     for (std::size_t s = 0; s < all.size() && chosen; ++s) all[s].anchor_overlap = round_->overlap(s, *chosen);
     if (!carried.empty() && carried.front().name == given_start)
       all.insert(all.begin(), std::move(carried.front()));
@@ -165,13 +197,18 @@ class StartRace {
   AnchorResults anchors_;
   std::optional<AnchorRound> round_;
   std::optional<LowerBounds> bounds_;
+  std::optional<std::vector<double>> exchanged_;  // coupling of all cells whose groups are exchanged
 };
 
 }  // namespace
 
+std::int64_t num_exchanges(const MultiStartSettings& settings) {
+  return settings.starts > 2 ? num_pairs(settings.exchange_groups) : 0;
+}
+
 std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cells) {
-  if (most_cells <= settings.anchors || settings.starts <= 2) return settings.starts;
-  return std::min(settings.starts, settings.carried);
+  const std::int64_t all = settings.starts + num_exchanges(settings);
+  return most_cells <= settings.anchors || settings.starts <= 2 ? all : std::min(all, settings.carried);
 }
 
 MultiStartSolution solve_gromov_from_starts(const Context& context, const GromovProblem& problem,

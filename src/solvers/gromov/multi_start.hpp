@@ -24,6 +24,7 @@ struct MultiStartSettings {
   std::int64_t anchors = 512;  // of a side; sides of no more cells are solved whole from every start
   AnchorChoice choice = AnchorChoice::drawn;
   std::int64_t carried = 3;  // from the anchors to all cells
+  std::int64_t exchange_groups = 0;  // of the sources: after the other starts, with two of them exchanged; 0: none
   SharedEntries given = {};  // the first start, on all cells and not annealed; null: none
   bool wants_bounds = true;
   bool keeps_others = false;  // all solutions on all cells, not just the best and one that makes it doubtful
@@ -66,6 +67,9 @@ struct MultiStartSolution {
 /// Solutions on all cells that there are at once. @param most_cells   of the larger side
 std::int64_t most_kept(const MultiStartSettings& settings, std::int64_t most_cells);
 
+/// Starts that exchange groups, at most.
+std::int64_t num_exchanges(const MultiStartSettings& settings);
+
 /// Told the name of the start with each step on all cells, and the last one again with the reason of its end.
 using StartObserver = std::function<void(const std::string& start, const GromovRecord&)>;
 
@@ -76,7 +80,10 @@ using StartObserver = std::function<void(const std::string& start, const GromovR
 /// starts are solved on anchors, dealt to the ranks, to a tolerance of 1e-4; couplings that share more than 0.9 with one
 /// of less F are merged into it; the `carried` ones of least F, none more than 10 % above the least, are taken to all
 /// cells as K of the coupling of the anchors and finished there at the final epsilon. A solve that was told to stop ends
-/// with the best coupling so far and that reason. Relaxed marginals have the first two starts alone, proximal steps the
+/// with the best coupling so far and that reason. With `exchange_groups` = g, g (g - 1) / 2 further starts are the
+/// coupling of least F so far with the partners of two groups of sources exchanged (start_couplings.hpp), solved like the
+/// others but annealed from a fifth of epsilon_start: where distances hardly tell groups apart, annealing leads all starts to the
+/// same of two solutions. From the anchors such a start is carried where its F is within 2 % of the least. They belong to balanced problems without linear costs and more than two starts. Relaxed marginals have the first two starts alone, proximal steps the
 /// first; bounds are those of E_gw in balanced problems. The same on any number of ranks. With settings.checkpoint it
 /// goes on from the state that is there: starts that are done are not solved again, those under way go on at their
 /// evaluation. Collective.

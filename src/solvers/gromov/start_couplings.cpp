@@ -4,11 +4,13 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "exact/transport.hpp"
 #include "geometry/row_gram.hpp"
 #include "kernels/random.hpp"
 #include "solvers/gromov/lower_bounds.hpp"
+#include "solvers/hm_ot/clustering.hpp"
 #include "solvers/squared_distances.hpp"
 
 namespace thalweg {
@@ -20,6 +22,8 @@ constexpr std::array<const char*, 8> names = {"product",  "product_direct", "flb
 constexpr std::int64_t first_sign = 4;
 constexpr std::int64_t most_coordinates = 8;
 constexpr std::uint32_t orthogonal_stream = 73;
+constexpr std::uint32_t group_stream = 77;
+constexpr int group_attempts = 10;
 constexpr double smallest_eigenvalue = 1e-9;  // of the largest
 
 /// What the starts know of one side.
@@ -125,6 +129,27 @@ Matrix costs_of_coordinates(const Matrix& x, const Matrix& y, const Matrix& s) {
   return costs;
 }
 
+/// Both groups of a pair, from 0: (0, 1), (0, 2), (1, 2), (0, 3) and so on.
+std::pair<std::int32_t, std::int32_t> groups_of_pair(std::int64_t pair) {
+  std::int32_t second = 1;
+  while (num_pairs(second + 1) <= pair) ++second;
+  return {static_cast<std::int32_t>(pair - num_pairs(second)), second};
+}
+
+/// Mean row of a group, of weight 1; empty where it has no weight.
+std::vector<double> mean_row(const Matrix& coupling, const std::vector<std::int32_t>& groups, std::int32_t group) {
+  std::vector<double> mean(static_cast<std::size_t>(coupling.columns), 0.0);
+  for (std::int64_t i = 0; i < coupling.rows; ++i) {
+    if (groups[static_cast<std::size_t>(i)] != group) continue;
+    const auto row = coupling.row(i);
+    for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += row[j];
+  }
+  const double mass = std::accumulate(mean.begin(), mean.end(), 0.0);
+  if (!(mass > 0.0)) return {};
+  for (double& value : mean) value /= mass;
+  return mean;
+}
+
 }  // namespace
 
 struct StartCouplings::Sides {
@@ -133,6 +158,10 @@ struct StartCouplings::Sides {
 
 std::string start_name(std::int64_t start) {
   if (start < static_cast<std::int64_t>(names.size())) return names[static_cast<std::size_t>(start)];
+  if (start >= first_exchange) {
+    const auto [first, second] = groups_of_pair(start - first_exchange);
+    return "exchange_" + std::to_string(first + 1) + "_" + std::to_string(second + 1);
+  }
   return "random_" + std::to_string(start + 1);
 }
 
@@ -145,7 +174,7 @@ StartCouplings::~StartCouplings() = default;
 
 StartCoupling StartCouplings::make(std::int64_t start) const {
   const Side &x = sides_->source, &y = sides_->target;
-  StartCoupling result{start_name(start), start != 1, {}};
+  StartCoupling result{start_name(start), start != 1, false, {}};
   if (start < 2) return result;
   if (result.name == "flb") result.mass = monotone_coupling(x.eccentricity, y.eccentricity, x.weights, y.weights);
   else if (result.name == "tlb")
@@ -153,6 +182,23 @@ StartCoupling StartCouplings::make(std::int64_t start) const {
   else {
     const Matrix s = orthogonal_of(start, std::min(x.coordinates.columns, y.coordinates.columns), seed_);
     result.mass = solve_transport(x.weights, y.weights, costs_of_coordinates(x.coordinates, y.coordinates, s)).coupling;
+  }
+  return result;
+}
+
+StartCoupling StartCouplings::exchange(std::int64_t pair, std::int64_t groups, const Matrix& coupling) const {
+  const Side& x = sides_->source;
+  const std::vector<std::int32_t> group_of =
+      cluster_rows(x.coordinates, {}, groups, squared_distance_form, {seed_, group_stream}, group_attempts).labels;
+  const auto [first, second] = groups_of_pair(pair);
+  const std::vector<double> of_first = mean_row(coupling, group_of, first), of_second = mean_row(coupling, group_of, second);
+  StartCoupling result{start_name(first_exchange + pair), true, /*is_exchange=*/true, coupling};
+  if (of_first.empty() || of_second.empty()) return result;
+  for (std::size_t i = 0; i < group_of.size(); ++i) {
+    if (group_of[i] != first && group_of[i] != second) continue;
+    const std::vector<double>& partners = group_of[i] == first ? of_second : of_first;
+    const auto row = result.mass->row(static_cast<std::int64_t>(i));
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = x.weights[i] * partners[j];
   }
   return result;
 }

@@ -14,11 +14,18 @@ namespace thalweg {
 struct StartCoupling {
   std::string name;
   bool is_annealed = true;
+  bool is_exchange = false;  // annealed from less than others, or it would be forgotten
   std::optional<Matrix> mass;
 };
 
-/// "product", "product_direct" (not annealed), "flb", "tlb", "signs_++" to "signs_--", then "random_9" and so on.
+/// "product", "product_direct" (not annealed), "flb", "tlb", "signs_++" to "signs_--", then "random_9" and so on; from
+/// first_exchange on "exchange_1_2", "exchange_1_3", "exchange_2_3", "exchange_1_4" and so on.
 std::string start_name(std::int64_t start);
+
+inline constexpr std::int64_t first_exchange = 1000;
+
+/// Pairs of so many groups.
+constexpr std::int64_t num_pairs(std::int64_t groups) { return groups < 2 ? 0 : groups * (groups - 1) / 2; }
 
 /// Couplings of the two sides of one problem, made one at a time from what all of them share.
 ///
@@ -33,6 +40,13 @@ class StartCouplings {
 
   /// @param start   from 0. Local.
   StartCoupling make(std::int64_t start) const;
+
+  /// A coupling whose sources of two groups change places: each row of either becomes the mean row of the other, of its
+  /// own weight, so that columns are met but for the difference in weight of the groups. Groups of the sources are those
+  /// of k-means on their principal coordinates. Local.
+  /// @param pair     from 0
+  /// @param groups   at most as many as there are sources
+  StartCoupling exchange(std::int64_t pair, std::int64_t groups, const Matrix& coupling) const;
 
  private:
   struct Sides;

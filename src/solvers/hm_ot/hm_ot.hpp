@@ -39,7 +39,7 @@ struct HmOtProblem {
   std::vector<HmOtTransition> transitions;  // one less
 };
 
-enum class Start { transport, kmeans };
+enum class Start { transport, kmeans, random };
 
 struct HmOtSettings {
   Start start = Start::transport;
@@ -55,7 +55,7 @@ struct HmOtSettings {
 
 /// One start of the descent, for tables/restarts.tsv.
 struct RestartRecord {
-  std::string start;         // "transport" or "kmeans"
+  std::string start;         // "transport", "kmeans" or "random"
   double objective = 0.0;    // E and F_eps at the smooth level, without path steps
   double regularized = 0.0;
   bool is_chosen = false;

@@ -84,17 +84,24 @@ void share_values(const Communicator& comm, std::vector<Contender>& contenders) 
 }
 
 struct StartPlan {
-  bool is_kmeans = false;
+  Start kind = Start::transport;
   std::uint32_t restart = 0;
 };
 
+std::string name_of(Start start) {
+  if (start == Start::random) return "random";
+  return start == Start::kmeans ? "kmeans" : "transport";
+}
+
 std::vector<StartPlan> plan_starts(const HmOtSettings& settings, const Chain& chain) {
   std::vector<StartPlan> plans;
-  if (settings.start == Start::transport) {
-    const int count = is_start_determined(chain) ? 1 : std::max(1, settings.restarts);
-    for (int k = 0; k < count; ++k) plans.push_back({false, static_cast<std::uint32_t>(k)});
+  if (settings.start != Start::kmeans) {
+    const bool is_one = settings.start == Start::transport && is_start_determined(chain);
+    const int count = is_one ? 1 : std::max(1, settings.restarts);
+    for (int k = 0; k < count; ++k) plans.push_back({settings.start, static_cast<std::uint32_t>(k)});
   }
-  if (settings.start == Start::kmeans || !is_start_determined(chain)) plans.push_back({true, 0});
+  const bool has_kmeans = settings.start == Start::transport && !is_start_determined(chain);
+  if (settings.start == Start::kmeans || has_kmeans) plans.push_back({Start::kmeans, 0});
   return plans;
 }
 
@@ -207,7 +214,8 @@ RestartOutcome run_restarts(const Context& context, const RestartProblem& proble
   const Chain& sample_chain = problem.sample_chain;
   const std::vector<StartPlan> plans = plan_starts(problem.settings, sample_chain);
   Race race(context.comm, problem.options, sample_chain, plans.size(), [&](std::size_t k) {
-    if (plans[k].is_kmeans) return kmeans_start(sample_chain, problem.sample, context.seed, problem.trajectories.moments);
+    if (plans[k].kind == Start::kmeans) return kmeans_start(sample_chain, problem.sample, context.seed, problem.trajectories.moments);
+    if (plans[k].kind == Start::random) return random_start(sample_chain, problem.sample, context.seed, plans[k].restart);
     return transport_start(sample_chain, problem.sample, problem.trajectories, context.seed, plans[k].restart);
   });
   std::vector<std::size_t> alive(plans.size());
@@ -239,7 +247,7 @@ RestartOutcome run_restarts(const Context& context, const RestartProblem& proble
   outcome.best = std::move(race[chosen].state);
   broadcast_state(context.comm, sample_chain, race.owner(chosen), outcome.best);
   for (std::size_t k = 0; k < plans.size(); ++k)
-    outcome.records.push_back(race[k].record(plans[k].is_kmeans ? "kmeans" : "transport", k == chosen));
+    outcome.records.push_back(race[k].record(name_of(plans[k].kind), k == chosen));
   return outcome;
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
+#include <utility>
 
 #include "distributed/error.hpp"
 #include "exact/assignment.hpp"
@@ -218,6 +220,39 @@ Matrix coupling_of_means(const Chain& chain, const EdgeForm& form, const ChainSt
   return coupling;
 }
 
+/// The nearest of `count` random rows, of different features where there are enough; each of those has its own label.
+Labels labels_of_random_rows(const Matrix& rows, std::int64_t count, const RandomStream& random) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(rows.rows)), chosen;
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  std::sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+    return std::pair(random.bits(static_cast<std::uint64_t>(i)), i) < std::pair(random.bits(static_cast<std::uint64_t>(j)), j);
+  });
+  const auto is_new = [&](std::int64_t i) {
+    return std::none_of(chosen.begin(), chosen.end(), [&](std::int64_t k) { return std::ranges::equal(rows.row(i), rows.row(k)); });
+  };
+  for (const bool takes_equal : {false, true})
+    for (const std::int64_t i : order)
+      if (static_cast<std::int64_t>(chosen.size()) < count && (is_new(i) || (takes_equal && std::ranges::count(chosen, i) == 0)))
+        chosen.push_back(i);
+  Matrix seeds(count, rows.columns);
+  for (std::int64_t k = 0; k < count; ++k) std::ranges::copy(rows.row(chosen[static_cast<std::size_t>(k)]), seeds.row(k).begin());
+  const Matrix distances = squared_distances(rows, seeds);
+  Labels labels;
+  for (std::int64_t i = 0; i < rows.rows; ++i) {
+    const auto row = distances.row(i);
+    labels.push_back(static_cast<std::int32_t>(std::min_element(row.begin(), row.end()) - row.begin()));
+  }
+  for (std::int64_t k = 0; k < count; ++k) labels[static_cast<std::size_t>(chosen[static_cast<std::size_t>(k)])] = static_cast<std::int32_t>(k);
+  return labels;
+}
+
+/// Exact for costs drawn at random.
+Matrix random_coupling(const SliceState& source, const SliceState& target, const RandomStream& random) {
+  Matrix costs(static_cast<std::int64_t>(source.masses.size()), static_cast<std::int64_t>(target.masses.size()));
+  for (std::size_t e = 0; e < costs.values.size(); ++e) costs.values[e] = random.uniform(e);
+  return solve_transport(source.masses, target.masses, costs).coupling;
+}
+
 }  // namespace
 
 void set_start_couplings(const Chain& chain, const std::vector<Matrix>& moments, ChainState& state) {
@@ -283,6 +318,30 @@ ChainState kmeans_start(const Chain& chain, const std::vector<SampledSlice>& sam
     state.slices[t].actual = state.slices[t].masses;
   }
   set_start_couplings(chain, moments, state);
+  finish_start(chain, state);
+  solve_couplings(chain, state);
+  return state;
+}
+
+ChainState random_start(const Chain& chain, const std::vector<SampledSlice>& sample, std::uint64_t seed, std::uint32_t restart) {
+  const std::int64_t c = chain.num_coordinates;
+  const std::vector<Matrix> no_moments(chain.edges.size(), Matrix(c, c));
+  ChainState state;
+  state.slices.resize(chain.num_slices());
+  for (std::size_t t = 0; t < chain.num_slices(); ++t) {
+    const Matrix rows = feature_rows(chain, t, sample[t]);
+    Labels labels = labels_of_random_rows(cluster_rows_of(chain, rows), chain.slices[t].num_types, stream_of(seed, DrawUse::random_rows, t, restart));
+    set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
+    if (t > 0 && chain.edges[t - 1].is_diagonal && !chain.has_coordinates()) {
+      rename_to_partners(chain, {}, state.slices[t - 1].means, state.slices[t].means, labels);
+      set_types(rows, labels, chain.slices[t].num_types, state.slices[t]);
+    }
+    state.slices[t].actual = state.slices[t].masses;
+  }
+  set_start_couplings(chain, no_moments, state);
+  for (std::size_t t = 0; t < chain.edges.size(); ++t)
+    if (chain.has_coordinates() && !chain.edges[t].is_diagonal && !chain.edges[t].allowed)
+      state.couplings[t] = random_coupling(state.slices[t], state.slices[t + 1], stream_of(seed, DrawUse::random_links, t, restart));
   finish_start(chain, state);
   solve_couplings(chain, state);
   return state;

@@ -22,6 +22,11 @@ ChainState transport_start(const Chain& chain, const std::vector<SampledSlice>& 
 ChainState kmeans_start(const Chain& chain, const std::vector<SampledSlice>& sample, std::uint64_t seed,
                         const std::vector<Matrix>& moments = {});
 
+/// Types by the nearest of random rows of every slice. Couplings between them are exact for the cost; where coordinates
+/// have a part in it, for its value at exact couplings of costs drawn at random.
+ChainState random_start(const Chain& chain, const std::vector<SampledSlice>& sample, std::uint64_t seed,
+                        std::uint32_t restart);
+
 /// Couplings for the means and masses of a state: a_t b_t^T or its diagonal, where coordinates have a part exact ones for
 /// the cost at `moments`.
 void set_start_couplings(const Chain& chain, const std::vector<Matrix>& moments, ChainState& state);

@@ -8,7 +8,7 @@
 
 namespace thalweg {
 
-enum class DrawUse : std::uint32_t { matched_cells, sampled_cells, trajectory_seeds, kmeans_seeds, merge_seeds };
+enum class DrawUse : std::uint32_t { matched_cells, sampled_cells, trajectory_seeds, kmeans_seeds, merge_seeds, random_rows, random_links };
 
 inline constexpr std::size_t max_slices = std::size_t{1} << 12;    // as a slice has 12 bits of a stream
 inline constexpr std::uint32_t max_restarts = std::uint32_t{1} << 17;

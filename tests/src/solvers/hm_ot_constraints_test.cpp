@@ -89,7 +89,7 @@ TEST(Mask, ForbiddenEntriesAreExactlyZero) {
     for (std::int64_t l = 0; l < 5; ++l)
       if (l != k && l != k + 1) allowed(k, l) = 0.0;
   fixture.problem.transitions[0].allowed = allowed;
-  for (const Start start : {Start::transport, Start::kmeans}) {
+  for (const Start start : {Start::transport, Start::kmeans, Start::random}) {
     HmOtSettings settings;
     settings.start = start;
     const HmOtSolution solution = fixture.solve(settings);

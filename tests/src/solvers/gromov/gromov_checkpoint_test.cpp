@@ -205,6 +205,7 @@ MultiStartSolution solve_starts(const Communicator& comm, const Starts& starts, 
   const GromovProblem problem = toy.problem(all_cases().front());
   MultiStartSettings settings;
   settings.starts = 4;
+  settings.exchange_groups = 3;
   settings.anchors = starts.anchors;
   settings.solve.max_outer = 20;
   settings.solve.keep_linear = starts.keeps_end;

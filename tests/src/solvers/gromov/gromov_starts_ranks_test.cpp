@@ -76,6 +76,7 @@ MultiStartSolution solve_squares(const Communicator& comm) {
   MultiStartSettings starts;
   starts.solve.epsilon_decay = 0.6;
   starts.starts = 9;
+  starts.exchange_groups = 3;
   starts.anchors = 60;
   return solve_gromov_from_starts({comm, Precision::float64, test_device(), 7},
                                   {SquaredDistances{{520, 3, std::span<const double>(x)}, 3.0},

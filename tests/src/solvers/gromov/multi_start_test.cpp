@@ -179,6 +179,77 @@ TEST_F(MultiStart, TellsThatASymmetricShapeIsAmbiguous) {
   }
 }
 
+/// Three lumps in a triangle: where two sides of it are nearly equal, two lumps may be taken for each other.
+struct Triangle {
+  static constexpr std::int64_t n = 24;
+  Vector points, weights = Vector(n, 1.0 / n);
+
+  /// @param apex   of the third lump along the line between the others, 0 in the middle
+  explicit Triangle(double apex) {
+    const double corners[3][2] = {{-1.0, 0.0}, {1.0, 0.0}, {apex, 3.0}};
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double* corner = corners[i % 3];
+      const double step = static_cast<double>(i);
+      points.insert(points.end(), {corner[0] + 0.1 * std::sin(2.3 * step), corner[1] + 0.1 * std::cos(1.7 * step + 0.4)});
+    }
+  }
+  SquaredDistances costs() const { return {{n, 2, std::span<const double>(points)}, 10.0}; }
+};
+
+TEST_F(MultiStart, ExchangesOfGroupsFindTheOtherOfTwoSolutions) {
+  for (const double apex : {0.03, 1.0}) {
+    const Triangle shape(apex);
+    const GromovProblem problem{shape.costs(), shape.costs(), shape.weights, shape.weights, 0.01};
+    MultiStartSettings settings;
+    settings.starts = 3;
+    settings.exchange_groups = 3;
+    for (const std::int64_t anchors : {512, 18}) {
+      settings.anchors = anchors;
+      const MultiStartSolution solution = solve_gromov_from_starts(context_, problem, settings);
+      ASSERT_EQ(solution.starts.size(), 6U);
+      EXPECT_EQ(solution.starts[3].name, "exchange_1_2");
+      EXPECT_EQ(solution.starts[5].name, "exchange_2_3");
+      EXPECT_EQ(solution.is_ambiguous, apex < 0.5);
+      if (apex > 0.5) continue;
+      EXPECT_EQ(solution.other_start.substr(0, 9), "exchange_");
+      ASSERT_TRUE(solution.other.has_value());
+      EXPECT_GT(solution.other->primal, solution.best.primal);
+      EXPECT_LT(overlap_of(*comm_, *solution.other, solution.best), 0.8);
+    }
+  }
+}
+
+/// An exchange of groups of a coupling of blocks is the coupling of those blocks in their other order.
+TEST_F(MultiStart, AnExchangeKeepsTheWeightsOfTheSources) {
+  const Triangle shape(1.0);
+  const GromovProblem problem{shape.costs(), shape.costs(), shape.weights, shape.weights, 0.01};
+  const StartCouplings couplings(*comm_, problem, 0);
+  Matrix same(Triangle::n, Triangle::n);
+  for (std::int64_t i = 0; i < Triangle::n; ++i) same(i, i) = 1.0 / Triangle::n;
+  std::vector<std::pair<std::int64_t, std::int64_t>> exchanged;
+  for (std::int64_t pair = 0; pair < num_pairs(3); ++pair) {
+    const Matrix mass = *couplings.exchange(pair, 3, same).mass;
+    std::int64_t partner[3] = {0, 1, 2};  // of each lump
+    for (std::int64_t i = 0; i < Triangle::n; ++i)
+      for (std::int64_t j = 0; j < Triangle::n; ++j) {
+        if (mass(i, j) == 0.0) continue;
+        partner[i % 3] = j % 3;
+        const bool is_kept = i % 3 == j % 3;
+        EXPECT_NEAR(mass(i, j), is_kept ? 1.0 / Triangle::n : 1.0 / (Triangle::n * 8), 1e-15);
+      }
+    std::int64_t moved = 0;
+    for (std::int64_t lump = 0; lump < 3; ++lump) {
+      EXPECT_EQ(partner[partner[lump]], lump);
+      moved += partner[lump] != lump ? 1 : 0;
+    }
+    EXPECT_EQ(moved, 2);
+    for (std::int64_t lump = 0; lump < 3; ++lump)
+      if (partner[lump] > lump) exchanged.emplace_back(lump, partner[lump]);
+  }
+  std::sort(exchanged.begin(), exchanged.end());
+  EXPECT_EQ(std::unique(exchanged.begin(), exchanged.end()) - exchanged.begin(), 3);
+}
+
 TEST_F(MultiStart, StaysWhereAnEarlierSolveEnded) {
   const Vector a = x_.distances(false), b = y_.distances(false);
   const GromovProblem problem{StoredIntraCosts{24, std::span<const double>(a), 4.0},
