@@ -136,8 +136,8 @@ ProgressState progress_of(const TrainingRecord& step) {
 /// Trains and shows every phase of every start as a problem of its own.
 TrainedEncoders train(JobSession& session, TrainingProblem& problem, const TrainingSettings& settings) {
   std::optional<ProgressState> last;
-  const auto finish = [&](const std::string& next) {
-    if (last && last->problem != next) session.progress().finish(*last, StopReason::max_iterations);
+  const auto finish = [&](const std::string& next, StopReason reason = StopReason::max_iterations) {
+    if (last && last->problem != next) session.progress().finish(*last, reason);
   };
   const auto show = [&](const TrainingRecord& step) {
     const ProgressState state = progress_of(step);
@@ -147,7 +147,7 @@ TrainedEncoders train(JobSession& session, TrainingProblem& problem, const Train
   };
   TrainedEncoders trained =
       train_encoders(session.solver_context(), problem, settings, show, session.stop_check());
-  finish("");
+  finish("", is_stop_request(trained.stop_reason) ? trained.stop_reason : StopReason::max_iterations);
   return trained;
 }
 
