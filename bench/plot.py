@@ -36,8 +36,11 @@ class Panel:
         self.text(left + SIZE_X / 2, TOP + SIZE_Y + 38, x_name, "middle")
         self.parts.append(f'<text transform="translate({left - 48},{TOP + SIZE_Y / 2}) rotate(-90)" text-anchor="middle" font-size="12">{y_name}</text>')
         self.parts.append(f'<rect x="{left}" y="{TOP}" width="{SIZE_X}" height="{SIZE_Y}" fill="none" stroke="#444"/>')
-        for power in range(math.ceil(self.low_x), math.floor(self.high_x) + 1):
-            self.tick(self.x(10.0 ** power), None, power)
+        steps = (1, 2, 5) if self.high_x - self.low_x < 1.6 else (1,)
+        for power in range(math.floor(self.low_x), math.floor(self.high_x) + 1):
+            for step in steps:
+                if self.low_x <= power + math.log10(step) <= self.high_x:
+                    self.tick(self.x(step * 10.0 ** power), None, power, step)
         for power in range(self.low_y, self.high_y + 1):
             self.tick(None, self.y(10.0 ** power), power)
 
@@ -50,8 +53,8 @@ class Panel:
     def text(self, x, y, text, anchor="start", size=12):
         self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{text}</text>')
 
-    def tick(self, x, y, power):
-        label = f"{10.0 ** power:g}" if -3 <= power <= 4 else f"1e{power}"
+    def tick(self, x, y, power, step=1):
+        label = f"{step * 10.0 ** power:g}" if -3 <= power <= 4 else f"{step}e{power}"
         if x is not None:
             self.parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{TOP + SIZE_Y}" stroke="#e5e5e5"/>')
             self.text(x, TOP + SIZE_Y + 16, label, "middle", 11)
