@@ -14,7 +14,4 @@ int strip_height(std::int64_t num_columns, std::int64_t scalar_bytes, std::int64
 /// threads that share it cannot have in the time of forming them anew.
 bool strips_fit(std::int64_t num_columns, std::int64_t scalar_bytes, std::int64_t cache_bytes);
 
-/// Bytes of the strip of a thread.
-std::int64_t strip_bytes(std::int64_t num_columns, std::int64_t scalar_bytes, std::int64_t cache_bytes);
-
 }  // namespace thalweg

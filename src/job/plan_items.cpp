@@ -5,6 +5,7 @@
 #include "geometry/last_level_cache.hpp"
 #include "geometry/strip_height.hpp"
 #include "io/cell_selection.hpp"
+#include "kernels/pair_strip_host.hpp"
 
 namespace thalweg {
 
@@ -99,7 +100,7 @@ void add_result_buffers(Collector& items) {
 void add_strips(const PlanInput& input, WideInt columns, Collector& items) {
   const std::int64_t m = static_cast<std::int64_t>(columns), scalar_bytes = input.is_double ? 8 : 4, cache_bytes = cache_bytes_per_processor();
   if (input.on_device || input.form == "two_pass" || (input.form == "auto" && !strips_fit(m, scalar_bytes, cache_bytes))) return;
-  items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false, WideInt{input.threads} * strip_bytes(m, scalar_bytes, cache_bytes));
+  items.add_fixed("strips of the threads", Collector::solving | Collector::writing, false, WideInt{input.threads} * strip_column_bytes(strip_height(m, scalar_bytes, cache_bytes), scalar_bytes) * columns);
 }
 
 void add_reading(const PlanInput& input, std::int64_t num_ranks, int features_held, Collector& items) {
