@@ -35,7 +35,7 @@ void products_of_group(const PairOperands<Scalar>& operands, RowGroup rows, cons
                        const ValuePanels<Scalar>& values, double* products) {
   constexpr int tile = tile_rows;
   Group<Scalar> shift;
-  load_group<Scalar, group_vectors>(shifts, shift);
+  load_group(shifts, shift);
   alignas(64) Scalar exponentials[tile * group_rows<Scalar>];
   LineBuffer<Scalar> partial(values.split.size * group_rows<Scalar>);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
@@ -66,7 +66,7 @@ template <class Scalar, class Score>
 void count_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, RadixDigit digit,
                  std::int64_t* counts) {
   Group<Scalar> shift;
-  load_group<Scalar, group_vectors>(shifts, shift);
+  load_group(shifts, shift);
   for_each_panel<Scalar, Score>(
       operands, rows, 0, operands.num_columns, shift, [&](std::int64_t column, const Panel<Scalar>& exponents) {
         alignas(64) Scalar costs[group_rows<Scalar>];

@@ -17,7 +17,7 @@ void for_each_column(const PairOperands<Scalar>& operands, std::int64_t tile, co
   const simd::FlushDenormals flush;
   for (int at = 0; at < tile_rows; at += group_rows<Scalar>) {
     Group<Scalar> shift;
-    load_group<Scalar, group_vectors>(shifts + at, shift);
+    load_group(shifts + at, shift);
     for_each_panel<Scalar, DenseScore>(operands, {tile, at}, columns.begin, columns.end, shift,
                                        [&](std::int64_t column, const Panel<Scalar>& exponents) {
                                          for (int c = 0; c < panel_columns && column + c < columns.end; ++c)

@@ -12,7 +12,7 @@ namespace {
 template <class Scalar, class Score, bool is_weighted>
 void sums_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, double* totals) {
   Group<Scalar> shift;
-  load_group<Scalar, group_vectors>(shifts, shift);
+  load_group(shifts, shift);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar> sum = {};
     for_each_panel<Scalar, Score>(
@@ -27,7 +27,7 @@ void sums_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Sc
               else sum[q] += value;
             }
         });
-    add_wide<Scalar, group_vectors>(sum, totals);
+    add_wide<Scalar>(sum, totals);
   }
 }
 
@@ -49,7 +49,7 @@ template <class Scalar, class Score>
 void moments_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, const Scalar* weights,
                       double* moments) {
   Group<Scalar> shift;
-  load_group<Scalar, group_vectors>(shifts, shift);
+  load_group(shifts, shift);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar> sum = {}, with_exponent = {}, with_weight = {};
     for_each_panel<Scalar, Score>(operands, rows, begin, std::min(begin + flush_columns, operands.num_columns), shift,
@@ -64,16 +64,16 @@ void moments_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const
                                         with_weight[q] += value * weights[column + c];
                                       }
                                   });
-    add_wide<Scalar, group_vectors>(sum, moments);
-    add_wide<Scalar, group_vectors>(with_exponent, moments + tile_rows);
-    add_wide<Scalar, group_vectors>(with_weight, moments + 2 * tile_rows);
+    add_wide<Scalar>(sum, moments);
+    add_wide<Scalar>(with_exponent, moments + tile_rows);
+    add_wide<Scalar>(with_weight, moments + 2 * tile_rows);
   }
 }
 
 template <class Scalar, class Score>
 void costs_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, double* sums) {
   Group<Scalar> shift, largest;
-  load_group<Scalar, group_vectors>(shifts, shift);
+  load_group(shifts, shift);
   for (auto& value : largest) value = simd::broadcast(std::numeric_limits<Scalar>::lowest());
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar> sum = {};
@@ -89,9 +89,9 @@ void costs_of_group(const PairOperands<Scalar>& operands, RowGroup rows, const S
                                       }
                                     }
                                   });
-    add_wide<Scalar, group_vectors>(sum, sums);
+    add_wide<Scalar>(sum, sums);
   }
-  add_wide<Scalar, group_vectors>(largest, sums + tile_rows);
+  add_wide<Scalar>(largest, sums + tile_rows);
 }
 
 /// Calls body(score, first row) for the groups of a tile.

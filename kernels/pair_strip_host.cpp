@@ -26,7 +26,7 @@ template <class Scalar, class Score, int height, int vectors>
 void store_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scalar* shifts, Scalar* stored,
                  double* totals) {
   Group<Scalar, vectors> shift;
-  load_group<Scalar, vectors>(shifts, shift);
+  load_group(shifts, shift);
   for (std::int64_t begin = 0; begin < operands.num_columns; begin += flush_columns) {
     Group<Scalar, vectors> sum = {};
     for_each_panel<Scalar, Score>(operands, rows, begin, std::min(begin + flush_columns, operands.num_columns), shift,
@@ -42,7 +42,7 @@ void store_group(const PairOperands<Scalar>& operands, RowGroup rows, const Scal
                                         simd::store<Scalar>(value, place + c * height + q * simd::lanes<Scalar>);
                                       }
                                   });
-    add_wide<Scalar, vectors>(sum, totals);
+    add_wide<Scalar>(sum, totals);
   }
 }
 
