@@ -71,16 +71,26 @@ double transfer_in(const Communicator& comm, const JointSpace& space, const Cell
 
 }  // namespace
 
-void share_categories(CellSide& source, CellSide& target) {
-  std::vector<std::string> all = source.categories;
-  all.insert(all.end(), target.categories.begin(), target.categories.end());
+std::vector<std::string> united_categories(const std::vector<std::string>& first, const std::vector<std::string>& second) {
+  std::vector<std::string> all = first;
+  all.insert(all.end(), second.begin(), second.end());
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+void count_labels_in(const std::vector<std::string>& united, const std::vector<std::string>& from,
+                     std::vector<std::int32_t>& labels) {
+  for (std::int32_t& label : labels)
+    if (label >= 0)
+      label = static_cast<std::int32_t>(
+          std::lower_bound(united.begin(), united.end(), from[static_cast<std::size_t>(label)]) - united.begin());
+}
+
+void share_categories(CellSide& source, CellSide& target) {
+  const std::vector<std::string> all = united_categories(source.categories, target.categories);
   for (CellSide* side : {&source, &target}) {
-    for (std::int32_t& label : side->labels)
-      if (label >= 0)
-        label = static_cast<std::int32_t>(
-            std::lower_bound(all.begin(), all.end(), side->categories[static_cast<std::size_t>(label)]) - all.begin());
+    count_labels_in(all, side->categories, side->labels);
     side->categories = all;
   }
 }

@@ -22,6 +22,13 @@ struct JointSpace {
   std::vector<double> own, projected;
 };
 
+/// Names of both lists, each once, sorted.
+std::vector<std::string> united_categories(const std::vector<std::string>& first, const std::vector<std::string>& second);
+
+/// Makes labels that count in `from` count in `united`, which has all names of it, sorted; negative ones stay.
+void count_labels_in(const std::vector<std::string>& united, const std::vector<std::string>& from,
+                     std::vector<std::int32_t>& labels);
+
 /// Gives both sides the same categories, sorted.
 void share_categories(CellSide& source, CellSide& target);
 

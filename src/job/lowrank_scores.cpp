@@ -202,17 +202,10 @@ std::vector<std::string> shared_colors(const TimeSeries& source, const TimeSerie
 }  // namespace
 
 void share_categories(TimeSeries& source, TimeSeries& target) {
-  std::vector<std::string> all = source.categories;
-  all.insert(all.end(), target.categories.begin(), target.categories.end());
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  const std::vector<std::string> all = united_categories(source.categories, target.categories);
   const std::vector<std::string> colors = shared_colors(source, target, all);
   for (TimeSeries* side : {&source, &target}) {
-    for (SliceRows& slice : side->slices)
-      for (std::int32_t& label : slice.labels)
-        if (label >= 0)
-          label = static_cast<std::int32_t>(
-              std::lower_bound(all.begin(), all.end(), side->categories[static_cast<std::size_t>(label)]) - all.begin());
+    for (SliceRows& slice : side->slices) count_labels_in(all, side->categories, slice.labels);
     side->categories = all;
     side->category_colors = colors;
   }

@@ -106,10 +106,11 @@ std::optional<StopReason> AnchorRound::solve(const StopCheck& stop_check) {
   const std::size_t first = results_.num_first;
   const auto told = solve_some(0, first, [&](std::size_t s) { return couplings.make(static_cast<std::int64_t>(s)); }, stop_check);
   const std::optional<std::size_t> best = best_first();
-  if (told || !best) return told;
+  if (told || !best || first == starts.size()) return told;
   const Matrix mass = coupling(*best).mass;
+  const std::vector<std::int32_t> groups = couplings.groups(groups_);
   return solve_some(first, starts.size(), [&](std::size_t s) {
-    return couplings.exchange(static_cast<std::int64_t>(s - first), groups_, mass);
+    return couplings.exchange(static_cast<std::int64_t>(s - first), groups, mass);
   }, stop_check);
 }
 

@@ -127,11 +127,12 @@ class StartRace {
     }
     Matrix coupling(static_cast<std::int64_t>(problem_.a.size()), static_cast<std::int64_t>(problem_.b.size()));
     coupling.values = *exchanged_;
+    const std::vector<std::int32_t> groups = couplings->groups(settings_.exchange_groups);
     for (std::int64_t pair = 0; pair < num_pairs(settings_.exchange_groups) && !contest_.is_stopped(); ++pair) {
       StartReport report;
       report.name = start_name(first_exchange + pair);
       if (contest_.has(report.name)) continue;
-      const StartCoupling start = couplings->exchange(pair, settings_.exchange_groups, coupling);
+      const StartCoupling start = couplings->exchange(pair, groups, coupling);
       contest_.enter(std::move(report), settings_from(settings_.solve, start, problem_));
     }
   }

@@ -186,19 +186,21 @@ StartCoupling StartCouplings::make(std::int64_t start) const {
   return result;
 }
 
-StartCoupling StartCouplings::exchange(std::int64_t pair, std::int64_t groups, const Matrix& coupling) const {
-  const Side& x = sides_->source;
-  const std::vector<std::int32_t> group_of =
-      cluster_rows(x.coordinates, {}, groups, squared_distance_form, {seed_, group_stream}, group_attempts).labels;
+std::vector<std::int32_t> StartCouplings::groups(std::int64_t count) const {
+  return cluster_rows(sides_->source.coordinates, {}, count, squared_distance_form, {seed_, group_stream}, group_attempts).labels;
+}
+
+StartCoupling StartCouplings::exchange(std::int64_t pair, const std::vector<std::int32_t>& groups,
+                                       const Matrix& coupling) const {
   const auto [first, second] = groups_of_pair(pair);
-  const std::vector<double> of_first = mean_row(coupling, group_of, first), of_second = mean_row(coupling, group_of, second);
+  const std::vector<double> of_first = mean_row(coupling, groups, first), of_second = mean_row(coupling, groups, second);
   StartCoupling result{start_name(first_exchange + pair), true, /*is_exchange=*/true, coupling};
   if (of_first.empty() || of_second.empty()) return result;
-  for (std::size_t i = 0; i < group_of.size(); ++i) {
-    if (group_of[i] != first && group_of[i] != second) continue;
-    const std::vector<double>& partners = group_of[i] == first ? of_second : of_first;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i] != first && groups[i] != second) continue;
+    const std::vector<double>& partners = groups[i] == first ? of_second : of_first;
     const auto row = result.mass->row(static_cast<std::int64_t>(i));
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = x.weights[i] * partners[j];
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = sides_->source.weights[i] * partners[j];
   }
   return result;
 }

@@ -42,11 +42,14 @@ class StartCouplings {
   StartCoupling make(std::int64_t start) const;
 
   /// A coupling whose sources of two groups change places: each row of either becomes the mean row of the other, of its
-  /// own weight, so that columns are met but for the difference in weight of the groups. Groups of the sources are those
-  /// of k-means on their principal coordinates. Local.
+  /// own weight, so that columns are met but for the difference in weight of the groups. Local.
   /// @param pair     from 0
-  /// @param groups   at most as many as there are sources
-  StartCoupling exchange(std::int64_t pair, std::int64_t groups, const Matrix& coupling) const;
+  /// @param groups   of the sources
+  StartCoupling exchange(std::int64_t pair, const std::vector<std::int32_t>& groups, const Matrix& coupling) const;
+
+  /// Group of each source, from 0: k-means on their principal coordinates. Local.
+  /// @param count   at most as many as there are sources
+  std::vector<std::int32_t> groups(std::int64_t count) const;
 
  private:
   struct Sides;

@@ -228,7 +228,7 @@ TEST_F(MultiStart, AnExchangeKeepsTheWeightsOfTheSources) {
   for (std::int64_t i = 0; i < Triangle::n; ++i) same(i, i) = 1.0 / Triangle::n;
   std::vector<std::pair<std::int64_t, std::int64_t>> exchanged;
   for (std::int64_t pair = 0; pair < num_pairs(3); ++pair) {
-    const Matrix mass = *couplings.exchange(pair, 3, same).mass;
+    const Matrix mass = *couplings.exchange(pair, couplings.groups(3), same).mass;
     std::int64_t partner[3] = {0, 1, 2};  // of each lump
     for (std::int64_t i = 0; i < Triangle::n; ++i)
       for (std::int64_t j = 0; j < Triangle::n; ++j) {
