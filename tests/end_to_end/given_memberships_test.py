@@ -62,21 +62,16 @@ def solve(name, hmot, code=0, **tables):
     return run
 
 
-def table(name, file):
-    path = session.folder / name / "tables" / f"{file}.tsv"
-    return read_tsv(path) if session.check(path.exists(), f"{path.name} of {name}") else []
-
-
 def objective(name):
     return float(read_tsv(session.folder / name / "index.tsv")[0]["cost"])
 
 
 def edge_masses(name):
-    return [float(edge["mass"]) for edge in table(name, "edges")]
+    return [float(edge["mass"]) for edge in session.table(name, "edges")]
 
 
 def nodes_at(name, day):
-    return [(row["type"], float(row["mass"])) for row in table(name, "nodes") if float(row["time"]) == day]
+    return [(row["type"], float(row["mass"])) for row in session.table(name, "nodes") if float(row["time"]) == day]
 
 
 def check_one_hot():

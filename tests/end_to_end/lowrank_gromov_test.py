@@ -17,11 +17,6 @@ def solve(name, options, command="lowrank", code=0, **tables):
     return run
 
 
-def table(name, file):
-    path = session.folder / name / "tables" / f"{file}.tsv"
-    return read_tsv(path) if session.check(path.exists(), f"{file}.tsv of {name}") else []
-
-
 def objective(name):
     return float(read_tsv(session.folder / name / "index.tsv")[0]["cost"])
 
@@ -34,11 +29,11 @@ def check_own_spaces():
     """30 features against 19."""
     run = solve("gw", {"rank": [5, 4], "objective": "gw"}, target={"key": "X"})
     session.check("Gromov-Wasserstein" in run.err, "the value in the log", run)
-    (parts,) = table("gw", "objective") or [{}]
+    (parts,) = session.table("gw", "objective") or [{}]
     session.check(close(float(parts["gromov"]), objective("gw"), 1e-9) and float(parts["weight_gromov"]) == 1.0, f"GW alone in its own units: {parts}")
-    masses = [float(value) for row in table("gw", "T") for key, value in row.items() if key != "source"]
+    masses = [float(value) for row in session.table("gw", "T") for key, value in row.items() if key != "source"]
     session.check(len(masses) == 20 and close(sum(masses), 1.0, 1e-9), f"T of masses {masses}")
-    centroids = table("gw", "centroids")
+    centroids = session.table("gw", "centroids")
     blank = {row["time"]: sum(row[f"coordinate_{j}"] == "" for j in range(30)) for row in centroids}
     session.check(blank == {"source": 0, "target": 11}, f"coordinates that a side does not have stay empty: {blank}")
     for file in ("result_source.h5ad", "result_target.h5ad", "convergence.csv", "tables/restarts.tsv"):
@@ -48,7 +43,7 @@ def check_own_spaces():
 def check_cosine():
     """Half the squared distances of rows of length 1: a quarter of their Gromov-Wasserstein."""
     run = solve("cosine", {"rank": [5, 4], "objective": "gw", "cost": "cosine"})
-    (parts,) = table("cosine", "objective") or [{}]
+    (parts,) = session.table("cosine", "objective") or [{}]
     session.check(close(0.25 * float(parts["gromov"]), objective("cosine"), 1e-9) and 0.0 < objective("cosine") < 4.0, f"cosine costs: {parts}", run)
 
 
@@ -60,7 +55,7 @@ def check_fused():
     solve("places", {"rank": [5, 4], "objective": "gw"}, source={"key": "X"}, target={"key": "X"})
     session.check(close(objective("alpha_1"), objective("places"), 1e-9), f"alpha 1 is gw: {objective('alpha_1')}, {objective('places')}")
     solve("fused", {"rank": [5, 4], "objective": "fgw", "alpha": 0.3})
-    (parts,) = table("fused", "objective") or [{}]
+    (parts,) = session.table("fused", "objective") or [{}]
     total = float(parts["cost"]) + float(parts["weight_gromov"]) * float(parts["gromov"])
     session.check(close(total, objective("fused"), 1e-9), f"parts {parts} of {objective('fused')}")
     session.check(0.0 < objective("fused") < 1.0, "both parts are in units of their values at independent coupling")
@@ -85,7 +80,7 @@ def check_bad_input():
 def check_chain():
     solve("three", {"rank": 4, "alpha": 0.2}, "hmot",
           **{"input": {"file": DATA, "spatial": "X", "time_key": "time", "days": [300, 360, 420]}, "source.filter": {}, "target.filter": {}})
-    parts = table("three", "objective")
+    parts = session.table("three", "objective")
     total = sum(float(row["cost"]) + float(row["weight_gromov"]) * float(row["gromov"]) for row in parts)
     session.check(len(parts) == 2 and close(total, objective("three"), 1e-9), f"three slices: {parts}, {objective('three')}")
     record = json.loads((session.folder / "three/run.json").read_text())

@@ -46,13 +46,8 @@ def solve(name, tables, **options):
     return run
 
 
-def rows_of(name, file):
-    path = session.folder / name / "tables" / f"{file}.tsv"
-    return read_tsv(path) if session.check(path.exists(), f"{file}.tsv of {name}") else []
-
-
 def scores_of(name):
-    return {row["score"]: float(row["value"]) for row in rows_of(name, "side_scores")}
+    return {row["score"]: float(row["value"]) for row in session.table(name, "side_scores")}
 
 
 def foscttm(u, v):
@@ -66,7 +61,7 @@ def expected_scores(name):
     saved = {side: anndata.read_h5ad(session.folder / name / f"result_{side}.h5ad") for side in ("source", "target")}
     given = [anndata.read_h5ad(session.folder / f"{file}.h5ad") for file in "xy"]
     q = [saved["source"].obsm["lowrank_Q"][:, :6].astype(float), saved["target"].obsm["lowrank_Q"][:, :5].astype(float)]
-    t = np.array([[float(value) for key, value in row.items() if key != "source"] for row in rows_of(name, "T")])
+    t = np.array([[float(value) for key, value in row.items() if key != "source"] for row in session.table(name, "T")])
     coupling = (q[0] / q[0].sum(0)) @ t @ (q[1] / q[1].sum(0)).T
     features = [cells.obsm["X_feat"].astype(float) for cells in given]
     labels = [cells.obs["kind"].astype(object).to_numpy() for cells in given]
@@ -95,15 +90,15 @@ def check_scores():
     # float32 memberships, and pairs that are as close as another
     session.check(all(abs(scores[key] - value) < 2e-3 for key, value in expected.items()), f"scores {scores}, expected {expected}", run)
     session.check(scores["foscttm"] < 0.2 and scores["transfer_to_source"] > 0.9, f"clusters find each other: {scores}", run)
-    labels = {(row["source_label"], row["target_label"]): float(row["mass"]) for row in rows_of("named", "labels")}
+    labels = {(row["source_label"], row["target_label"]): float(row["mass"]) for row in session.table("named", "labels")}
     session.check(labels.keys() == masses.keys() and all(abs(labels[key] - mass) < 1e-5 for key, mass in masses.items()), f"labels {labels}, expected {masses}")
 
 
 def check_names():
-    nodes = rows_of("named", "nodes")
+    nodes = session.table("named", "nodes")
     session.check([(row["time"], row["type"]) for row in nodes] == [("ATAC", f"ATAC_{k}") for k in range(6)] + [("RNA", f"RNA_{k}") for k in range(5)], f"nodes: {nodes}")
     session.check(all(row["annotation"] in TYPES or row["cells"] == "0" for row in nodes), f"types have their commonest label: {nodes}")
-    session.check({row["time"] for row in rows_of("named", "scores")} == {"ATAC", "RNA"}, "agreement of types with labels on both sides")
+    session.check({row["time"] for row in session.table("named", "scores")} == {"ATAC", "RNA"}, "agreement of types with labels on both sides")
     heat_map, sankey = ((session.folder / "named/plots" / file).read_text() for file in ("transition_ATAC_RNA.svg", "sankey.svg"))
     session.check("side ATAC" in heat_map and "side RNA" in heat_map, "the ends of the heat map")
     for text in (heat_map, sankey):
@@ -112,18 +107,18 @@ def check_names():
     table["input"]["annotation"] = ""
     solve("plain", table)
     session.check(not (session.folder / "plain/tables/side_scores.tsv").exists(), "nothing is known, nothing is scored")
-    session.check({row["type"][:7] for row in rows_of("plain", "nodes")} == {"source_", "target_"}, "names by default")
+    session.check({row["type"][:7] for row in session.table("plain", "nodes")} == {"source_", "target_"}, "names by default")
 
 
 def check_random():
     """Random starts find the clusters, if no coupling as good as that of the others."""
     run = solve("random", tables_of({"init": "random", "restarts": 100, "rank": 6}))
     solve("transport", tables_of({"rank": 6}))
-    starts = rows_of("random", "restarts")
+    starts = session.table("random", "restarts")
     session.check(len(starts) == 100 and {row["start"] for row in starts} == {"random"} and len({row["objective"] for row in starts}) > 1, f"starts: {starts}", run)
     cost = {name: float(read_tsv(session.folder / name / "index.tsv")[0]["cost"]) for name in ("random", "transport")}
     session.check(cost["random"] < 2 * cost["transport"] and scores_of("random")["transfer_to_source"] > 0.9, f"objectives: {cost}", run)
-    (npmi,) = [float(row["npmi"]) for row in rows_of("random", "scores") if row["clustering"] == "ml" and row["npmi"]]
+    (npmi,) = [float(row["npmi"]) for row in session.table("random", "scores") if row["clustering"] == "ml" and row["npmi"]]
     session.check(npmi > 0.9, f"types without cells of their own do not disturb the agreement between the sides: {npmi}")
     shared = {"rank": 4, "objective": "w", "init": "random"}
     solve("linear", tables_of(shared, target={"file": "x.h5ad"}))
@@ -139,7 +134,7 @@ def check_ranks():
     session.check(one.keys() == many.keys() and all(abs(one[key] - many[key]) < 1e-9 for key in one), f"scores of 1 and {session.ranks} ranks: {one}, {many}")
     solve("random", tables_of({"init": "random"}))
     solve("random_one", tables_of({"init": "random"}), ranks=1)
-    chosen = [[row["chosen"] for row in rows_of(name, "restarts")] for name in ("random", "random_one")]
+    chosen = [[row["chosen"] for row in session.table(name, "restarts")] for name in ("random", "random_one")]
     session.check(chosen[0] == chosen[1], f"random starts of 1 and {session.ranks} ranks: {chosen}")
 
 

@@ -122,6 +122,11 @@ class Session:
             self.check(not (set(left) & {"result.h5ad", "run.json", "nodes.tsv"}) and not any(n.endswith(".tmp") for n in left),
                        f"left a result in {result}: {left}", run)
 
+    def table(self, name, file):
+        """Rows of tables/FILE.tsv of a result; it has to be there."""
+        path = self.folder / name / "tables" / f"{file}.tsv"
+        return read_tsv(path) if self.check(path.exists(), f"{path.name} of {name}") else []
+
     def in_parallel(self, action, items):
         """Short runs mostly wait for their launcher; several at a time keep the tests quick."""
         with ThreadPoolExecutor(max_workers=2 if self.ranks == 1 else 6) as pool:
