@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "solvers/gromov/row_product.hpp"
+#include "toy.hpp"
 
 namespace thalweg {
 namespace {
@@ -113,6 +114,28 @@ TYPED_TEST(DeviceProducts, OfRowsAreThoseOfTheHost) {
     const OwnedRows<TypeParam> left{n, k, a, 2.0}, right{k, m, b, 4.0};
     this->expect_near(product_of_rows<TypeParam>(*comm, left, right, Device::cuda),
                       product_of_rows<TypeParam>(*comm, left, right), k);
+  }
+}
+
+/// Costs within the sides that are stored, solved with all products in memory of the default execution space.
+GromovSolution solved_on(Device device, GromovAlgorithm algorithm) {
+  using testing_support::toy_source, testing_support::toy_target;
+  const auto comm = make_self_communicator();
+  const auto x = toy_source(), y = toy_target();
+  const std::vector<double> source = x.distances(false), target = y.distances(false);
+  const GromovProblem problem{StoredIntraCosts{x.size, std::span<const double>(source), 2.0},
+                              StoredIntraCosts{y.size, std::span<const double>(target), 2.0}, x.weights, y.weights,
+                              0.05};
+  GromovSettings settings;
+  settings.algorithm = algorithm;
+  return solve_gromov({*comm, Precision::float64, device, 0}, problem, settings);
+}
+
+TEST(SolvesOnADevice, EndWhereThoseOfTheHostDo) {
+  for (const GromovAlgorithm algorithm : {GromovAlgorithm::mirror, GromovAlgorithm::frank_wolfe}) {
+    const GromovSolution device = solved_on(Device::cuda, algorithm), host = solved_on(Device::cpu, algorithm);
+    EXPECT_EQ(device.stop_reason, host.stop_reason);
+    EXPECT_NEAR(device.at.energy, host.at.energy, 1e-9 * std::abs(host.at.energy));
   }
 }
 
