@@ -135,7 +135,7 @@ TEST(SolvesOnADevice, EndWhereThoseOfTheHostDo) {
   for (const GromovAlgorithm algorithm : {GromovAlgorithm::mirror, GromovAlgorithm::frank_wolfe}) {
     const GromovSolution device = solved_on(Device::cuda, algorithm), host = solved_on(Device::cpu, algorithm);
     EXPECT_EQ(device.stop_reason, host.stop_reason);
-    EXPECT_NEAR(device.at.energy, host.at.energy, 1e-9 * std::abs(host.at.energy));
+    EXPECT_NEAR(device.energy, host.energy, 1e-9 * std::abs(host.energy));
   }
 }
 
