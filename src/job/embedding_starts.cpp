@@ -43,35 +43,15 @@ std::vector<std::pair<std::string, const GromovSolution*>> distinct_solutions(co
   return kept;
 }
 
-/// P of a solution on `own` ranks, the rows that a rank owns of those on `comm`.
-TargetCoupling target_coupling(const Communicator& comm, const Communicator& own, const Coupled& coupled,
-                               const GromovSolution& solution) {
-  TargetCoupling target{coupled.sources, coupled.targets, coupling_of(solution)};
-  if (own.size() == comm.size()) return target;
-  const RowRange rows = own_points(static_cast<std::int64_t>(coupled.sources.size()), comm);
-  const auto m = static_cast<std::int64_t>(coupled.targets.size());
-  target.mass = {target.mass.begin() + rows.begin * m, target.mass.begin() + rows.end * m};
-  return target;
-}
-
-/// @param own   the ranks that solve together
-EmbeddingStarts solve(JobSession& session, const Job& job, const Communicator& own, const Coupled& coupled) {
-  Context context = session.solver_context();
-  const Context own_context{own, context.precision, context.device, context.seed};
+EmbeddingStarts solve(JobSession& session, const Job& job, const Coupled& coupled) {
+  const Context context = session.solver_context();
   MultiStartSettings settings = starts_of(job.gromov, context.precision);
   settings.wants_bounds = false;
   settings.keeps_others = true;
-  const auto show = [&](const std::string& start, const GromovRecord& step) {
-    const ProgressState state = progress_of("coupling " + start, step, job.gromov.tolerance);
-    if (step.stop_reason) session.progress().finish(state, *step.stop_reason);
-    else session.progress().check(state);
-  };
   EmbeddingStarts starts;
-  // A request to stop is asked for by all ranks alike where each solves for itself.
-  const StopCheck check = own.size() == context.comm.size() ? StopCheck(session.stop_check()) : StopCheck();
-  starts.solution = solve_gromov_from_starts(own_context, coupled.problem, settings, show, check);
-  for (const auto& [name, solution] : distinct_solutions(own, starts.solution))
-    starts.couplings.push_back({name, target_coupling(context.comm, own, coupled, *solution)});
+  starts.solution = solve_alignment(session, job, coupled.problem, settings, "coupling");
+  for (const auto& [name, solution] : distinct_solutions(context.comm, starts.solution))
+    starts.couplings.push_back({name, {coupled.sources, coupled.targets, coupling_of(*solution)}});
   starts.solution.others.clear();
   return starts;
 }
@@ -86,23 +66,25 @@ EmbeddingStarts solve_between_landmarks(JobSession& session, const Job& job, con
   };
   const AnchorSide source = side_of(costs.source, sides.source.weights, source_stream),
                    target = side_of(costs.target, sides.target.weights, target_stream);
-  log_info("couplings between " + std::to_string(source.anchors().cells.size()) + " source and " +
-           std::to_string(target.anchors().cells.size()) + " target cells that stand for all");
-  const std::unique_ptr<Communicator> own = make_self_communicator();
-  return solve(session, job, *own,
-               {source.anchors().cells,
-                target.anchors().cells,
-                {source.costs(), target.costs(), source.anchors().weights, target.anchors().weights, job.embed.gw_epsilon}});
+  const Anchors &x = source.anchors(), &y = target.anchors();
+  log_info("couplings between " + std::to_string(x.cells.size()) + " source and " + std::to_string(y.cells.size()) +
+           " target cells that stand for all");
+  return solve(session, job,
+               {x.cells,
+                y.cells,
+                {source.costs_on(context.comm), target.costs_on(context.comm), x.weights, y.weights, job.embed.gw_epsilon}});
 }
 
 }  // namespace
 
+bool are_landmarks_coupled(const EmbedOptions& options, std::int64_t most_cells) { return most_cells > options.gw_cells; }
+
 EmbeddingStarts couple_for_encoders(JobSession& session, const Job& job, const TransportSides& sides,
                                     const AlignmentCosts& costs) {
   const std::vector<double>&a = sides.source.weights, &b = sides.target.weights;
-  if (static_cast<std::int64_t>(std::max(a.size(), b.size())) > most_cells_coupled)
+  if (are_landmarks_coupled(job.embed, static_cast<std::int64_t>(std::max(a.size(), b.size()))))
     return solve_between_landmarks(session, job, sides, costs);
-  return solve(session, job, session.comm(),
+  return solve(session, job,
                {all_cells(a.size()),
                 all_cells(b.size()),
                 {costs.source.costs(), costs.target.costs(), a, b, job.embed.gw_epsilon}});

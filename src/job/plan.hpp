@@ -50,6 +50,8 @@ struct PlanInput {
   std::vector<std::int64_t> surface_vertices = {};  ///< gromov: of each side where these are surfaces; the cells are those solved
   std::int64_t embedding_dim = 0;       ///< embed: columns of an embedding
   std::int64_t encoder_weights = 0;     ///< embed: of the larger encoder
+  std::int64_t coupled_sources = 0;     ///< embed: cells that are coupled first; fewer than there are: landmarks
+  std::int64_t coupled_targets = 0;
   std::int64_t fitted_starts = 0;       ///< embed: trainings from alignments, at most
   std::int64_t random_starts = 0;       ///< embed: trainings from random weights
   std::int64_t coordinates = 0;  ///< hmot, lowrank: within the slices; num_features counts them and their squares too

@@ -24,11 +24,20 @@ std::int64_t weights_of(const EmbedOptions& options, std::int64_t features) {
 /// Couplings of all cells that are held at once beside that of the solve: all are, until the distinct ones are known.
 std::int64_t other_couplings(const Job& job, const PlanInput& input) {
   const std::int64_t most_cells = std::max(input.cells_per_slice[0], input.cells_per_slice[1]);
-  if (job.embed.init != "gw" || most_cells > most_cells_coupled) return 0;
+  if (job.embed.init != "gw" || are_landmarks_coupled(job.embed, most_cells)) return 0;
   MultiStartSettings settings;
   settings.starts = job.gromov.starts;
   settings.exchange_groups = job.gromov.exchange_groups;
   return most_kept(settings, most_cells) - 1;
+}
+
+/// Cells that are coupled before the training, all or landmarks.
+void set_coupled(const EmbedOptions& options, PlanInput& input) {
+  if (options.init != "gw") return;
+  const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
+  const bool are_landmarks = are_landmarks_coupled(options, std::max(n, m));
+  input.coupled_sources = are_landmarks ? std::min(n, options.gw_landmarks) : n;
+  input.coupled_targets = are_landmarks ? std::min(m, options.gw_landmarks) : m;
 }
 
 /// Sums of the derivatives by all weights, a block of 256 rows each.
@@ -52,6 +61,7 @@ PlanInput embed_train_input(const Communicator& comm, const JobContext& context)
   PlanInput input = gromov_input(comm, context);
   input.labelled = !job.embed.label_key.empty();
   input.kept_couplings = std::max(input.kept_couplings, other_couplings(job, input));
+  set_coupled(job.embed, input);
   input.embedding_dim = job.embed.dim;
   input.fitted_starts = job.embed.init == "gw" ? static_cast<std::int64_t>(couplings_kept) : 0;
   input.random_starts = training_settings_of(job.embed, false).random_starts;
@@ -88,8 +98,9 @@ PlanInput embed_apply_input(const Communicator& comm, const JobContext& context)
 
 void add_embed_train(const PlanInput& input, Collector& items) {
   const WideInt n = input.cells_per_slice[0], m = input.cells_per_slice[1];
-  const WideInt coupled = std::min<WideInt>(n, most_cells_coupled) * std::min<WideInt>(m, most_cells_coupled);
-  items.add_shares("couplings that encoders are fitted to", Collector::solving, 8 * couplings_kept * coupled);
+  const WideInt x = input.coupled_sources, y = input.coupled_targets;
+  items.add_shares("couplings that encoders are fitted to", Collector::solving, 8 * couplings_kept * x * y);
+  if (x > 0 && (x < n || y < m)) items.add_fixed("costs between landmarks", Collector::solving, false, 8 * (x * x + y * y));
   add_gradient_blocks(input, items);
   add_embeddings(input, n + m, items);
 }

@@ -1,8 +1,8 @@
 // States of solves on disk.
 #include <algorithm>
 
-#include "job/embedding_starts.hpp"
 #include "job/plan.hpp"
+#include "solvers/embedding/training.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/multi_start.hpp"
 #include "solvers/sinkhorn/sinkhorn.hpp"
@@ -33,9 +33,9 @@ WideInt chain_state(const PlanInput& input) {
 
 /// Of the first step, when no alignment is fitted yet.
 WideInt training_state(const PlanInput& input) {
-  const std::int64_t n = input.cells_per_slice[0], m = input.cells_per_slice[1];
-  const WideInt coupled = WideInt{std::min(n, most_cells_coupled)} * std::min(m, most_cells_coupled);
-  return training_state_bytes(input.fitted_starts + input.random_starts, 2 * input.encoder_weights, m) +
+  const WideInt coupled = WideInt{input.coupled_sources} * input.coupled_targets;
+  return training_state_bytes(input.fitted_starts + input.random_starts, 2 * input.encoder_weights,
+                              input.cells_per_slice[1]) +
          8 * input.fitted_starts * coupled;
 }
 
@@ -71,13 +71,23 @@ WideInt alignment_state(const PlanInput& input) {
   return bytes + (is_small || num_starts <= 2 ? 0 : 4 * num_starts * x * y);
 }
 
+/// Of the alignments before a training, all of whose couplings are kept; costs between landmarks are stored.
+WideInt state_before_training(const PlanInput& input) {
+  if (input.fitted_starts == 0) return 0;
+  PlanInput coupled = input;
+  coupled.cells_per_slice = {input.coupled_sources, input.coupled_targets};
+  coupled.kept_couplings = input.starts;
+  if (coupled.cells_per_slice != input.cells_per_slice) coupled.low_rank = false;
+  return alignment_state(coupled);
+}
+
 }  // namespace
 
 WideInt saved_bytes(const PlanInput& input) {
   constexpr WideInt least_iterates = 3;  // the present one, the baseline and the means before
   if (input.command == "transport") return transport_state(input);
   if (input.command == "hmot" || input.command == "lowrank") return std::max(WideInt{input.starts}, least_iterates) * chain_state(input);
-  if (input.command == "embed train") return training_state(input);
+  if (input.command == "embed train") return std::max(training_state(input), state_before_training(input));
   if (input.command == "gromov" || input.command == "align") return alignment_state(input);
   return 0;
 }

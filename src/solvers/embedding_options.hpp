@@ -36,6 +36,7 @@ struct EmbedOptions {
   std::int64_t pretrain_steps = 200;
   double pretrain_learning_rate = 3e-3;
   double pretrain_tau = 0.1;
+  std::int64_t gw_cells = 4096;
   std::int64_t gw_landmarks = 2048;
   double gw_epsilon = 0.01;
   double epsilon_start = 1.0;
@@ -99,7 +100,9 @@ struct EmbedOptions {
     field("pretrain_steps", &EmbedOptions::pretrain_steps, "of the fit to a coupling", at_least(0));
     field("pretrain_learning_rate", &EmbedOptions::pretrain_learning_rate, "of the fit", positive);
     field("pretrain_tau", &EmbedOptions::pretrain_tau, "temperature of the softmax that follows the coupling", positive);
-    field("gw_landmarks", &EmbedOptions::gw_landmarks, "cells of a side that are coupled first where it has more than 4096",
+    field("gw_cells", &EmbedOptions::gw_cells,
+          "most cells of a side that are coupled first as they are; of larger sides gw_landmarks stand for all", at_least(16));
+    field("gw_landmarks", &EmbedOptions::gw_landmarks, "cells of a side that are coupled first where it has more than gw_cells",
           in_range(16, 4096));
     field("gw_epsilon", &EmbedOptions::gw_epsilon, "of these couplings, as gromov.epsilon", positive);
     field("epsilon_start", &EmbedOptions::epsilon_start, "regularisation at first, from random weights", positive);

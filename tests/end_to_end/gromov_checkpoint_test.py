@@ -2,7 +2,7 @@
 
 import sys
 
-from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, same, session, states
+from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, planned_bytes, same, session, states
 from session import read_tsv
 
 few_steps = {"epsilon": 0.03, "epsilon_decay": 0.6, "starts": 3}
@@ -50,14 +50,11 @@ def check_other_settings(case):
 
 def check_size(case):
     """A state takes no more than the plan said, headers aside."""
-    units = {"B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
-    plan = session.run("plan", case.job)
-    number, unit = next(line.split()[7:9] for line in plan.out.splitlines() if "a state of the solve" in line)
-    planned = float(number) * units[unit.rstrip(",")]
+    planned = planned_bytes(case)
     for number in (case.iterations // 2, case.iterations - 1):
         case.run("--set", f"run.stop_after_iterations={number}", "--fresh", out=f"sized_{case.name}", code=5)
         size = max(path.stat().st_size for path in states(f"sized_{case.name}"))
-        session.check(0.1 * planned <= size <= 1.1 * planned + 2**18, f"state of {size} bytes, {planned} planned", plan)
+        session.check(0.1 * planned <= size <= 1.1 * planned + 2**18, f"state of {size} bytes, {planned} planned")
 
 
 def main():

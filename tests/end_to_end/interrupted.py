@@ -157,6 +157,14 @@ def check_pieces(case):
     same(out, case.whole, f"{out}: {pieces} pieces", run)
 
 
+def planned_bytes(case):
+    """Of a state, by the plan of the job."""
+    units = {"B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
+    plan = session.run("plan", case.job)
+    number, unit = next(line.split()[7:9] for line in plan.out.splitlines() if "a state of the solve" in line)
+    return float(number) * units[unit.rstrip(",")]
+
+
 def damage(path, how):
     data = bytearray(path.read_bytes())
     if how == "flipped":

@@ -153,6 +153,17 @@ IntraCosts AnchorSide::costs() const {
   return StoredIntraCosts{values_.rows, values, divisor_};
 }
 
+IntraCosts AnchorSide::costs_on(const Communicator& comm) const {
+  IntraCosts all = costs();
+  auto* stored = std::get_if<StoredIntraCosts>(&all);
+  if (stored == nullptr) return all;
+  const RowRange rows = Partition(values_.rows, comm.size(), block_rows).rows_of(comm.rank());
+  const auto width = static_cast<std::size_t>(values_.columns);
+  stored->values = std::span<const double>(values_.values)
+                       .subspan(static_cast<std::size_t>(rows.begin) * width, static_cast<std::size_t>(rows.size()) * width);
+  return all;
+}
+
 AnchorLinear::AnchorLinear(const Communicator& comm, const GromovProblem& problem,
                            const std::vector<std::int64_t>& source, const std::vector<std::int64_t>& target) {
   if (!problem.linear) return;

@@ -28,14 +28,17 @@ Anchors choose_anchors(const Communicator& comm, const IntraRows& costs, const s
 Anchors leading_anchors(const Communicator& comm, const IntraRows& costs, const std::vector<double>& weights,
                         std::int64_t count, RandomStream random);
 
-/// One side of a smaller problem, with its costs: on every rank, as for a communicator of one.
+/// One side of a smaller problem, with its costs between all anchors on every rank.
 class AnchorSide {
  public:
   /// Collective.
   AnchorSide(const Communicator& comm, const IntraRows& costs, Anchors anchors);
 
   const Anchors& anchors() const { return anchors_; }
+  /// As for a communicator of one.
   IntraCosts costs() const;
+  /// As for all ranks of `comm`: of stored costs the owned rows. Local.
+  IntraCosts costs_on(const Communicator& comm) const;
 
  private:
   Anchors anchors_;

@@ -46,6 +46,21 @@ TEST_F(AnchorsOnRanks, LeadingOnesHaveTheWeightsOfTheCellsNearest) {
   EXPECT_EQ(leading_anchors(*world_, rows, x_.weights, 9999, {3, 1}).cells.size(), static_cast<std::size_t>(n));
 }
 
+/// Of 300 anchors, more than one block of rows.
+TEST_F(AnchorsOnRanks, StoredCostsOnRanksAreTheirOwnedRows) {
+  constexpr std::int64_t count = 300;
+  const IntraRows rows(*world_, StoredIntraCosts{n, std::span<const double>(own_x_), 2.0});
+  const AnchorSide side(*world_, rows, leading_anchors(*world_, rows, x_.weights, count, {3, 1}));
+  const auto costs = std::get<StoredIntraCosts>(side.costs_on(*world_));
+  const auto values = std::get<std::span<const double>>(costs.values);
+  const RowRange own = Partition(count, world_->size(), block_rows).rows_of(world_->rank());
+  EXPECT_EQ(costs.num_cells, count);
+  ASSERT_EQ(static_cast<std::int64_t>(values.size()), own.size() * count);
+  for (std::int64_t i = own.begin; i < own.end; ++i)
+    for (std::int64_t k = 0; k < count; ++k)
+      ASSERT_EQ(values[static_cast<std::size_t>((i - own.begin) * count + k)], all_x_[static_cast<std::size_t>(i * n + k)] / 2.0);
+}
+
 TEST_F(AnchorsOnRanks, LinearCostsAreThoseOfTheirCells) {
   const std::vector<std::int64_t> rows{0, 3, 255, 256, 529}, columns{7, 299};
   const Vector own = owned_linear(), u = toy_shared(n, 1.0), v = toy_shared(m, 1.1);
