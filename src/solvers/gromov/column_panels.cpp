@@ -1,39 +1,16 @@
 #include "solvers/gromov/column_panels.hpp"
 
-#include <cblas.h>
+#include <Kokkos_Core.hpp>
 #include <algorithm>
 
+#include "kernels/gemm.hpp"
 #include "kernels/host_rows.hpp"
 
 namespace thalweg {
 
-namespace {
-
-constexpr std::int64_t depth_columns = 1024;  // of A at a time: errors of float sums stay those of so many terms
-
-/// C^T = B^T A^T, C^T width x rows in rows of block_rows entries.
-struct Shape {
-  std::int64_t rows, width, depth;
-  bool by_columns;  // A
-};
-
-void multiply(const Shape& shape, const float* a, const float* b, float* c) {
-  cblas_sgemm(CblasRowMajor, CblasTrans, shape.by_columns ? CblasNoTrans : CblasTrans, static_cast<int>(shape.width),
-              static_cast<int>(shape.rows), static_cast<int>(shape.depth), 1.0F, b, static_cast<int>(shape.width), a,
-              shape.by_columns ? block_rows : static_cast<int>(shape.depth), 0.0F, c, block_rows);
-}
-
-void multiply(const Shape& shape, const double* a, const double* b, double* c) {
-  cblas_dgemm(CblasRowMajor, CblasTrans, shape.by_columns ? CblasNoTrans : CblasTrans, static_cast<int>(shape.width),
-              static_cast<int>(shape.rows), static_cast<int>(shape.depth), 1.0, b, static_cast<int>(shape.width), a,
-              shape.by_columns ? block_rows : static_cast<int>(shape.depth), 0.0, c, block_rows);
-}
-
-}  // namespace
-
 template <class Scalar>
 void for_each_product(const LeftRows<Scalar>& left, std::span<const Scalar> right, std::int64_t width,
-                      const std::function<void(RowRange rows, const double* product)>& use) {
+                      const UseProduct& use) {
   for_each_row_on_host((left.num_rows + block_rows - 1) / block_rows, [&](std::int64_t block) {
     const RowRange rows{block * block_rows, std::min<std::int64_t>(left.num_rows, (block + 1) * block_rows)};
     std::vector<Scalar> a(static_cast<std::size_t>(block_rows * std::min(depth_columns, left.num_columns)));
@@ -42,8 +19,11 @@ void for_each_product(const LeftRows<Scalar>& left, std::span<const Scalar> righ
     for (std::int64_t begin = 0; begin < left.num_columns; begin += depth_columns) {
       const RowRange depth{begin, std::min(left.num_columns, begin + depth_columns)};
       left.fill(rows, depth, a.data());
-      multiply({rows.size(), width, depth.size(), left.by_columns}, a.data(), right.data() + begin * width,
-               part.data());
+      // C^T = B^T A^T
+      GemmShape shape{width, rows.size(), depth.size(), true, !left.by_columns};
+      if (left.by_columns) shape.b_stride = block_rows;
+      shape.c_stride = block_rows;
+      gemm(Kokkos::DefaultHostExecutionSpace(), shape, right.data() + begin * width, a.data(), part.data());
       for (std::size_t k = 0; k < part.size(); ++k) product[k] += static_cast<double>(part[k]);
     }
     use(rows, product.data());
@@ -70,7 +50,7 @@ std::vector<Scalar> columns_from_owners(const Communicator& comm, const OwnedRow
                                                                   RowRange);
 #define THALWEG_COLUMN_PANELS(Scalar)                                                                    \
   template void for_each_product<Scalar>(const LeftRows<Scalar>&, std::span<const Scalar>, std::int64_t, \
-                                         const std::function<void(RowRange, const double*)>&);           \
+                                         const UseProduct&);                                             \
   THALWEG_COLUMNS_FROM_OWNERS(Scalar, std::uint8_t)                                                      \
   THALWEG_COLUMNS_FROM_OWNERS(Scalar, float)                                                             \
   THALWEG_COLUMNS_FROM_OWNERS(Scalar, double)

@@ -16,6 +16,9 @@ namespace thalweg {
 inline constexpr int widest_columns = 512;
 using ColumnPanels = Panels<widest_columns>;
 
+/// Columns of A that are multiplied at a time: errors of float sums stay those of so many terms.
+inline constexpr std::int64_t depth_columns = 1024;
+
 /// The rows of A that a rank owns, formed where they are multiplied.
 template <class Scalar>
 struct LeftRows {
@@ -26,13 +29,24 @@ struct LeftRows {
   std::function<void(RowRange rows, RowRange columns, Scalar* to)> fill;
 };
 
+/// Of some owned rows: the product with a panel, column by column, block_rows entries each.
+using UseProduct = std::function<void(RowRange rows, const double* product)>;
+
 /// A B for the columns of one panel: use(rows, product) for blocks of 256 owned rows, product column by column,
 /// block_rows entries each. Tiles are multiplied in Scalar by BLAS, one block a thread, and added in float64 over 1024
 /// columns of A at a time: the same bits on any number of ranks and threads. Local.
 /// @param right   B, A.num_columns x width, row-major
 template <class Scalar>
 void for_each_product(const LeftRows<Scalar>& left, std::span<const Scalar> right, std::int64_t width,
-                      const std::function<void(RowRange rows, const double* product)>& use);
+                      const UseProduct& use);
+
+/// The same for one A and any number of panels, by the host or by a device (`panel_products` of device_panels.hpp).
+template <class Scalar>
+class PanelProducts {
+ public:
+  virtual ~PanelProducts() = default;
+  virtual void with(std::span<const Scalar> right, std::int64_t width, const UseProduct& use) const = 0;
+};
 
 /// Some columns of a symmetric matrix in Scalar, num_rows x columns, row-major, on every rank: its rows, from the ranks
 /// that own them. Collective.

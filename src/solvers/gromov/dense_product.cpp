@@ -7,6 +7,7 @@
 #include "kernels/pair_logs.hpp"
 #include "solvers/gromov/cell_coupling.hpp"
 #include "solvers/gromov/dense_cost.hpp"
+#include "solvers/gromov/device_panels.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -154,6 +155,7 @@ LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling& coupling) const {
                                   }
                               }};
   auto linear = std::make_shared<Tiles>(rows_.size(), num_columns_);
+  const auto products = panel_products<Scalar>(context_.device, left);
   const ColumnPanels panels{num_columns_};
   for (std::int64_t panel = 0; panel < panels.count(); ++panel) {
     const RowRange columns = panel_of(panels, panel);
@@ -161,7 +163,7 @@ LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling& coupling) const {
     for (std::int64_t k = 0; k < cells; ++k)
       part.insert(part.end(), right.begin() + k * num_columns_ + columns.begin,
                   right.begin() + k * num_columns_ + columns.end);
-    for_each_product<Scalar>(left, part, columns.size(), [&](RowRange rows, const double* product) {
+    products->with(part, columns.size(), [&](RowRange rows, const double* product) {
       set_block({rows, columns, product}, terms_, *linear);
     });
   }
@@ -172,20 +174,20 @@ LinearCost DenseCost<Scalar>::at_coupling(const CellCoupling& coupling) const {
 template <class Scalar>
 template <class Use>
 void DenseCost<Scalar>::for_each_block_of_product(const LeftRows<Scalar>& coupling, const Use& use) const {
-  const LeftRows<Scalar> source = source_rows();
+  const auto by_coupling = panel_products<Scalar>(context_.device, coupling),
+             by_source = panel_products<Scalar>(context_.device, source_rows());
   const ColumnPanels panels{num_columns_};
   for (std::int64_t panel = 0; panel < panels.count(); ++panel) {
     const RowRange columns = panel_of(panels, panel);
     const std::int64_t width = columns.size();
     std::vector<Scalar> b(static_cast<std::size_t>(rows_.size() * width));
-    for_each_product<Scalar>(coupling, target_columns(columns), width, [&](RowRange rows, const double* product) {
+    by_coupling->with(target_columns(columns), width, [&](RowRange rows, const double* product) {
       for (std::int64_t i = rows.begin; i < rows.end; ++i)
         for (std::int64_t c = 0; c < width; ++c)
           b[static_cast<std::size_t>(i * width + c)] = static_cast<Scalar>(product[c * block_rows + i - rows.begin]);
     });
     if (context_.comm.size() > 1) b = context_.comm.all_gather(std::span<const Scalar>(b));
-    for_each_product<Scalar>(source, b, width,
-                             [&](RowRange rows, const double* product) { use(Block{rows, columns, product}); });
+    by_source->with(b, width, [&](RowRange rows, const double* product) { use(Block{rows, columns, product}); });
   }
 }
 

@@ -11,8 +11,8 @@ std::vector<double> DenseCost<Scalar>::product_with(const std::vector<Scalar>& c
   const OwnedRows<Scalar> p{source_.num_cells, num_columns_, coupling, 1.0};
   const std::vector<double> wide = std::visit(
       [&]<class Value>(std::span<const Value> values) {
-        return product_of_rows<Scalar>(context_.comm, p,
-                                       OwnedRows<Value>{num_columns_, num_columns_, values, target_.divisor});
+        return product_of_rows<Scalar>(
+            context_.comm, p, OwnedRows<Value>{num_columns_, num_columns_, values, target_.divisor}, context_.device);
       },
       target_.values);
   const std::vector<Scalar> b(wide.begin(), wide.end());
@@ -20,7 +20,7 @@ std::vector<double> DenseCost<Scalar>::product_with(const std::vector<Scalar>& c
       [&]<class Value>(std::span<const Value> values) {
         return product_of_rows<Scalar>(context_.comm,
                                        OwnedRows<Value>{source_.num_cells, source_.num_cells, values, source_.divisor},
-                                       OwnedRows<Scalar>{source_.num_cells, num_columns_, b, 1.0});
+                                       OwnedRows<Scalar>{source_.num_cells, num_columns_, b, 1.0}, context_.device);
       },
       source_.values);
 }

@@ -68,6 +68,21 @@ TEST(Plan, PutsTilesOnTheDeviceAndReadsOnTheHost) {
   EXPECT_TRUE(fits(input, 1, {.host = gibibyte * 100, .device = gibibyte}));
 }
 
+TEST(Plan, HoldsTheRowsOfStoredCostsThatADeviceMultipliesInItsMemory) {
+  PlanInput input;
+  input.command = "gromov";
+  input.cells_per_slice = {20000, 10000};
+  input.num_features = input.other_features = 10;
+  input.cost_bytes = 1;
+  const auto on_device = [&](std::int64_t ranks) { return static_cast<double>(plan_memory(input, ranks).solving.device); };
+  EXPECT_EQ(on_device(1), 0.0);
+  input.on_device = true;
+  const double rows_of_both = 4.0 * 20000 * 30000;
+  EXPECT_GT(on_device(1), rows_of_both);
+  EXPECT_LT(on_device(1), 1.2 * rows_of_both);
+  EXPECT_LT(on_device(4), 0.35 * on_device(1));
+}
+
 TEST(Plan, AddsItemsOfAPhaseAndTakesTheLargestPhase) {
   const MemoryPlan plan = plan_memory(example(), 3);
   WideInt solving = 0;

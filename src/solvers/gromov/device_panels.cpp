@@ -1,0 +1,132 @@
+#include "solvers/gromov/device_panels.hpp"
+
+#include <algorithm>
+
+#include "kernels/device_launch.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/host_rows.hpp"
+#include "kernels/instantiate.hpp"
+
+namespace thalweg {
+
+namespace {
+
+template <class Scalar>
+struct AddParts {
+  const Scalar* parts;
+  double* sums;
+
+  KOKKOS_FUNCTION void operator()(const std::int64_t i) const { sums[i] += static_cast<double>(parts[i]); }
+};
+
+template <class ExecutionSpace>
+using Entries = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<std::int64_t>>;
+
+template <class ExecutionSpace>
+void set_to_zero(const ExecutionSpace& exec, double* sums, std::int64_t size) {
+  using DeviceView = Kokkos::View<double*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
+  Kokkos::deep_copy(exec, DeviceView(sums, static_cast<std::size_t>(size)), 0.0);
+}
+
+template <class ExecutionSpace, class Scalar>
+void copy_to(const ExecutionSpace& exec, const std::vector<Scalar>& values_host, Scalar* to) {
+  using HostView = Kokkos::View<const Scalar*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
+  using DeviceView = Kokkos::View<Scalar*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
+  Kokkos::deep_copy(exec, DeviceView(to, values_host.size()), HostView(values_host.data(), values_host.size()));
+  exec.fence("thalweg::device_panels::copy_to");
+}
+
+RowRange rows_of_block(std::int64_t block, std::int64_t rows) {
+  return {block * block_rows, std::min<std::int64_t>(rows, (block + 1) * block_rows)};
+}
+
+template <class Scalar>
+class HostPanels final : public PanelProducts<Scalar> {
+ public:
+  explicit HostPanels(const LeftRows<Scalar>& left) : left_(left) {}
+  void with(std::span<const Scalar> right, std::int64_t width, const UseProduct& use) const override {
+    for_each_product(left_, right, width, use);
+  }
+
+ private:
+  LeftRows<Scalar> left_;
+};
+
+}  // namespace
+
+template <class Scalar, class ExecutionSpace>
+DevicePanels<Scalar, ExecutionSpace>::DevicePanels(const ExecutionSpace& exec, const LeftRows<Scalar>& left)
+    : exec_(exec),
+      left_{left.num_rows, left.num_columns, left.by_columns, {}},
+      a_(pool_.template values<Scalar>(exec, num_blocks() * block_rows * left.num_columns)) {
+  for (std::int64_t begin = 0; begin < left.num_columns; begin += depth_columns) {
+    const RowRange depth{begin, std::min(left.num_columns, begin + depth_columns)};
+    const std::int64_t tile = block_rows * depth.size();
+    std::vector<Scalar> tiles(static_cast<std::size_t>(num_blocks() * tile));  // rows beyond the last: zeros
+    for_each_row_on_host(num_blocks(), [&](std::int64_t block) {
+      left.fill(rows_of_block(block, left.num_rows), depth, tiles.data() + block * tile);
+    });
+    copy_to(exec_, tiles, tiles_of(depth));
+  }
+}
+
+template <class Scalar, class ExecutionSpace>
+void DevicePanels<Scalar, ExecutionSpace>::with(std::span<const Scalar> right, std::int64_t width,
+                                                const UseProduct& use) const {
+  const std::int64_t block_size = width * block_rows, size = num_blocks() * block_size;
+  const auto b = pool_.copy(exec_, right);
+  const auto parts = pool_.template values<Scalar>(exec_, size);
+  const auto sums = pool_.template values<double>(exec_, size);
+  set_to_zero(exec_, sums.data(), size);
+  for (std::int64_t begin = 0; begin < left_.num_columns; begin += depth_columns) {
+    const RowRange depth{begin, std::min(left_.num_columns, begin + depth_columns)};
+    // C^T = B^T A^T of each block of rows
+    const GemmShape shape{width, block_rows, depth.size(), true, !left_.by_columns};
+    gemm_batch(exec_, shape, num_blocks(), {0, block_rows * depth.size(), block_size}, b.data() + begin * width,
+               tiles_of(depth), parts.data());
+    Kokkos::parallel_for("thalweg::device_panels::with", Entries<ExecutionSpace>(exec_, 0, size),
+                         AddParts<Scalar>{parts.data(), sums.data()});
+  }
+  check_launches("thalweg::device_panels::with");
+  const std::vector<double> product = values_on_host<double>(exec_, sums.data(), size);
+  for_each_row_on_host(num_blocks(), [&](std::int64_t block) {
+    use(rows_of_block(block, left_.num_rows), product.data() + block * block_size);
+  });
+}
+
+template <class Scalar, class ExecutionSpace>
+DeviceSums<Scalar, ExecutionSpace>::DeviceSums(const ExecutionSpace& exec, std::int64_t rows, std::int64_t columns)
+    : exec_(exec),
+      rows_(rows),
+      columns_(columns),
+      part_(pool_.template values<Scalar>(exec, rows * columns)),
+      sums_(pool_.template values<double>(exec, rows * columns)) {
+  set_to_zero(exec_, sums_.data(), rows * columns);
+}
+
+template <class Scalar, class ExecutionSpace>
+void DeviceSums<Scalar, ExecutionSpace>::add(std::span<const Scalar> a, std::span<const Scalar> b) {
+  if (rows_ == 0 || columns_ == 0) return;
+  const auto left = pool_.copy(exec_, a), right = pool_.copy(exec_, b);
+  const GemmShape shape{rows_, columns_, static_cast<std::int64_t>(b.size()) / columns_};
+  gemm_batch(exec_, shape, 1, {}, left.data(), right.data(), part_.data());
+  Kokkos::parallel_for("thalweg::device_panels::add", Entries<ExecutionSpace>(exec_, 0, rows_ * columns_),
+                       AddParts<Scalar>{part_.data(), sums_.data()});
+  check_launches("thalweg::device_panels::add");
+}
+
+template <class Scalar>
+std::unique_ptr<PanelProducts<Scalar>> panel_products(Device device, const LeftRows<Scalar>& left) {
+  using Space = Kokkos::DefaultExecutionSpace;
+  if (device == Device::cuda) return std::make_unique<DevicePanels<Scalar, Space>>(Space(), left);
+  return std::make_unique<HostPanels<Scalar>>(left);
+}
+
+#define THALWEG_DEVICE_PANELS(Scalar, ExecutionSpace)  \
+  template class DevicePanels<Scalar, ExecutionSpace>; \
+  template class DeviceSums<Scalar, ExecutionSpace>;
+THALWEG_INSTANTIATE(THALWEG_DEVICE_PANELS)
+template std::unique_ptr<PanelProducts<float>> panel_products(Device, const LeftRows<float>&);
+template std::unique_ptr<PanelProducts<double>> panel_products(Device, const LeftRows<double>&);
+
+}  // namespace thalweg
