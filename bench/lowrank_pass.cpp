@@ -11,6 +11,7 @@
 #include "bench/machine_limits.hpp"
 #include "bench/record.hpp"
 #include "kernels/lowrank_pass.hpp"
+#include "kernels/lowrank_products.hpp"
 #include "kernels/random.hpp"
 
 namespace {
@@ -69,13 +70,15 @@ template <class Scalar, class ExecutionSpace>
 void run_case(const Case& c, const Options& options) {
   const Input input(c);
   const ExecutionSpace exec;
+  const DevicePool<ExecutionSpace> pool;
   const auto tiles = pack_feature_tiles<Scalar>(exec, input.rows, c.p, input.center, input.weights);
   for (const std::string& name : options.parts) {
     const PassParts parts{name == "features" || name == "both", name == "hessian" || name == "both"};
     const PassLayout layout = make_pass_layout(parts, c.n, input.max_feature, input.logits, input.duals);
     const auto timing = bench::time_repeats(options.budget, [&] {
       if (c.variant == "plain") lowrank_pass_plain(exec, tiles, input.logits, input.duals, layout);
-      else lowrank_pass(exec, tiles, input.logits, input.duals, layout);
+      else if (c.variant == "products") lowrank_pass_products(exec, tiles, input.logits, input.duals, layout, pool);
+      else lowrank_pass(exec, tiles, input.logits, input.duals, layout, pool);
     });
     auto record = bench::record_of("lowrank_pass", c.variant, timing);
     record.update({{"threads", options.threads},
@@ -97,7 +100,7 @@ void shrink(Options& options) {
   options.n = {1000};
   options.p = {2, 30};
   options.r = {10};
-  options.variants = {"tuned", "plain"};
+  options.variants = {"tuned", "plain", "products"};
   options.precisions = {"float32", "float64"};
   options.budget = 0.01;
 }
@@ -119,12 +122,12 @@ void run_all(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app("Time of the fused low-rank pass on the host, one JSON line a run");
+  CLI::App app("Time of the fused low-rank pass, one JSON line a run");
   app.add_option("--n", options.n, "rows");
   app.add_option("--p", options.p, "features");
   app.add_option("--r", options.r, "types");
   app.add_option("--parts", options.parts, "none, hessian, features, both");
-  app.add_option("--variants", options.variants, "tuned, plain");
+  app.add_option("--variants", options.variants, "tuned, plain, products; tuned is that of the device");
   app.add_option("--precisions", options.precisions, "float32, float64");
   app.add_option("--device", options.device, "cpu, or cuda in a build for it")->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--threads", options.threads, "threads");

@@ -18,6 +18,14 @@ struct PooledValues {
   Value* data() const { return reinterpret_cast<Value*>(bytes.data()); }
 };
 
+/// Starts a copy of host values, which must outlive it.
+template <class Value, class ExecutionSpace>
+void start_copy(const ExecutionSpace& exec, std::span<const Value> values_host, Value* values) {
+  using HostView = Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
+  using DeviceView = Kokkos::View<Value*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
+  Kokkos::deep_copy(exec, DeviceView(values, values_host.size()), HostView(values_host.data(), values_host.size()));
+}
+
 /// Copies of a pool share its memory. All of its values are to be used in the order of one instance of the execution
 /// space: memory is handed out again while work under way may still read it.
 template <class ExecutionSpace>
@@ -32,10 +40,7 @@ class DevicePool {
   template <class Value>
   PooledValues<Value, ExecutionSpace> copy(const ExecutionSpace& exec, std::span<const Value> values_host) const {
     const auto result = values<Value>(exec, static_cast<std::int64_t>(values_host.size()));
-    using HostView = Kokkos::View<const Value*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-    using DeviceView = Kokkos::View<Value*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
-    Kokkos::deep_copy(exec, DeviceView(result.data(), values_host.size()),
-                      HostView(values_host.data(), values_host.size()));
+    start_copy(exec, values_host, result.data());
     exec.fence("thalweg::device_pool::copy");
     return result;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/device_pool.hpp"
+#include "kernels/host_space.hpp"
 #include "kernels/instantiate.hpp"
 
 namespace thalweg {
@@ -20,6 +22,19 @@ void transpose_block(std::int64_t first, std::int64_t count, const RowReader& re
   }
 }
 
+/// Weights of one block; zeros beyond the last row.
+template <class Scalar>
+void copy_weights(std::int64_t first, std::int64_t count, std::span<const double> weights, Scalar* block) {
+  for (std::int64_t i = 0; i < block_rows; ++i)
+    block[i] = i >= count        ? Scalar(0)
+               : weights.empty() ? Scalar(1)
+                                 : static_cast<Scalar>(weights[static_cast<std::size_t>(first + i)]);
+}
+
+/// Blocks that are copied together: to a device, each copy is a wait.
+template <class ExecutionSpace>
+constexpr std::int64_t blocks_at_once = is_host<ExecutionSpace> ? 1 : 32;
+
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
@@ -35,23 +50,18 @@ FeatureTiles<Scalar, ExecutionSpace> pack_feature_tiles(const ExecutionSpace& ex
                                             static_cast<std::size_t>(dimension), tile_rows);
   tiles.weights = decltype(tiles.weights)(Kokkos::view_alloc(exec, Kokkos::WithoutInitializing, "thalweg::weights"),
                                           static_cast<std::size_t>(blocks), block_rows);
-  using Staging = Kokkos::View<Scalar*, Kokkos::HostSpace>;
-  const Staging staging("thalweg::staging", static_cast<std::size_t>((dimension + 1) * block_rows));
+  const std::int64_t at_once = std::min<std::int64_t>(blocks, blocks_at_once<ExecutionSpace>), size = dimension * block_rows;
+  std::vector<Scalar> features(static_cast<std::size_t>(at_once * size)), own_weights(static_cast<std::size_t>(at_once * block_rows));
   std::vector<double> values(static_cast<std::size_t>(dimension));
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t first = block * block_rows, count = std::min<std::int64_t>(block_rows, tiles.num_rows - first);
-    transpose_block(first, count, read_row, std::span<double>(values), staging.data());
-    Scalar* weight = staging.data() + dimension * block_rows;
-    for (std::int64_t i = 0; i < block_rows; ++i)
-      weight[i] = i >= count        ? Scalar(0)
-                  : weights.empty() ? Scalar(1)
-                                    : static_cast<Scalar>(weights[static_cast<std::size_t>(first + i)]);
-    const std::size_t size = static_cast<std::size_t>(dimension) * block_rows;
-    using Target = Kokkos::View<Scalar*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
-    Kokkos::deep_copy(exec, Target(tiles.features.data() + static_cast<std::size_t>(block) * size, size),
-                      Kokkos::subview(staging, std::make_pair(std::size_t{0}, size)));
-    Kokkos::deep_copy(exec, Target(tiles.weights.data() + static_cast<std::size_t>(block) * block_rows, block_rows),
-                      Kokkos::subview(staging, std::make_pair(size, size + block_rows)));
+  for (std::int64_t block = 0; block < blocks; block += at_once) {
+    const std::int64_t staged = std::min(at_once, blocks - block);
+    for (std::int64_t b = 0; b < staged; ++b) {
+      const std::int64_t first = (block + b) * block_rows, count = std::min<std::int64_t>(block_rows, num_rows - first);
+      transpose_block(first, count, read_row, std::span<double>(values), features.data() + b * size);
+      copy_weights(first, count, weights, own_weights.data() + b * block_rows);
+    }
+    start_copy(exec, std::span<const Scalar>(features.data(), static_cast<std::size_t>(staged * size)), tiles.features.data() + block * size);
+    start_copy(exec, std::span<const Scalar>(own_weights.data(), static_cast<std::size_t>(staged * block_rows)), tiles.weights.data() + block * block_rows);
     exec.fence("thalweg::feature_tiles::pack");
   }
   return tiles;

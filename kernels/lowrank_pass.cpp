@@ -3,9 +3,12 @@
 #include <cmath>
 #include <type_traits>
 
+#include "kernels/atomic_fixed.hpp"
 #include "kernels/device_launch.hpp"
+#include "kernels/host_space.hpp"
 #include "kernels/instantiate.hpp"
 #include "kernels/lowrank_block_host.hpp"
+#include "kernels/lowrank_products.hpp"
 
 namespace thalweg {
 
@@ -65,11 +68,6 @@ struct PlainPass {
   int scratch_level = 0;
 
   KOKKOS_FUNCTION std::size_t scratch_values() const { return static_cast<std::size_t>((layout.num_types + 2) * block_rows); }
-
-  KOKKOS_FUNCTION static void add_fixed(std::int64_t& sum, double value, double scale) {
-    using Unsigned = unsigned long long;
-    Kokkos::atomic_add(reinterpret_cast<Unsigned*>(&sum), static_cast<Unsigned>(llrint(value * scale)));
-  }
 
   KOKKOS_FUNCTION void row(const std::int64_t block, const int i, const Scratch& scratch) const {
     const std::int64_t r = layout.num_types;
@@ -162,11 +160,10 @@ std::vector<std::int64_t> lowrank_pass_plain(const ExecutionSpace& exec,
 
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> lowrank_pass(const ExecutionSpace& exec, const FeatureTiles<Scalar, ExecutionSpace>& tiles,
-                                       const Matrix& logits, std::span<const double> duals, const PassLayout& layout) {
-  if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename ExecutionSpace::memory_space>::accessible)
-    return lowrank_pass_host(exec, tiles, logits, duals, layout);
-  else
-    return lowrank_pass_plain(exec, tiles, logits, duals, layout);
+                                       const Matrix& logits, std::span<const double> duals, const PassLayout& layout,
+                                       const DevicePool<ExecutionSpace>& pool) {
+  if constexpr (is_host<ExecutionSpace>) return lowrank_pass_host(exec, tiles, logits, duals, layout);
+  else return lowrank_pass_products(exec, tiles, logits, duals, layout, pool);
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -200,7 +197,8 @@ std::vector<double> membership_rows(const ExecutionSpace& exec, const FeatureTil
 
 #define THALWEG_PASS(Scalar, Space)                                                                                    \
   template std::vector<std::int64_t> lowrank_pass<Scalar, Space>(                                                      \
-      const Space&, const FeatureTiles<Scalar, Space>&, const Matrix&, std::span<const double>, const PassLayout&);    \
+      const Space&, const FeatureTiles<Scalar, Space>&, const Matrix&, std::span<const double>, const PassLayout&,     \
+      const DevicePool<Space>&);                                                                                       \
   template std::vector<std::int64_t> lowrank_pass_plain<Scalar, Space>(                                                \
       const Space&, const FeatureTiles<Scalar, Space>&, const Matrix&, std::span<const double>, const PassLayout&);    \
   template std::vector<double> membership_rows<Scalar, Space>(const Space&, const FeatureTiles<Scalar, Space>&,        \

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/device_pool.hpp"
 #include "kernels/feature_tiles.hpp"
 #include "kernels/matrix.hpp"
 #include "kernels/pass_layout.hpp"
@@ -17,13 +18,15 @@ namespace thalweg {
 ///   P_ik = softmax_k(phi_i . A_k + v_k),  l_i = log sum_k exp(phi_i . A_k + v_k)
 ///   s_k = sum_i a_i P_ik,  L = sum_i a_i l_i,  E = sum_ik a_i P_ik log P_ik,  F, H as in PassParts
 ///
-/// The host uses a register-blocked kernel, other spaces the plain one; both agree to rounding.
+/// The host uses a register-blocked kernel, other spaces lowrank_pass_products; all agree to rounding.
+/// @param pool   memory of a device kept from pass to pass
 /// @return layout.size() integers: s, L, E, then F (row-major) and H when asked for
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> lowrank_pass(const ExecutionSpace& exec, const FeatureTiles<Scalar, ExecutionSpace>& tiles,
-                                       const Matrix& logits, std::span<const double> duals, const PassLayout& layout);
+                                       const Matrix& logits, std::span<const double> duals, const PassLayout& layout,
+                                       const DevicePool<ExecutionSpace>& pool = {});
 
-/// The same sums by the plain kernel, one source for every execution space: the oracle of the tuned one.
+/// The same sums by the plain kernel, one source for every execution space: the oracle of the tuned ones.
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> lowrank_pass_plain(const ExecutionSpace& exec,
                                              const FeatureTiles<Scalar, ExecutionSpace>& tiles, const Matrix& logits,

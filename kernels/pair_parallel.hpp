@@ -7,12 +7,9 @@
 #include <vector>
 
 #include "kernels/block_rows.hpp"
+#include "kernels/host_space.hpp"
 
 namespace thalweg {
-
-template <class ExecutionSpace>
-inline constexpr bool is_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename ExecutionSpace::memory_space>::accessible;
 
 /// Calls body(position) for tiles of rows, handed to the threads of a host space one after another; in this thread
 /// where the pairs are too few to be worth handing over.

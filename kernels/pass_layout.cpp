@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/block_rows.hpp"
+
 namespace thalweg {
 
 namespace {
@@ -35,6 +37,10 @@ PassLayout make_pass_layout(PassParts parts, std::int64_t num_rows, std::span<co
   layout.feature = FixedPoint::for_bound(1.01 * n * largest_feature);
   layout.rescale = 1.0 / n;
   return layout;
+}
+
+std::int64_t blocks_of_chunk(std::int64_t num_types, std::int64_t scalar_bytes) {
+  return std::max<std::int64_t>(1, chunk_bytes / (num_types * block_rows * scalar_bytes));
 }
 
 }  // namespace thalweg

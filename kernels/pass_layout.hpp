@@ -44,4 +44,11 @@ struct PassLayout {
 PassLayout make_pass_layout(PassParts parts, std::int64_t num_rows, std::span<const double> max_feature,
                             const Matrix& logits, std::span<const double> duals);
 
+/// Memberships of a chunk of rows, which a pass on a device forms by one kernel and reads by another: small enough to stay
+/// in its last cache with their features, large enough for all of its threads.
+inline constexpr std::int64_t chunk_bytes = std::int64_t{16} << 20;
+
+/// Blocks of rows in a chunk, at least one.
+std::int64_t blocks_of_chunk(std::int64_t num_types, std::int64_t scalar_bytes);
+
 }  // namespace thalweg

@@ -182,7 +182,7 @@ run_jobs() {
 # What is measured on the device: program, options.
 benches=(
   "bench_softmin --variants device_two_pass device_plain device_tuned --n 20000 50000 --d 32 64 --budget 0.5"
-  "bench_lowrank_pass --device cuda --n 20000 1000000 --p 32 --r 20 --parts hessian both --budget 0.5"
+  "bench_lowrank_pass --device cuda --variants tuned plain --n 300 20000 1000000 --p 32 --r 20 --parts hessian both --budget 0.5"
   "bench_sinkhorn --device cuda --n 20000 --epsilon 0.05"
   "bench_hm_ot --device cuda --n 100000 --r 20"
 )

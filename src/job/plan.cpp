@@ -11,6 +11,7 @@
 #include "job/plan_items.hpp"
 #include "job/plan_shapes.hpp"
 #include "job/plan_transport.hpp"
+#include "kernels/pass_layout.hpp"
 
 namespace thalweg {
 
@@ -19,7 +20,6 @@ namespace {
 constexpr WideInt matched_cells = 1024;                                           // linked exactly between two slices
 constexpr WideInt state_copies = 8;        // current, best, trial and tilted states, of the sample and of all cells
 constexpr WideInt coupling_workspace = 6;  // of an exact T step, in matrices
-constexpr WideInt resident_teams = 1024;   // of a device
 
 WideInt types_of(const PlanInput& input, std::size_t slice) {
   if (input.types.size() == 1) return input.types[0];
@@ -63,6 +63,16 @@ WideInt pass_scratch(const PlanInput& input, WideInt scalar) {
   return on_host + 3 * sums;
 }
 
+/// What the passes of every slice keep on a device: memberships of a chunk of rows, columns and sums.
+WideInt device_scratch(const PlanInput& input, WideInt scalar) {
+  const WideInt r = most_types(input), p = input.num_features;
+  const WideInt chunk = granule_rows * blocks_of_chunk(static_cast<std::int64_t>(r), static_cast<std::int64_t>(scalar));
+  WideInt bytes = 0;
+  for (const WideInt n : input.cells_per_slice)
+    bytes += scalar * r * std::min(chunk, ceil_divide(n, granule_rows) * granule_rows) + 8 * ((2 * p + 3) * r + r * r + 12 * p);
+  return bytes;
+}
+
 void add_solving(const PlanInput& input, Collector& items) {
   const int held = Collector::solving | Collector::writing;
   const WideInt p = input.num_features, r = most_types(input), scalar = input.is_double ? 8 : 4;
@@ -75,9 +85,7 @@ void add_solving(const PlanInput& input, Collector& items) {
   items.add_fixed("types and couplings", held, false,
                   state_copies * state_bytes(input) + 8 * coupling_workspace * r * r);
   items.add_fixed("scratch of a pass", Collector::solving, false, pass_scratch(input, scalar));
-  if (input.on_device)
-    items.add_fixed("scratch of a pass", Collector::solving, true,
-                    resident_teams * (r + 2) * granule_rows * scalar + 16 * ((p + 2) * r + r * r));
+  if (input.on_device) items.add_fixed("scratch of a pass", held, true, device_scratch(input, scalar));
 }
 
 /// Columns exist in the order of the slices, in vectors that grew to at most twice their size, and in that of the file.

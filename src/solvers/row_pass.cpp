@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "kernels/device_pool.hpp"
 #include "kernels/lowrank_pass.hpp"
 
 namespace thalweg {
@@ -23,7 +24,7 @@ class DeviceRowPass final : public RowPass {
 
   PassSums sums(const Matrix& logits, std::span<const double> duals, PassParts parts) const override {
     const PassLayout layout = make_pass_layout(parts, num_rows_, max_feature_, logits, duals);
-    std::vector<std::int64_t> packed = lowrank_pass(exec_, tiles_, logits, duals, layout);
+    std::vector<std::int64_t> packed = lowrank_pass(exec_, tiles_, logits, duals, layout, pool_);
     comm_.all_reduce(std::span<std::int64_t>(packed), Reduction::sum);
     ++num_passes_;
     return unpack(packed, layout);
@@ -65,6 +66,7 @@ class DeviceRowPass final : public RowPass {
   std::int64_t num_rows_;
   std::vector<double> max_feature_;
   FeatureTiles<Scalar, ExecutionSpace> tiles_;
+  DevicePool<ExecutionSpace> pool_;
   mutable std::int64_t num_passes_ = 0;
 };
 
