@@ -219,5 +219,5 @@ int main(int argc, char** argv) {
   if (options.smoke) options.n = 200, options.budget = 0.2;
   if (options.m == 0) options.m = options.n;
   Runtime runtime;
-  run(options, *make_world_communicator(), runtime.threads());
+  run(options, *make_world_communicator({.device = runtime.device()}), runtime.threads());
 }

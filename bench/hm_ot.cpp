@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (options.smoke) options.n = 2000, options.p = 8, options.r = {4};
   Runtime runtime({.device = options.device == "cuda" ? "cuda" : "auto"});
-  const auto comm = make_world_communicator();
+  const auto comm = make_world_communicator({.device = runtime.device()});
   const std::vector<float> points = points_of(options);
   for (const std::int64_t r : options.r)
     for (int seed = 0; seed < options.seeds; ++seed) run(options, *comm, runtime.threads(), points, r, seed);

@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     Runtime runtime;
-    run(options, *make_world_communicator(), runtime.threads());
+    run(options, *make_world_communicator({.device = runtime.device()}), runtime.threads());
   } catch (const Error& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return error.exit_code();

@@ -119,5 +119,5 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (options.smoke) options.n = 500, options.d = 8, options.tolerance = 1e-4;
   Runtime runtime({.device = options.device == "cuda" ? "cuda" : "auto"});
-  run(options, *make_world_communicator(), runtime.threads());
+  run(options, *make_world_communicator({.device = runtime.device()}), runtime.threads());
 }

@@ -20,7 +20,7 @@ if(THALWEG_ENABLE_CUDA AND THALWEG_ENABLE_NCCL)
   find_package(NCCL 2.18)
   if(NOT NCCL_FOUND)
     message(FATAL_ERROR "NCCL 2.18 or newer not found; set NCCL_ROOT to it, or configure with "
-      "-DTHALWEG_ENABLE_NCCL=OFF (ranks then exchange device data through host memory)")
+      "-DTHALWEG_ENABLE_NCCL=OFF (ranks then exchange by MPI alone)")
   endif()
   set(thalweg_nccl_origin "${NCCL_VERSION} (${NCCL_LIBRARY})")
 else()

@@ -52,6 +52,9 @@ class Communicator {
   virtual int size() const = 0;
   /// "self", "mpi", "nccl": for the log.
   virtual std::string name() const = 0;
+  /// Why it is this one where another was possible, for the log; else empty.
+  const std::string& note() const { return note_; }
+  void set_note(const std::string& note) { note_ = note; }
   virtual void barrier() const = 0;
   /// Ranks of equal `color` form a new communicator, ordered by `key`, then by rank.
   virtual std::unique_ptr<Communicator> split(int color, int key) const = 0;
@@ -63,6 +66,8 @@ class Communicator {
   /// Element-wise reduction over ranks, in place.
   template <class T>
   void all_reduce(std::span<T> values, Reduction op) const {
+    if constexpr (std::is_floating_point_v<T>)
+      if (op == Reduction::sum) return sum_in_rank_order(values);
     all_reduce_raw(values.data(), static_cast<std::int64_t>(values.size()), element_type<T>(), op);
   }
   template <class T>
@@ -145,6 +150,7 @@ class Communicator {
   }
 
  protected:
+  /// Of integers, and minima and maxima.
   virtual void all_reduce_raw(void* values, std::int64_t count, ElementType type, Reduction op) const = 0;
   virtual void broadcast_raw(void* data, std::int64_t bytes, int root) const = 0;
   virtual void all_gather_raw(const void* local, std::span<const std::int64_t> bytes, void* all) const = 0;
@@ -187,19 +193,54 @@ class Communicator {
   }
   void share_failure(const Failure& failure, bool only_root) const;
 
+  /// A library may add in any order; gathering fixes it, so equal inputs give equal bytes.
+  template <class T>
+  void sum_in_rank_order(std::span<T> values) const {
+    if (size() == 1) return;
+    const std::vector<std::int64_t> bytes(static_cast<std::size_t>(size()), static_cast<std::int64_t>(values.size_bytes()));
+    std::vector<T> all(values.size() * bytes.size());
+    all_gather_raw(values.data(), bytes, all.data());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      T sum = 0;
+      for (std::size_t q = 0; q < bytes.size(); ++q) sum += all[q * values.size() + i];
+      values[i] = sum;
+    }
+  }
+
   std::vector<std::int64_t> gather_counts(std::int64_t count) const;
   std::vector<std::int64_t> exchange_counts(std::span<const std::int64_t> send_counts) const;
   static std::int64_t total(std::span<const std::int64_t> counts);
   static std::vector<std::int64_t> in_bytes(std::span<const std::int64_t> counts, std::size_t element);
 
   mutable std::int64_t bytes_sent_ = 0;
+  std::string note_;
 };
+
+/// Bytes of an element.
+constexpr std::int64_t size_of(ElementType type) {
+  switch (type) {
+    case ElementType::byte: return 1;
+    case ElementType::int32:
+    case ElementType::float32: return 4;
+    default: return 8;
+  }
+}
 
 /// The communicator of a process on its own.
 std::unique_ptr<Communicator> make_self_communicator();
 
+/// How the ranks of a run are to talk.
+struct Transport {
+  int device = -1;                ///< that this rank computes on; -1: the host
+  std::string choice = "auto";    ///< "auto", "mpi", "nccl" (throws DataError where it cannot be had)
+  double timeout_s = 1800.0;      ///< for an answer of other devices
+  /// Messages from this size on go by NCCL: two copies and a launch cost as much as MPI takes for so many bytes.
+  std::int64_t large_bytes = 256 * 1024;
+};
+
 /// All ranks of the run; needs a living Runtime. MPI when the program was started by a launcher (or
-/// with more than one rank), else the self communicator.
-std::unique_ptr<Communicator> make_world_communicator();
+/// with more than one rank), else the self communicator. Where every rank has a device of its own and the build has
+/// NCCL, large messages go by it; where it was to be had and is not, `note` of the result says why. Collective.
+std::unique_ptr<Communicator> make_world_communicator(const Transport& transport = {});
 
 }  // namespace thalweg

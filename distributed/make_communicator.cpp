@@ -1,15 +1,68 @@
 // The one place that chooses a transport.
 #include <mpi.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "distributed/communicator.hpp"
+#include "distributed/device.hpp"
 #include "distributed/mpi_communicator.hpp"
+#if THALWEG_ENABLE_NCCL
+#include "distributed/nccl_communicator.hpp"
+#endif
 
 namespace thalweg {
 
-std::unique_ptr<Communicator> make_world_communicator() {
+namespace {
+
+std::string place_of_device() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return std::string(host.data()) + " " + device_id();
+}
+
+/// Why no two ranks could talk by NCCL; nothing where they can.
+std::optional<std::string> obstacle_to_nccl(const Communicator& comm, int device) {
+  if (comm.any(device < 0)) return "not every rank computes on a GPU";
+  std::map<std::string, int> first;
+  for (int rank = 0; rank < comm.size(); ++rank) {
+    std::string place = place_of_device();
+    comm.broadcast(place, rank);
+    const auto [other, is_new] = first.emplace(place, rank);
+    if (!is_new)
+      return "ranks " + std::to_string(other->second) + " and " + std::to_string(rank) + " share the GPU " + place;
+  }
+  return {};
+}
+
+#if THALWEG_ENABLE_NCCL
+std::unique_ptr<Communicator> by_nccl(std::unique_ptr<Communicator> over, const Transport& transport) {
+  return make_nccl_communicator(*over, transport);
+}
+#else
+std::unique_ptr<Communicator> by_nccl(std::unique_ptr<Communicator> over, const Transport&) {
+  over->set_note("this program was built without NCCL");
+  return over;
+}
+#endif
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_world_communicator(const Transport& transport) {
   int is_initialized = 0;
   MPI_Initialized(&is_initialized);
-  return is_initialized ? make_mpi_communicator(MPI_COMM_WORLD) : make_self_communicator();
+  if (!is_initialized) return make_self_communicator();
+  auto comm = make_mpi_communicator(MPI_COMM_WORLD);
+  const bool wants_nccl = transport.choice == "nccl" || (transport.choice == "auto" && comm->any(transport.device >= 0));
+  if (comm->size() == 1 || !wants_nccl) return comm;
+  if (const auto obstacle = obstacle_to_nccl(*comm, transport.device)) comm->set_note(*obstacle);
+  else comm = by_nccl(std::move(comm), transport);
+  if (transport.choice == "nccl" && comm->name() != "nccl")
+    throw DataError("run.communicator = \"nccl\" cannot be had: " + comm->note() + "; set it to auto or mpi");
+  return comm;
 }
 
 }  // namespace thalweg

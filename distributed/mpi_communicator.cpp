@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "distributed/collective_time.hpp"
-#include "distributed/nested_clock.hpp"
 
 namespace thalweg {
 
@@ -35,15 +34,6 @@ MPI_Datatype datatype(ElementType type) {
   return MPI_DATATYPE_NULL;
 }
 
-std::int64_t size_of(ElementType type) {
-  switch (type) {
-    case ElementType::byte: return 1;
-    case ElementType::int32:
-    case ElementType::float32: return 4;
-    default: return 8;
-  }
-}
-
 MPI_Op operation(Reduction op) {
   switch (op) {
     case Reduction::sum: return MPI_SUM;
@@ -60,7 +50,13 @@ void in_pieces(std::int64_t count, Body&& body) {
     body(offset, static_cast<int>(std::min(max_count, count - offset)));
 }
 
-constexpr int collective_tag = 0, exchange_tag = 1;
+std::vector<std::int64_t> offsets_of(std::span<const std::int64_t> bytes) {
+  std::vector<std::int64_t> offsets(bytes.size(), 0);
+  for (std::size_t q = 1; q < bytes.size(); ++q) offsets[q] = offsets[q - 1] + bytes[q - 1];
+  return offsets;
+}
+
+constexpr int tag = 0;
 
 /// Requests of one exchange; given up if it is destroyed before they are done, which happens only on the way out.
 class MpiExchange final : public Exchange {
@@ -74,12 +70,12 @@ class MpiExchange final : public Exchange {
       if (request != MPI_REQUEST_NULL && MPI_Cancel(&request) == MPI_SUCCESS) MPI_Request_free(&request);
   }
 
-  void receive(char* to, std::int64_t bytes, int source, int tag) {
+  void receive(char* to, std::int64_t bytes, int source) {
     in_pieces(bytes, [&](std::int64_t offset, int piece) {
       check(MPI_Irecv(to + offset, piece, MPI_BYTE, source, tag, comm_, &requests_.emplace_back(MPI_REQUEST_NULL)), "MPI_Irecv");
     });
   }
-  void send(const char* from, std::int64_t bytes, int target, int tag) {
+  void send(const char* from, std::int64_t bytes, int target) {
     in_pieces(bytes, [&](std::int64_t offset, int piece) {
       check(MPI_Isend(from + offset, piece, MPI_BYTE, target, tag, comm_, &requests_.emplace_back(MPI_REQUEST_NULL)), "MPI_Isend");
     });
@@ -102,147 +98,104 @@ class MpiExchange final : public Exchange {
   std::vector<MPI_Request> requests_;
 };
 
-class MpiCommunicator final : public Communicator {
- public:
-  explicit MpiCommunicator(MPI_Comm comm) : comm_(comm) {
-    check(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-    check(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
-    check(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
-  }
-  ~MpiCommunicator() override { MPI_Comm_free(&comm_); }
-  MpiCommunicator(const MpiCommunicator&) = delete;
-  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
-
-  MPI_Comm handle() const { return comm_; }
-  NestedClock& clock() const { return clock_; }
-  int rank() const override { return rank_; }
-  int size() const override { return size_; }
-  std::string name() const override { return "mpi"; }
-  void barrier() const override {
-    const ClockRun run(clock());
-    check(MPI_Barrier(comm_), "MPI_Barrier");
-  }
-
-  std::unique_ptr<Communicator> split(int color, int key) const override {
-    MPI_Comm part = MPI_COMM_NULL;
-    check(MPI_Comm_split(comm_, color, key, &part), "MPI_Comm_split");
-    return std::make_unique<MpiCommunicator>(part);
-  }
-
- protected:
-  void all_reduce_raw(void* values, std::int64_t count, ElementType type, Reduction op) const override {
-    const ClockRun run(clock());
-    if ((type == ElementType::float32 || type == ElementType::float64) && op == Reduction::sum)
-      return sum_in_rank_order(values, count, type);
-    count_bytes(count * size_of(type));
-    in_pieces(count, [&](std::int64_t offset, int piece) {
-      char* part = static_cast<char*>(values) + offset * size_of(type);
-      check(MPI_Allreduce(MPI_IN_PLACE, part, piece, datatype(type), operation(op), comm_), "MPI_Allreduce");
-    });
-  }
-
-  void broadcast_raw(void* data, std::int64_t bytes, int root) const override {
-    const ClockRun run(clock());
-    if (rank_ == root) count_bytes(bytes);
-    in_pieces(bytes, [&](std::int64_t offset, int piece) {
-      check(MPI_Bcast(static_cast<char*>(data) + offset, piece, MPI_BYTE, root, comm_), "MPI_Bcast");
-    });
-  }
-
-  void all_gather_raw(const void* local, std::span<const std::int64_t> bytes, void* all) const override {
-    const ClockRun run(clock());
-    count_bytes(bytes[static_cast<std::size_t>(rank_)]);
-    char* target = static_cast<char*>(all);
-    for (const std::int64_t block : bytes)
-      if (block > max_count) return all_gather_by_broadcast(local, bytes, target);
-    std::vector<int> counts, offsets;
-    std::int64_t sum = 0;
-    for (const std::int64_t block : bytes) {
-      if (sum > std::numeric_limits<int>::max()) return all_gather_by_broadcast(local, bytes, target);
-      counts.push_back(static_cast<int>(block));
-      offsets.push_back(static_cast<int>(sum));
-      sum += block;
-    }
-    check(MPI_Allgatherv(local, counts[static_cast<std::size_t>(rank_)], MPI_BYTE, target, counts.data(),
-                         offsets.data(), MPI_BYTE, comm_),
-          "MPI_Allgatherv");
-  }
-
-  // Pairwise exchange in size() - 1 rounds: no limit on the sum of the parts, memory of the parts only.
-  void all_to_all_raw(const void* send, std::span<const std::int64_t> send_bytes, void* received,
-                      std::span<const std::int64_t> receive_bytes) const override {
-    const ClockRun run(clock());
-    const std::vector<std::int64_t> send_at = offsets_of(send_bytes), receive_at = offsets_of(receive_bytes);
-    const char* from = static_cast<const char*>(send);
-    char* to = static_cast<char*>(received);
-    const auto self = static_cast<std::size_t>(rank_);
-    if (send_bytes[self] > 0)
-      std::memcpy(to + receive_at[self], from + send_at[self], static_cast<std::size_t>(send_bytes[self]));
-    for (int shift = 1; shift < size_; ++shift) {
-      const int target = (rank_ + shift) % size_, source = (rank_ - shift + size_) % size_;
-      const auto t = static_cast<std::size_t>(target), s = static_cast<std::size_t>(source);
-      count_bytes(send_bytes[t]);
-      MpiExchange round(comm_, clock());
-      round.receive(to + receive_at[s], receive_bytes[s], source, collective_tag);
-      round.send(from + send_at[t], send_bytes[t], target, collective_tag);
-      round.wait();
-    }
-  }
-
-  std::unique_ptr<Exchange> send_receive_raw(const Outgoing& send, const Incoming& receive) const override {
-    const ClockRun run(clock());
-    if (send.target != rank_) count_bytes(send.bytes);
-    auto exchange = std::make_unique<MpiExchange>(comm_, clock());
-    exchange->receive(static_cast<char*>(receive.data), receive.bytes, receive.source, exchange_tag);
-    exchange->send(static_cast<const char*>(send.data), send.bytes, send.target, exchange_tag);
-    return exchange;
-  }
-
- private:
-  static std::vector<std::int64_t> offsets_of(std::span<const std::int64_t> bytes) {
-    std::vector<std::int64_t> offsets(bytes.size(), 0);
-    for (std::size_t q = 1; q < bytes.size(); ++q) offsets[q] = offsets[q - 1] + bytes[q - 1];
-    return offsets;
-  }
-
-  void all_gather_by_broadcast(const void* local, std::span<const std::int64_t> bytes, char* all) const {
-    std::int64_t offset = 0;
-    for (int q = 0; q < size_; ++q) {
-      const std::int64_t block = bytes[static_cast<std::size_t>(q)];
-      if (q == rank_ && block > 0) std::memcpy(all + offset, local, static_cast<std::size_t>(block));
-      in_pieces(block, [&](std::int64_t start, int piece) {
-        check(MPI_Bcast(all + offset + start, piece, MPI_BYTE, q, comm_), "MPI_Bcast");
-      });
-      offset += block;
-    }
-  }
-
-  // MPI_Allreduce may add in any order; gathering fixes it, so equal inputs give equal bytes.
-  void sum_in_rank_order(void* values, std::int64_t count, ElementType type) const {
-    if (type == ElementType::float64) sum_gathered(static_cast<double*>(values), count);
-    else sum_gathered(static_cast<float*>(values), count);
-  }
-
-  template <class T>
-  void sum_gathered(T* values, std::int64_t count) const {
-    const auto length = static_cast<std::size_t>(count);
-    const std::vector<std::int64_t> bytes(static_cast<std::size_t>(size_), count * static_cast<std::int64_t>(sizeof(T)));
-    std::vector<T> all(length * static_cast<std::size_t>(size_));
-    all_gather_raw(values, bytes, all.data());
-    for (std::size_t i = 0; i < length; ++i) {
-      T sum = 0;
-      for (std::size_t q = 0; q < static_cast<std::size_t>(size_); ++q) sum += all[q * length + i];
-      values[i] = sum;
-    }
-  }
-
-  MPI_Comm comm_;
-  mutable NestedClock clock_;  // runs in collectives
-  int rank_ = 0;
-  int size_ = 1;
-};
-
 }  // namespace
+
+MpiCommunicator::MpiCommunicator(MPI_Comm comm) : comm_(comm) {
+  check(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+}
+
+MpiCommunicator::~MpiCommunicator() { MPI_Comm_free(&comm_); }
+
+void MpiCommunicator::barrier() const {
+  const ClockRun run(clock());
+  check(MPI_Barrier(comm_), "MPI_Barrier");
+}
+
+MPI_Comm MpiCommunicator::split_handle(int color, int key) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(comm_, color, key, &part), "MPI_Comm_split");
+  return part;
+}
+
+std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) const {
+  return std::make_unique<MpiCommunicator>(split_handle(color, key));
+}
+
+void MpiCommunicator::all_reduce_raw(void* values, std::int64_t count, ElementType type, Reduction op) const {
+  const ClockRun run(clock());
+  count_bytes(count * size_of(type));
+  in_pieces(count, [&](std::int64_t offset, int piece) {
+    char* part = static_cast<char*>(values) + offset * size_of(type);
+    check(MPI_Allreduce(MPI_IN_PLACE, part, piece, datatype(type), operation(op), comm_), "MPI_Allreduce");
+  });
+}
+
+void MpiCommunicator::broadcast_raw(void* data, std::int64_t bytes, int root) const {
+  const ClockRun run(clock());
+  if (rank_ == root) count_bytes(bytes);
+  in_pieces(bytes, [&](std::int64_t offset, int piece) {
+    check(MPI_Bcast(static_cast<char*>(data) + offset, piece, MPI_BYTE, root, comm_), "MPI_Bcast");
+  });
+}
+
+void MpiCommunicator::all_gather_raw(const void* local, std::span<const std::int64_t> bytes, void* all) const {
+  const ClockRun run(clock());
+  count_bytes(bytes[static_cast<std::size_t>(rank_)]);
+  char* target = static_cast<char*>(all);
+  for (const std::int64_t block : bytes)
+    if (block > max_count) return all_gather_by_broadcast(local, bytes, target);
+  std::vector<int> counts, offsets;
+  std::int64_t sum = 0;
+  for (const std::int64_t block : bytes) {
+    if (sum > std::numeric_limits<int>::max()) return all_gather_by_broadcast(local, bytes, target);
+    counts.push_back(static_cast<int>(block));
+    offsets.push_back(static_cast<int>(sum));
+    sum += block;
+  }
+  check(MPI_Allgatherv(local, counts[static_cast<std::size_t>(rank_)], MPI_BYTE, target, counts.data(), offsets.data(),
+                       MPI_BYTE, comm_),
+        "MPI_Allgatherv");
+}
+
+void MpiCommunicator::all_gather_by_broadcast(const void* local, std::span<const std::int64_t> bytes, char* all) const {
+  std::int64_t offset = 0;
+  for (int q = 0; q < size_; ++q) {
+    const std::int64_t block = bytes[static_cast<std::size_t>(q)];
+    if (q == rank_ && block > 0) std::memcpy(all + offset, local, static_cast<std::size_t>(block));
+    in_pieces(block, [&](std::int64_t start, int piece) {
+      check(MPI_Bcast(all + offset + start, piece, MPI_BYTE, q, comm_), "MPI_Bcast");
+    });
+    offset += block;
+  }
+}
+
+// Pairwise exchange in size() - 1 rounds: no limit on the sum of the parts, memory of the parts only.
+void MpiCommunicator::all_to_all_raw(const void* send, std::span<const std::int64_t> send_bytes, void* received,
+                                     std::span<const std::int64_t> receive_bytes) const {
+  const ClockRun run(clock());
+  const std::vector<std::int64_t> send_at = offsets_of(send_bytes), receive_at = offsets_of(receive_bytes);
+  const char* from = static_cast<const char*>(send);
+  char* to = static_cast<char*>(received);
+  const auto self = static_cast<std::size_t>(rank_);
+  if (send_bytes[self] > 0)
+    std::memcpy(to + receive_at[self], from + send_at[self], static_cast<std::size_t>(send_bytes[self]));
+  for (int shift = 1; shift < size_; ++shift) {
+    const int target = (rank_ + shift) % size_, source = (rank_ - shift + size_) % size_;
+    const auto t = static_cast<std::size_t>(target), s = static_cast<std::size_t>(source);
+    send_receive_raw({from + send_at[t], send_bytes[t], target}, {to + receive_at[s], receive_bytes[s], source})->wait();
+  }
+}
+
+std::unique_ptr<Exchange> MpiCommunicator::send_receive_raw(const Outgoing& send, const Incoming& receive) const {
+  const ClockRun run(clock());
+  if (send.target != rank_) count_bytes(send.bytes);
+  auto exchange = std::make_unique<MpiExchange>(comm_, clock());
+  exchange->receive(static_cast<char*>(receive.data), receive.bytes, receive.source);
+  exchange->send(static_cast<const char*>(send.data), send.bytes, send.target);
+  return exchange;
+}
 
 std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm parent) {
   MPI_Comm duplicate = MPI_COMM_NULL;

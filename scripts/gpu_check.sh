@@ -121,7 +121,9 @@ run_gpu_tests() {
   while IFS=$'\t' read -r name path; do
     [[ $path = /* ]] || path=$base/$path
     run_test "$name, 1 rank" 300 "$path" --needs-device
-    if has_gpu; then run_test "$name, 2 ranks on one device" 300 mpirun -n 2 "$path" --needs-device; fi
+    if ! has_gpu; then continue; fi
+    if [ "$name" = nccl_communicator_test ]; then run_test "$name, 1 rank of a launcher" 120 mpirun -n 1 "$path" --needs-device; fi
+    run_test "$name, 2 ranks on one device" 300 mpirun -n 2 "$path" --needs-device
   done <"$test_list"
 }
 

@@ -55,7 +55,10 @@ int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLin
   if (!only_plans) runtime.start_kernels({.threads = threads, .device = context.job.run.device});
   context.threads = only_plans ? threads_per_rank(threads) : runtime.threads();
   context.device = runtime.device();
-  return is_dry ? run_plan(comm, context) : line.command->run(comm, context);
+  if (is_dry || only_plans) return is_dry ? run_plan(comm, context) : line.command->run(comm, context);
+  const auto transport = make_world_communicator(
+      {runtime.device(), context.job.run.communicator, context.job.run.communication_timeout_s});
+  return line.command->run(*transport, context);
 }
 
 int run_plain_command(const Communicator& comm, const CommandLine& line) {
@@ -91,6 +94,8 @@ int leave_alone(const Communicator& comm, const std::string& text, int code) {
 int code_of_command(Runtime& runtime, const Communicator& comm, const std::vector<std::string>& words) {
   try {
     return run_command(runtime, comm, words);
+  } catch (const CommunicationError& error) {
+    return leave_alone(comm, error.what(), error.exit_code());
   } catch (const Error& error) {
     log_error(error.what());
     return error.exit_code();

@@ -63,20 +63,21 @@ std::int64_t bytes_of_cost(const Job& job, bool is_double) {
 }
 
 /// Rows that a device multiplies and panels of their products in its memory, with what cuBLAS works in on Hopper; what
-/// is on its way there and back. Exact steps multiply whole matrices, at another time.
+/// is on its way there and back. Exact steps and losses of embeddings multiply whole matrices, at another time.
 void add_device_products(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ranks, Collector& items) {
   constexpr WideInt workspace = 32 << 20;
   const WideInt scalar = input.is_double ? 8 : 4, blocks = (n + granule_rows - 1) / granule_rows;
   const WideInt rows = (blocks + num_ranks - 1) / num_ranks * granule_rows;
   const WideInt width = std::min<WideInt>(widest_columns, m), depth = std::min<WideInt>(depth_rows, std::max(n, m));
   const WideInt panels = rows * (n + m) * scalar + width * ((n + m) * scalar + 2 * rows * (scalar + 8));
-  const WideInt whole = input.exact_linear ? rows * m * (scalar + 8) + depth * (rows + m) * scalar : 0;
+  const bool are_whole = input.exact_linear || input.embedding_dim > 0;
+  const WideInt whole = are_whole ? rows * m * (scalar + 8) + depth * (rows + m) * scalar : 0;
   items.add_fixed("products of matrices", Collector::solving, true, std::max(panels, whole) + workspace);
   items.add_fixed("products on their way", Collector::solving, false, rows * (depth * scalar + width * 8));
 }
 
-/// Stored costs within the sides, and linear costs between them, of rows that a rank owns: those of a solve, beside them
-/// the K of the starts before. Panels of columns on every rank.
+/// Stored costs within the sides, and linear costs between them, of rows that a rank owns: those of a solve, beside
+/// them the K of the starts before. Panels of columns on every rank.
 void add_dense(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ranks, Collector& items) {
   const WideInt scalar = input.is_double ? 8 : 4;
   const WideInt cost = input.cost_bytes;

@@ -13,6 +13,8 @@ struct RunOptions {
   static constexpr double most_threads = 512;  ///< what Kokkos::OpenMP has room for
 
   std::string device = "auto";
+  std::string communicator = "auto";
+  double communication_timeout_s = 1800.0;
   std::int64_t seed = 0;
   bool deterministic = true;
   Auto<double> memory_gib = {};
@@ -30,6 +32,11 @@ struct RunOptions {
   static void describe(auto& field) {
     using namespace rules;
     field("device", &RunOptions::device, "where tiles are computed", one_of({"auto", "cpu", "cuda"}));
+    field("communicator", &RunOptions::communicator,
+          "between ranks; auto: nccl for large messages where every rank has a GPU of its own, else mpi",
+          one_of({"auto", "mpi", "nccl"}));
+    field("communication_timeout_s", &RunOptions::communication_timeout_s,
+          "seconds after which ranks on GPUs that do not answer (nccl) end the run", positive);
     field("seed", &RunOptions::seed, "key of the counter-based random numbers", non_negative);
     field("deterministic", &RunOptions::deterministic,
           "sums in fixed blocks of global rows, in global order; false: any order");

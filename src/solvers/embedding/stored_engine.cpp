@@ -82,11 +82,10 @@ StoredEngine<Scalar>::StoredEngine(const Context& context, const EmbeddingProble
       columns_(own_points(static_cast<std::int64_t>(problem.b.size()), context.comm)),
       source_squares_(comm_, squared_cost_terms(stored(problem.source), problem.a), rows_, problem.a),
       target_squares_(comm_, squared_cost_terms(stored(problem.target), problem.b), columns_, problem.b),
-      loss_(comm_, stored(problem.source), stored(problem.target), settings, context.seed),
+      loss_(context, stored(problem.source), stored(problem.target), settings),
       is_frob_like_(settings.loss != EmbeddingLossKind::gw) {
   if (settings.symmetrise && is_frob_like_)
-    swapped_ = std::make_unique<StoredLoss<Scalar>>(comm_, stored(problem.target), stored(problem.source), settings,
-                                                    context.seed);
+    swapped_ = std::make_unique<StoredLoss<Scalar>>(context, stored(problem.target), stored(problem.source), settings);
   if (problem.between && settings.lambda_fused != 0.0) between_ = relative_costs<Scalar>(context, problem, rows_);
 }
 

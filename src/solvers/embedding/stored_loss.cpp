@@ -26,23 +26,24 @@ StoredMatrix<Scalar> narrowed(std::int64_t num_rows, std::int64_t num_columns, V
 
 /// A D, owned rows x cells of D.
 template <class Scalar>
-StoredMatrix<Scalar> times_costs(const Communicator& comm, const StoredMatrix<Scalar>& a, const StoredIntraCosts& d) {
+StoredMatrix<Scalar> times_costs(const Communicator& comm, const StoredMatrix<Scalar>& a, const StoredIntraCosts& d,
+                                 Device device) {
   return narrowed<Scalar>(a.num_rows, d.num_cells,
                           std::visit(
                               [&]<class Value>(std::span<const Value> values) {
                                 const OwnedRows<Value> costs{d.num_cells, d.num_cells, values, d.divisor};
-                                return product_of_rows<Scalar>(comm, owned(a), costs);
+                                return product_of_rows<Scalar>(comm, owned(a), costs, device);
                               },
                               d.values));
 }
 
 /// D A.
 template <class Scalar>
-Vector costs_times(const Communicator& comm, const StoredIntraCosts& d, const StoredMatrix<Scalar>& a) {
+Vector costs_times(const Communicator& comm, const StoredIntraCosts& d, const StoredMatrix<Scalar>& a, Device device) {
   return std::visit(
       [&]<class Value>(std::span<const Value> values) {
         const OwnedRows<Value> costs{d.num_cells, d.num_cells, values, d.divisor};
-        return product_of_rows<Scalar>(comm, costs, owned(a));
+        return product_of_rows<Scalar>(comm, costs, owned(a), device);
       },
       d.values);
 }
@@ -116,12 +117,12 @@ std::vector<double> squared_cost_terms(const StoredIntraCosts& costs, std::span<
 }
 
 template <class Scalar>
-StoredLoss<Scalar>::StoredLoss(const Communicator& comm, const StoredIntraCosts& x, const StoredIntraCosts& y,
-                               const EmbeddingLossSettings& settings, std::uint64_t seed)
-    : x_(x), y_(y), kind_(settings.loss), rows_(own_points(x.num_cells, comm)) {
+StoredLoss<Scalar>::StoredLoss(const Context& context, const StoredIntraCosts& x, const StoredIntraCosts& y,
+                               const EmbeddingLossSettings& settings)
+    : x_(x), y_(y), kind_(settings.loss), device_(context.device), rows_(own_points(x.num_cells, context.comm)) {
   if (kind_ == EmbeddingLossKind::gw) return;
   const bool is_rank = kind_ == EmbeddingLossKind::rank;
-  columns_ = ranked_columns(x.num_cells, is_rank ? num_ranked_columns(settings, x.num_cells) : x.num_cells, seed);
+  columns_ = ranked_columns(x.num_cells, is_rank ? num_ranked_columns(settings, x.num_cells) : x.num_cells, context.seed);
   if (!is_rank) return;
   const auto c = static_cast<std::int64_t>(columns_.size());
   Vector rows(static_cast<std::size_t>(rows_.size() * c));
@@ -136,7 +137,7 @@ StoredLoss<Scalar>::StoredLoss(const Communicator& comm, const StoredIntraCosts&
 template <class Scalar>
 typename StoredLoss<Scalar>::Result StoredLoss<Scalar>::evaluate_gw(const Communicator& comm, const Matrix& coupling,
                                                                     bool with_gradient) const {
-  Vector product = costs_times(comm, x_, times_costs(comm, coupling, y_));
+  Vector product = costs_times(comm, x_, times_costs(comm, coupling, y_, device_), device_);
   const std::int64_t m = coupling.num_columns;
   Result result;
   result.cross = sum_over_pairs(comm, coupling.own_rows(), m, [&](std::int64_t i, std::int64_t j) {
@@ -212,11 +213,11 @@ StoredMatrix<Scalar> StoredLoss<Scalar>::row_gradient(const Communicator& comm, 
     const RowRange part = Partition(c, comm.size(), block_rows).rows_of(comm.rank());
     of_chosen.values.assign(all.begin() + part.begin * b.num_columns, all.begin() + part.end * b.num_columns);
   }
-  Vector gradient = product_of_rows<Scalar>(comm, owned(cotangent), owned(is_full ? b : of_chosen));
+  Vector gradient = product_of_rows<Scalar>(comm, owned(cotangent), owned(is_full ? b : of_chosen), device_);
   if (kind_ == EmbeddingLossKind::frob) {
     for (double& value : gradient) value *= 2.0;
   } else {
-    Vector second = product_of_rows<Scalar>(comm, owned(transposed(comm, cotangent)), owned(b));
+    Vector second = product_of_rows<Scalar>(comm, owned(transposed(comm, cotangent)), owned(b), device_);
     if (!is_full) second = comm.all_gather(std::span<const double>(second));
     for (std::size_t k = 0; k < columns_.size(); ++k) {
       const std::int64_t row = columns_[k];
@@ -247,7 +248,7 @@ double StoredLoss<Scalar>::cross(const Communicator& comm, const Matrix& b, cons
   Matrix weighted = b;  // P D_Y
   for (std::int64_t i = 0; i < weighted.own_rows(); ++i)
     for (Scalar& value : weighted.row(i)) value *= static_cast<Scalar>(p[static_cast<std::size_t>(i)]);
-  const Vector product = costs_times(comm, x_, weighted);
+  const Vector product = costs_times(comm, x_, weighted, device_);
   return sum_over_pairs(comm, rows_.size(), b.num_columns, [&](std::int64_t i, std::int64_t j) {
     const auto at = static_cast<std::size_t>(i * b.num_columns + j);
     return product[at] * static_cast<double>(coupling.values[at]);
@@ -259,8 +260,8 @@ typename StoredLoss<Scalar>::Result StoredLoss<Scalar>::evaluate(const Communica
                                                                  std::span<const double> p, bool with_gradient) const {
   if (kind_ == EmbeddingLossKind::gw) return evaluate_gw(comm, coupling, with_gradient);
   const Matrix q = divided_rows(coupling, p);
-  const Matrix b = times_costs(comm, q, y_);
-  const Vector m = product_of_rows<Scalar>(comm, owned(b), owned(chosen(transposed(comm, q))));
+  const Matrix b = times_costs(comm, q, y_, device_);
+  const Vector m = product_of_rows<Scalar>(comm, owned(b), owned(chosen(transposed(comm, q))), device_);
   Result result;
   Matrix cotangent;
   compare(comm, m, cotangent, result);

@@ -1,6 +1,7 @@
 // Losses of a stored coupling between stored costs, with their gradients.
 #pragma once
 
+#include "core/context.hpp"
 #include "solvers/embedding/coupling_engine.hpp"
 #include "solvers/embedding/stored_matrix.hpp"
 
@@ -23,9 +24,10 @@ class SquaredCosts {
 template <class Scalar>
 class StoredLoss {
  public:
-  /// @param settings  kind, delta and rank_columns of the loss  @param seed  of the columns
-  StoredLoss(const Communicator& comm, const StoredIntraCosts& x, const StoredIntraCosts& y,
-             const EmbeddingLossSettings& settings, std::uint64_t seed);
+  /// @param context   its seed is that of the columns, its device multiplies
+  /// @param settings  kind, delta and rank_columns of the loss
+  StoredLoss(const Context& context, const StoredIntraCosts& x, const StoredIntraCosts& y,
+             const EmbeddingLossSettings& settings);
 
   struct Result {
     double cross = 0.0;  // <D_X P D_Y, P>
@@ -51,6 +53,7 @@ class StoredLoss {
 
   StoredIntraCosts x_, y_;
   EmbeddingLossKind kind_;
+  Device device_;
   RowRange rows_;
   std::vector<std::int64_t> columns_;  // c chosen cells of X
   RankRows ranks_;

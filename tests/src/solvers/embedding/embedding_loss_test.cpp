@@ -202,6 +202,25 @@ TEST_P(EmbeddingLosses, HaveGradientsThatCentralDifferencesShow) {
   EXPECT_LE(relative_error(loss, part, part.z_y, now.target_gradient, with), 1e-5);
 }
 
+// In a build for the host alone the code of the device runs there too.
+TEST_P(EmbeddingLosses, ADeviceMultipliesLikeTheHost) {
+  const auto value_on = [&](Device device) {
+    Context there = context;
+    there.device = device;
+    EmbeddingLoss loss(there, part.problem, settings);
+    return loss.evaluate(part.z_x, part.z_y, epsilon(), EvaluationMode::gradient);
+  };
+  const EmbeddingEvaluation host = value_on(Device::cpu), device = value_on(Device::cuda);
+  EXPECT_NEAR(device.total, host.total, 1e-10 * std::abs(host.total));
+  ASSERT_EQ(device.source_gradient.size(), host.source_gradient.size());
+  double largest = 0.0, difference = 0.0;
+  for (std::size_t i = 0; i < host.source_gradient.size(); ++i) {
+    largest = std::max(largest, std::abs(host.source_gradient[i]));
+    difference = std::max(difference, std::abs(device.source_gradient[i] - host.source_gradient[i]));
+  }
+  EXPECT_LE(difference, 1e-8 * largest);
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> settings;
   for (const LossCase& loss : loss_cases)
