@@ -4,6 +4,7 @@
   bench/compare.py --suite iteration --n 20000 --epsilon 0.05              seconds of one iteration
   bench/compare.py --suite solution --n 5000 --epsilon 0.01 --cap 600      seconds to a marginal error of 1e-6
   bench/compare.py --suite solution --n 20000 --epsilon 0.01 --factor 50   the same, peers given 50 times our seconds
+  bench/compare.py --device cuda --python python3 --d 64 --n 20000         on a GPU, peers that this Python has
   bench/compare.py --table results.jsonl                                   a table of earlier lines
 
 iteration: (time of 2k iterations - time of k) / k, so that set-up and compilation cancel; median of --repeats.
@@ -41,6 +42,8 @@ def parse_arguments():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cap", type=float, default=120.0, help="seconds after which a run is given up")
     parser.add_argument("--factor", type=float, help="solution: a peer's one run is this many times as long as ours")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--python", help="of all peers; absent: those of setup.sh")
     parser.add_argument("--build", default="build/release", help="where bench_sinkhorn lies")
     parser.add_argument("--out", default="results.jsonl")
     parser.add_argument("--table", help="show the lines of this file instead of running")
@@ -60,6 +63,7 @@ class Problem:
         from points import mean_cost, mixture
         self.n, self.d, self.epsilon, self.threads, self.cap = n, arguments.d, epsilon, arguments.threads, arguments.cap
         self.tolerance, self.build = arguments.tolerance, ROOT / arguments.build
+        self.device, self.python = arguments.device, arguments.python
         self.data, self.out = str(Path(folder) / f"points_{n}.f64"), str(Path(folder) / "potentials.f64")
         self.x, self.y = mixture(n, 1, self.d), mixture(n, 2, self.d)
         np.concatenate([self.x, self.y]).tofile(self.data)
@@ -76,15 +80,16 @@ def command_of(problem, tool, iterations, tolerance):
     from tools import PEERS
     if tool in OURS:
         return [str(problem.build / "bench/bench_sinkhorn"), "--data", problem.data, "--out", problem.out, "--n", str(problem.n),
-                "--d", str(problem.d), "--epsilon", str(problem.epsilon), "--iterations", str(iterations), "--tolerance", str(tolerance), *OURS[tool]]
-    python = ROOT / "build/peers" / PEERS[tool][1] / "bin/python"
+                "--d", str(problem.d), "--epsilon", str(problem.epsilon), "--iterations", str(iterations), "--tolerance", str(tolerance), "--device", problem.device, *OURS[tool]]
+    python = problem.python or ROOT / "build/peers" / PEERS[tool][1] / "bin/python"
     return [str(python), str(PEER_FOLDER / "run_peer.py"), tool, problem.data, str(problem.n), str(problem.d), str(problem.epsilon),
             str(problem.scale), str(iterations), str(problem.threads), "0", problem.out]
 
 
 def run(problem, tool, iterations, tolerance=0.0):
     """The tool's line with `others_cores` added, or {"failed": why}."""
-    environment = dict(os.environ, OMP_NUM_THREADS=str(problem.threads), OMP_PROC_BIND="false")
+    environment = dict(os.environ, OMP_NUM_THREADS=str(problem.threads), OMP_PROC_BIND="false",
+                       THALWEG_PEER_DEVICE=problem.device)
     busy = machine_busy_seconds()
     clock, own = os.times().elapsed, os.times()
     try:
@@ -116,12 +121,13 @@ def time_iteration(problem, tools, repeats):
     lengths = {}
     results = {tool: [] for tool in tools}
     failed, last = {}, {}
-    for tool in tools:  # how many iterations make about 4 seconds; at most 20, long before anything converges
+    most = 20 if problem.device == "cpu" else 400  # on a host long before anything converges
+    for tool in tools:  # how many iterations make about 4 seconds
         iteration = seconds_of_iteration(problem, tool, 2, 4)
         if isinstance(iteration, dict):
             failed[tool] = iteration["failed"]
         else:
-            lengths[tool] = int(min(20, max(2, 4.0 / iteration)))
+            lengths[tool] = int(min(most, max(2, 4.0 / iteration)))
     for repeat in range(repeats):
         for tool in tools:
             if tool in failed:
@@ -190,20 +196,21 @@ def solve_within(problem, tool, seconds):
 
 def measure(arguments):
     sys.path.insert(0, str(PEER_FOLDER))
-    from tools import PEERS
+    from tools import ON_DEVICES, ON_DEVICES_ALONE, PEERS
+    peers = {name for name in PEERS if (name in ON_DEVICES if arguments.device == "cuda" else name not in ON_DEVICES_ALONE)}
     commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     with tempfile.TemporaryDirectory() as folder, open(arguments.out, "a") as out:
         for n in arguments.n:
             for epsilon in arguments.epsilon:
                 problem = Problem(arguments, n, epsilon, folder)
-                tools = arguments.tools or [*OURS, *(name for name, peer in PEERS.items() if n <= peer[2])]
+                tools = arguments.tools or [*OURS, *(name for name, peer in PEERS.items() if name in peers and n <= peer[2])]
                 lines = time_iteration(problem, tools, arguments.repeats) if arguments.suite == "iteration" else time_solution(problem, tools, arguments.factor)
                 for line in lines:
                     flags = line.get("flags", [])
                     if line.get("others_cores", 0) > 0.2:
                         flags = [*flags, "contended"]
                     line = {**line, "bench": f"sinkhorn_{arguments.suite}", "commit": commit, "date": datetime.date.today().isoformat(),
-                            "machine": platform.machine(), "threads": arguments.threads, "n": n, "m": n, "d": arguments.d, "epsilon": epsilon, "flags": flags}
+                            "machine": platform.machine(), "device": arguments.device, "threads": arguments.threads, "n": n, "m": n, "d": arguments.d, "epsilon": epsilon, "flags": flags}
                     print(json.dumps(line), file=out, flush=True)
                     print(row_of(line), flush=True)
 

@@ -43,7 +43,7 @@ class Exchange {
 /// Every member below is a collective: all ranks must reach it, so decide on all-reduced values only.
 /// Counts are 64-bit; implementations split what their library cannot move at once and throw
 /// CommunicationError when a library call fails. Sums of integers are exact and hence independent of
-/// the number of ranks; sums of floating-point values are added in rank order.
+/// the number of ranks; sums of floating-point values are added in rank order. Minima and maxima of NaN are undefined.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -197,7 +197,8 @@ class Communicator {
   template <class T>
   void sum_in_rank_order(std::span<T> values) const {
     if (size() == 1) return;
-    const std::vector<std::int64_t> bytes(static_cast<std::size_t>(size()), static_cast<std::int64_t>(values.size_bytes()));
+    const auto block = static_cast<std::int64_t>(values.size_bytes());
+    const std::vector<std::int64_t> bytes(static_cast<std::size_t>(size()), block);
     std::vector<T> all(values.size() * bytes.size());
     all_gather_raw(values.data(), bytes, all.data());
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -232,7 +233,7 @@ std::unique_ptr<Communicator> make_self_communicator();
 /// How the ranks of a run are to talk.
 struct Transport {
   int device = -1;                ///< that this rank computes on; -1: the host
-  std::string choice = "auto";    ///< "auto", "mpi", "nccl" (throws DataError where it cannot be had)
+  std::string choice = "auto";    ///< "auto", "mpi", "nccl" (DataError where several ranks cannot have it)
   double timeout_s = 1800.0;      ///< for an answer of other devices
   /// Messages from this size on go by NCCL: two copies and a launch cost as much as MPI takes for so many bytes.
   std::int64_t large_bytes = 256 * 1024;

@@ -56,7 +56,8 @@ std::unique_ptr<Communicator> make_world_communicator(const Transport& transport
   MPI_Initialized(&is_initialized);
   if (!is_initialized) return make_self_communicator();
   auto comm = make_mpi_communicator(MPI_COMM_WORLD);
-  const bool wants_nccl = transport.choice == "nccl" || (transport.choice == "auto" && comm->any(transport.device >= 0));
+  const bool wants_nccl =
+      transport.choice == "nccl" || (transport.choice == "auto" && comm->any(transport.device >= 0));
   if (comm->size() == 1 || !wants_nccl) return comm;
   if (const auto obstacle = obstacle_to_nccl(*comm, transport.device)) comm->set_note(*obstacle);
   else comm = by_nccl(std::move(comm), transport);

@@ -70,9 +70,10 @@ class NcclExchange final : public Exchange {
 
   bool advance() override {
     const ClockRun run(clock_);
+    const bool is_rest_done = rest_->advance();
     if (!is_received_ && !work_->is_done()) return false;
     receive();
-    return rest_->advance();
+    return is_rest_done;
   }
   void wait() override {
     const ClockRun run(clock_);
@@ -110,7 +111,9 @@ class NcclCommunicator final : public MpiCommunicator {
         throw CommunicationError(std::string("ncclGetUniqueId failed: ") + ncclGetErrorString(status));
     });
     broadcast(std::span<char>(id.internal, sizeof id.internal));
-    on_all([&] { group_ = std::make_shared<NcclGroup>(id, rank(), size(), std::min(transport_.timeout_s, most_start_s)); });
+    const double timeout_s = std::min(transport_.timeout_s, most_start_s);
+    on_all([&] { group_ = std::make_shared<NcclGroup>(id, rank(), size(), timeout_s); });
+    on_all([&] { const NcclGroup::Memory memory(*group_, length_compared() * size()); });
     on_all([&] { compare_a_gather(); });
     group_->set_timeout(transport_.timeout_s);
     is_ready_ = true;
@@ -197,16 +200,19 @@ class NcclCommunicator final : public MpiCommunicator {
     memory.copy_to(all, total);
   }
 
+  std::int64_t length_compared() const { return transport_.large_bytes / size() + 1000; }
+
   /// Gathers blocks of known bytes.
   void compare_a_gather() const {
-    const std::int64_t length = transport_.large_bytes / size() + 1000;
+    const std::int64_t length = length_compared();
     const auto value = [](std::int64_t i, int q) { return static_cast<char>((i + 31 * q) % 127); };
     std::vector<char> own(static_cast<std::size_t>(length)), all(own.size() * static_cast<std::size_t>(size()));
     for (std::int64_t i = 0; i < length; ++i) own[static_cast<std::size_t>(i)] = value(i, rank());
     gather_between_devices(own.data(), std::vector<std::int64_t>(static_cast<std::size_t>(size()), length), all.data());
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(all.size()); ++i)
       if (all[static_cast<std::size_t>(i)] != value(i % length, static_cast<int>(i / length)))
-        throw CommunicationError("a gather between GPUs brought other bytes than were sent (see NCCL's advice on IOMMU and ACS)");
+        throw CommunicationError(
+            "a gather between GPUs brought other bytes than were sent (see NCCL's advice on IOMMU and ACS)");
   }
 
   Transport transport_;
@@ -220,7 +226,7 @@ std::unique_ptr<Communicator> over_handle(MPI_Comm comm, const Transport& transp
   try {
     nccl->start_group();
     return nccl;
-  } catch (const CommunicationError& error) {
+  } catch (const Error& error) {  // of all ranks
     nccl->give_up_group();
     auto mpi = make_mpi_communicator(comm);
     mpi->set_note(error.what());

@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include "distributed/error.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double farewell_s = 10.0;  // for what the others still have to do when a group ends
+constexpr double farewell_s = 10.0;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -37,13 +38,13 @@ NcclGroup::NcclGroup(const ncclUniqueId& id, int rank, int size, double timeout_
 }
 
 NcclGroup::~NcclGroup() {
-  if (comm_ != nullptr && std::uncaught_exceptions() == 0) {
-    timeout_s_ = std::min(timeout_s_, farewell_s);
+  if (comm_ != nullptr) {
+    // Others may still receive what this rank sent; after an error of this one alone they wait in vain.
+    if (std::uncaught_exceptions() > 0) timeout_s_ = std::min(timeout_s_, farewell_s);
     try {
       check(ncclCommFinalize(comm_), "ncclCommFinalize");
       settle("ncclCommFinalize");
-      check(ncclCommDestroy(comm_), "ncclCommDestroy");
-      comm_ = nullptr;
+      ncclCommDestroy(std::exchange(comm_, nullptr));
     } catch (const std::exception&) {  // the group was given up, which frees as much
     }
   }
@@ -95,11 +96,16 @@ void NcclGroup::settle(const char* what) {
   check(state, what);
 }
 
+void NcclGroup::copy(void* to, const void* from, std::int64_t bytes, cudaMemcpyKind direction) {
+  if (bytes == 0) return;
+  check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), direction, copies_), "cudaMemcpy");
+  check(cudaStreamSynchronize(copies_), "cudaMemcpy");
+}
+
 template <class IsDone>
 void NcclGroup::wait_until(const char* what, const IsDone& is_done) {
   const Clock::time_point begin = Clock::now();
   while (!is_done()) {
-    if (comm_ == nullptr) fail(std::string(what) + " between GPUs was given up");
     ncclResult_t state = ncclSuccess;
     check(ncclCommGetAsyncError(comm_, &state), what);
     check(state, what);
@@ -112,17 +118,20 @@ void NcclGroup::wait_until(const char* what, const IsDone& is_done) {
   }
 }
 
-// The smallest free block that is large enough. Where there is none, the largest free one is given up for it.
+// The smallest free block that is large enough. Where there is none, the largest free one is given up for it, unless work
+// may be under way: freeing waits for it.
 NcclGroup::Memory::Memory(NcclGroup& group, std::int64_t bytes) : group_(group) {
   std::vector<Block>& blocks = group.blocks_;
   Block *best = nullptr, *largest = nullptr;
+  bool is_idle = true;
   for (Block& block : blocks) {
+    is_idle = is_idle && !block.is_used;
     if (block.is_used) continue;
     if (block.bytes >= bytes && (best == nullptr || block.bytes < best->bytes)) best = &block;
     if (largest == nullptr || block.bytes > largest->bytes) largest = &block;
   }
   if (best == nullptr) {
-    if (largest != nullptr) {
+    if (largest != nullptr && is_idle) {
       cudaFree(largest->data);
       blocks.erase(blocks.begin() + (largest - blocks.data()));
     }
@@ -143,15 +152,11 @@ NcclGroup::Memory::~Memory() {
 }
 
 void NcclGroup::Memory::copy_from(const void* host, std::int64_t bytes, std::int64_t offset) const {
-  if (bytes == 0) return;
-  group_.check(cudaMemcpyAsync(data_ + offset, host, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, group_.copies_), "cudaMemcpy");
-  group_.check(cudaStreamSynchronize(group_.copies_), "cudaMemcpy");
+  group_.copy(data_ + offset, host, bytes, cudaMemcpyHostToDevice);
 }
 
 void NcclGroup::Memory::copy_to(void* host, std::int64_t bytes, std::int64_t offset) const {
-  if (bytes == 0) return;
-  group_.check(cudaMemcpyAsync(host, data_ + offset, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, group_.copies_), "cudaMemcpy");
-  group_.check(cudaStreamSynchronize(group_.copies_), "cudaMemcpy");
+  group_.copy(host, data_ + offset, bytes, cudaMemcpyDeviceToHost);
 }
 
 NcclGroup::Work::Work(NcclGroup& group, const char* what) : group_(group), what_(what) {
@@ -162,6 +167,7 @@ NcclGroup::Work::Work(NcclGroup& group, const char* what) : group_(group), what_
 NcclGroup::Work::~Work() { cudaEventDestroy(passed_); }
 
 bool NcclGroup::Work::is_done() const {
+  if (group_.comm_ == nullptr) group_.fail(std::string(what_) + " between GPUs was given up");
   const cudaError_t status = cudaEventQuery(passed_);
   if (status == cudaErrorNotReady) return false;
   group_.check(status, what_);

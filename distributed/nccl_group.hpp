@@ -12,8 +12,8 @@
 
 namespace thalweg {
 
-/// Ranks that each have a device of their own, bound before. What is started is done in that order, on a stream apart from
-/// that of the kernels. After a failure the group is given up: its work under way ends, and each further call throws.
+/// Ranks that each have a device of their own, bound before. What is started is done in that order, on a stream apart
+/// from that of the kernels. After a failure the group is given up: its work under way ends, and each further call throws.
 class NcclGroup {
  public:
   /// Collective over `size` ranks.
@@ -25,7 +25,7 @@ class NcclGroup {
   NcclGroup(const NcclGroup&) = delete;
   NcclGroup& operator=(const NcclGroup&) = delete;
 
-  /// Memory of the device, handed out again once it is let go. Throws std::bad_alloc.
+  /// Memory of the device, one byte or more, handed out again once it is let go. Throws std::bad_alloc.
   class Memory {
    public:
     Memory(NcclGroup& group, std::int64_t bytes);
@@ -80,6 +80,7 @@ class NcclGroup {
   [[noreturn]] void fail(const std::string& what);
   void check(ncclResult_t status, const char* what);
   void check(cudaError_t status, const char* what);
+  void copy(void* to, const void* from, std::int64_t bytes, cudaMemcpyKind direction);
   /// Until NCCL has taken what it was given.
   void settle(const char* what);
   template <class IsDone>

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "kernels/device_launch.hpp"
 #include "kernels/gemm.hpp"
 
 namespace thalweg {
@@ -28,12 +29,14 @@ class Handles {
     static Handles handles;
     const std::lock_guard lock(handles.mutex_);
     if (handles.kept_.empty()) Kokkos::push_finalize_hook([] { handles.destroy(); });
-    cublasHandle_t& handle = handles.kept_[{std::this_thread::get_id(), stream}];
-    if (handle == nullptr) {
+    cublasHandle_t& kept = handles.kept_[{std::this_thread::get_id(), stream}];
+    if (kept == nullptr) {
+      cublasHandle_t handle = nullptr;
       check(cublasCreate(&handle), "cublasCreate");
       check(cublasSetStream(handle, stream), "cublasSetStream");
+      kept = handle;
     }
-    return handle;
+    return kept;
   }
 
  private:
@@ -110,6 +113,7 @@ void gemm_batch(const ExecutionSpace& exec, const GemmShape& shape, std::int64_t
   using Policy = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<std::int64_t>>;
   Kokkos::parallel_for("thalweg::gemm::scale", Policy(exec, 0, batch * shape.rows * shape.columns),
                        ScaleMatrices<Scalar>{shape, steps.c, c, beta});
+  check_launches("thalweg::gemm::scale");
 }
 
 template <class Scalar, class ExecutionSpace>

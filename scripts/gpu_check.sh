@@ -200,6 +200,21 @@ run_benches() {
   done
 }
 
+# Ours beside what this machine's Python has of its peers, on the same points, in turn. Those it has not are lines too.
+run_peers() {
+  local folder
+  if ! has_gpu || [ "$(seconds_left)" -le 30 ]; then return; fi
+  if ! python3 -c "import torch; assert torch.cuda.is_available()" 2>/dev/null; then
+    echo "peers: not run, python3 has no torch with a GPU" >>"$out/tests.log"
+    return
+  fi
+  folder=$base
+  [ -d "$base/build/cuda" ] && folder=$base/build/cuda
+  timeout --kill-after=5 "$(seconds_left)" python3 "$base/bench/compare.py" --device cuda --python python3 \
+    --build "$folder" --n 20000 --d 64 --cap 60 --repeats 3 --tools thalweg torch keops ott flash flash_tf32 \
+    --out "$out/bench.jsonl" >>"$out/tests.log" 2>&1 </dev/null
+}
+
 write_summary() {
   {
     echo "# GPU check"
@@ -230,6 +245,7 @@ run_sanitizer
 run_jobs
 run_benches
 run_gpu_tests
+run_peers
 write_summary
 echo "results: $out/summary.md"
 [ $failures -eq 0 ]

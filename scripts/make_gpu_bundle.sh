@@ -21,6 +21,9 @@ copy_programs() {
     printf '%s\ttests/%s\n' "$name" "$name" >>"$bundle/gpu_tests.txt"
   done <"$build/gpu_tests.txt"
   find "$build/bench" -maxdepth 1 -type f -executable -exec install -s -m755 {} "$bundle/bench/" \;
+  mkdir -p "$bundle/bench/peers"
+  cp "$root/bench/compare.py" "$bundle/bench/"
+  cp "$root"/bench/peers/*.py "$bundle/bench/peers/"
   cp -r "$root/jobs/." "$bundle/jobs/"
   cp "$root/scripts/gpu_check.sh" "$bundle/"
   cp "$root/scripts/launcher.env" "$bundle/bin/"

@@ -2,16 +2,24 @@
 
 Each returns (f, g, seconds, note): potentials in units of the mean-scaled squared Euclidean cost with the product
 reference, P_ij = exp((f_i + g_j - C_ij) / epsilon) / (n m). `seconds` are those of the call, set-up included: two run
-lengths are subtracted. To add a peer, write a function and name it in PEERS.
+lengths are subtracted. To add a peer, write a function and name it in PEERS. DEVICE is where the points lie.
 """
+import os
 import time
+
+DEVICE = os.environ.get("THALWEG_PEER_DEVICE", "cpu")
+
+
+def on_device(values):
+    import torch
+    return torch.tensor(values, dtype=torch.float32, device=DEVICE)
 
 
 def torch_blocked(x, y, epsilon, scale, iterations, threads, tolerance):
     """Rows in blocks of 512, log domain, float32: what one writes by hand."""
     import torch
     torch.set_num_threads(threads)
-    a, b = torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
+    a, b = on_device(x), on_device(y)
 
     def update(rows, columns, potential):
         bias = potential / epsilon - (columns * columns).sum(1) / (epsilon * scale) - torch.log(torch.tensor(float(len(columns))))
@@ -23,11 +31,11 @@ def torch_blocked(x, y, epsilon, scale, iterations, threads, tolerance):
         return -epsilon * torch.cat(parts)
 
     start = time.perf_counter()
-    f, g = torch.zeros(len(a)), torch.zeros(len(b))
+    f, g = torch.zeros(len(a), device=DEVICE), torch.zeros(len(b), device=DEVICE)
     for _ in range(iterations):
         f = update(a, b, g)
         g = update(b, a, f)
-    return f.numpy(), g.numpy(), time.perf_counter() - start, ""
+    return f.cpu().numpy(), g.cpu().numpy(), time.perf_counter() - start, ""
 
 
 def keops(x, y, epsilon, scale, iterations, threads, tolerance):
@@ -36,7 +44,7 @@ def keops(x, y, epsilon, scale, iterations, threads, tolerance):
     from pykeops.torch import LazyTensor
     torch.set_num_threads(threads)
     root = (1 / (epsilon * scale)) ** 0.5
-    a, b = torch.tensor(x * root, dtype=torch.float32), torch.tensor(y * root, dtype=torch.float32)
+    a, b = on_device(x * root), on_device(y * root)
     a_i, b_j = LazyTensor(a[:, None, :]), LazyTensor(b[None, :, :])
     cost = ((a_i - b_j) ** 2).sum(-1)
 
@@ -47,11 +55,26 @@ def keops(x, y, epsilon, scale, iterations, threads, tolerance):
         return (lazy - cost).logsumexp(axis).flatten()
 
     start = time.perf_counter()
-    f, g = torch.zeros(len(a)), torch.zeros(len(b))
+    f, g = torch.zeros(len(a), device=DEVICE), torch.zeros(len(b), device=DEVICE)
     for _ in range(iterations):
         f = -epsilon * lse(g, 1)
         g = -epsilon * lse(f, 0)
-    return f.numpy(), g.numpy(), time.perf_counter() - start, ""
+    return f.cpu().numpy(), g.cpu().numpy(), time.perf_counter() - start, ""
+
+
+def flash(x, y, epsilon, scale, iterations, threads, tolerance, allow_tf32=False):
+    """flash-sinkhorn, alternating updates; a GPU alone."""
+    import torch
+    from flash_sinkhorn.sinkhorn_solvers import sinkhorn_flashstyle_alternating
+    a, b = on_device(x * scale ** -0.5), on_device(y * scale ** -0.5)
+    weights = [torch.full((len(points),), 1 / len(points), device=DEVICE) for points in (a, b)]
+    start = time.perf_counter()
+    f, g = sinkhorn_flashstyle_alternating(a, b, *weights, eps=epsilon, n_iters=iterations, allow_tf32=allow_tf32)
+    return f.cpu().numpy(), g.cpu().numpy(), time.perf_counter() - start, ""
+
+
+def flash_tf32(*arguments):
+    return flash(*arguments, allow_tf32=True)
 
 
 def geomloss_online(x, y, epsilon, scale, iterations, threads, tolerance):
@@ -101,7 +124,7 @@ def potentials_of_counting(f, g, epsilon, scale, seconds):
 
 
 def ott(x, y, epsilon, scale, iterations, threads, tolerance, **solver):
-    import os
+    os.environ["JAX_PLATFORMS"] = DEVICE
     os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
     import jax
     import jax.numpy as jnp
@@ -143,4 +166,9 @@ PEERS = {
     "ott": (ott, "b", 10**9),
     "ott_momentum": (ott_momentum, "b", 10**9),
     "ott_anderson": (ott_anderson, "b", 10**9),
+    "flash": (flash, "a", 10**9),
+    "flash_tf32": (flash_tf32, "a", 10**9),
 }
+
+ON_DEVICES = {"torch", "keops", "ott", "ott_momentum", "ott_anderson", "flash", "flash_tf32"}
+ON_DEVICES_ALONE = {"flash", "flash_tf32"}

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -39,7 +40,16 @@ const Command& command_of_job(const Command& given, const config::Value& root) {
   return find_command(named);
 }
 
-int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLine& line) {
+/// What is started once a process; the ranks' way to talk on devices is known only once the job is read.
+struct Process {
+  Runtime runtime{{.kernels = false}};  // the job says with how many threads and on which device
+  std::unique_ptr<Communicator> world = make_world_communicator();
+  std::unique_ptr<Communicator> of_devices;
+};
+
+int run_job_command(Process& process, const CommandLine& line) {
+  Runtime& runtime = process.runtime;
+  const Communicator& comm = *process.world;
   config::Value root = load_settings(comm, line.arguments);
   apply_item(comm, root);
   const Command& command = command_of_job(*line.command, root);
@@ -55,10 +65,11 @@ int run_job_command(Runtime& runtime, const Communicator& comm, const CommandLin
   if (!only_plans) runtime.start_kernels({.threads = threads, .device = context.job.run.device});
   context.threads = only_plans ? threads_per_rank(threads) : runtime.threads();
   context.device = runtime.device();
-  if (is_dry || only_plans) return is_dry ? run_plan(comm, context) : line.command->run(comm, context);
-  const auto transport = make_world_communicator(
+  if (is_dry) return run_plan(comm, context);
+  if (only_plans) return line.command->run(comm, context);
+  process.of_devices = make_world_communicator(
       {runtime.device(), context.job.run.communicator, context.job.run.communication_timeout_s});
-  return line.command->run(*transport, context);
+  return line.command->run(*process.of_devices, context);
 }
 
 int run_plain_command(const Communicator& comm, const CommandLine& line) {
@@ -68,7 +79,8 @@ int run_plain_command(const Communicator& comm, const CommandLine& line) {
   return line.command->run(comm, context);
 }
 
-int run_command(Runtime& runtime, const Communicator& comm, const std::vector<std::string>& words) {
+int run_command(Process& process, const std::vector<std::string>& words) {
+  const Communicator& comm = *process.world;
   const CommandLine line = parse_command_line(words);
   if (line.text) {
     if (comm.is_root()) std::cout << *line.text << std::flush;
@@ -78,7 +90,7 @@ int run_command(Runtime& runtime, const Communicator& comm, const std::vector<st
   configure_log(comm.is_root(), arguments.quiet     ? Verbosity::quiet
                                 : arguments.verbose ? Verbosity::verbose
                                                     : Verbosity::normal);
-  return line.command->takes == Takes::job ? run_job_command(runtime, comm, line) : run_plain_command(comm, line);
+  return line.command->takes == Takes::job ? run_job_command(process, line) : run_plain_command(comm, line);
 }
 
 /// Leaves after an exception that may have happened on this rank alone: the others could wait for it
@@ -91,9 +103,10 @@ int leave_alone(const Communicator& comm, const std::string& text, int code) {
 }
 
 /// The exit code, also of errors.
-int code_of_command(Runtime& runtime, const Communicator& comm, const std::vector<std::string>& words) {
+int code_of_command(Process& process, const std::vector<std::string>& words) {
+  const Communicator& comm = *process.world;
   try {
-    return run_command(runtime, comm, words);
+    return run_command(process, words);
   } catch (const CommunicationError& error) {
     return leave_alone(comm, error.what(), error.exit_code());
   } catch (const Error& error) {
@@ -109,10 +122,9 @@ int code_of_command(Runtime& runtime, const Communicator& comm, const std::vecto
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  Runtime runtime({.kernels = false});  // the job says with how many threads and on which device
-  const auto comm = make_world_communicator();
-  configure_log(comm->is_root(), Verbosity::normal);
-  const int code = code_of_command(runtime, *comm, std::vector<std::string>(argv + 1, argv + argc));
+  Process process;
+  configure_log(process.world->is_root(), Verbosity::normal);
+  const int code = code_of_command(process, std::vector<std::string>(argv + 1, argv + argc));
   if (has_unclosed_file()) Runtime::abandon(code);
   return code;
 }

@@ -1,6 +1,7 @@
 #include "job/plan.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <functional>
 
 #include "distributed/error.hpp"
@@ -111,6 +112,16 @@ void add_simulation(const PlanInput& input, Collector& items) {
   items.add_fixed("HDF5 buffers", Collector::writing, false, hdf5_buffers);
 }
 
+/// Of ranks that have NCCL: its own buffers, for which 512 MiB are allowed, and the largest message with one on its way
+/// back: values of all cells, of dense costs for a panel of columns.
+void add_messages(const PlanInput& input, Collector& items) {
+  constexpr WideInt own_buffers = WideInt{512} << 20, widest_panel = 512;
+  const WideInt cells = std::accumulate(input.cells_per_slice.begin(), input.cells_per_slice.end(), WideInt{0});
+  const WideInt width = input.cost_bytes > 0 ? widest_panel : std::max<WideInt>(1, input.embedding_dim);
+  items.add_fixed("messages between GPUs", Collector::solving | Collector::writing, true,
+                  own_buffers + 2 * 8 * cells * width);
+}
+
 }  // namespace
 
 PhaseBytes MemoryPlan::peak() const {
@@ -127,6 +138,7 @@ PhaseBytes MemoryPlan::peak() const {
 MemoryPlan plan_memory(const PlanInput& input, std::int64_t num_ranks) {
   Collector items(input, num_ranks);
   items.add_fixed("program and libraries", Collector::always, false, input.on_device ? device_program : host_program);
+  if (input.on_device && num_ranks > 1) add_messages(input, items);
   if (input.command == "simulate") {
     add_simulation(input, items);
   } else if (input.command == "transport") {

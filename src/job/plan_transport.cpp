@@ -92,8 +92,6 @@ void add_pass(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   items.add_fixed("sums of slices", phases, true, device_slices * 3 * 8 * columns);
   items.add_fixed("columns, split", phases, true, (4 * (input.num_features + 16) + 12) * columns);
   items.add_fixed("products and values", Collector::writing, true, 2 * 8 * columns_at_once * columns);
-  // Of ranks that have NCCL: potentials gathered, or shares of points on their way in and out.
-  items.add_fixed("messages between GPUs", phases, true, input.ring ? 2 * 2 * passed_bytes : 8 * columns);
 }
 
 void add_writing(const PlanInput& input, WideInt n, WideInt m, Collector& items) {

@@ -13,7 +13,11 @@ std::unique_ptr<Communicator> nccl(const Transport& transport) { return make_ncc
 
 }  // namespace
 
-std::unique_ptr<Communicator> communicator_under_test() { return nccl({.timeout_s = 30.0, .large_bytes = 1}); }
+std::unique_ptr<Communicator> communicator_under_test() {
+  auto comm = nccl({.timeout_s = 30.0, .large_bytes = 1});
+  EXPECT_EQ(comm->name(), "nccl") << comm->note();
+  return comm;
+}
 
 namespace {
 
@@ -41,8 +45,11 @@ TEST_F(Nccl, ExchangesGoByTheWayOfEachMessagesSize) {
   const auto length = [](int rank) { return static_cast<std::size_t>(rank % 2 == 0 ? 5000 : 50); };
   const std::vector<char> sent(length(comm->rank()), static_cast<char>(comm->rank()));
   std::vector<char> received(length(left));
+  const std::int64_t before = nccl_double::num_launches();
   comm->send_receive(std::span<const char>(sent), right, std::span<char>(received), left);
   EXPECT_EQ(received, std::vector<char>(length(left), static_cast<char>(left)));
+  const bool is_large = length(comm->rank()) >= 1000 || length(left) >= 1000;
+  EXPECT_EQ(nccl_double::num_launches() - before, is_large ? 1 : 0);
 }
 
 TEST_F(Nccl, KeepsItsMemoryForTheNextMessageAndFreesItAtTheEnd) {
@@ -76,6 +83,26 @@ TEST_F(Nccl, WhereAGatherBringsOtherBytesAllGoByMpi) {
   const auto comm = nccl({.timeout_s = 1.0, .large_bytes = 1});
   EXPECT_EQ(comm->name(), "mpi");
   EXPECT_THAT(comm->note(), HasSubstr("other bytes than were sent"));
+}
+
+TEST_F(Nccl, WhereOneDeviceIsFullAtTheStartAllGoByMpi) {
+  nccl_double::faults().is_full = make_world_communicator()->rank() == 1;
+  const auto comm = nccl({.timeout_s = 30.0, .large_bytes = 1});
+  EXPECT_EQ(comm->name(), "mpi");
+  EXPECT_THAT(comm->note(), HasSubstr("memory"));
+}
+
+TEST_F(Nccl, WorkThatWasGivenUpIsNeverDone) {
+  const auto comm = nccl({.timeout_s = 1.0, .large_bytes = 1});
+  const int right = (comm->rank() + 1) % comm->size(), left = (comm->rank() + comm->size() - 1) % comm->size();
+  const std::vector<char> sent(100, 'a');
+  std::vector<char> received(100, 'b');
+  const auto exchange = comm->start_send_receive(std::span<const char>(sent), right, std::span<char>(received), left);
+  nccl_double::faults().is_silent = true;
+  EXPECT_THROW(comm->all_reduce(std::int64_t{1}, Reduction::sum), CommunicationError);
+  nccl_double::faults().is_silent = false;
+  EXPECT_THROW(exchange->wait(), CommunicationError);
+  EXPECT_EQ(received, std::vector<char>(100, 'b'));
 }
 
 std::string failure_of(const Communicator& comm) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -179,7 +180,8 @@ TYPED_TEST(Pass, SumsOfBlocksDoNotDependOnHowRowsAreSplit) {
   const Data data(c);
   const Space exec;
   const PassLayout layout = make_pass_layout({true, true}, c.n, data.max_feature, data.logits, data.duals);
-  for (const auto kernel : {this->tuned, this->products}) {
+  const std::array kernels{&Pass<TypeParam>::tuned, &Pass<TypeParam>::products};
+  for (const auto kernel : kernels) {
     const auto pass = [&](std::int64_t first, std::int64_t count) {
       const std::span<const float> rows(data.rows.data() + first * c.p, static_cast<std::size_t>(count * c.p));
       const std::span<const double> weights(data.relative.data() + first, static_cast<std::size_t>(count));
@@ -195,7 +197,8 @@ TYPED_TEST(Pass, HessianIsSymmetricWhateverTheWeights) {
   const Data data(c);
   const auto tiles = pack_feature_tiles<TypeParam>(Space{}, data.rows, c.p, data.center, data.relative);
   const PassLayout layout = make_pass_layout({false, true}, c.n, data.max_feature, data.logits, data.duals);
-  for (const auto kernel : {this->tuned, this->products}) {
+  const std::array kernels{&Pass<TypeParam>::tuned, &Pass<TypeParam>::products};
+  for (const auto kernel : kernels) {
     const auto sums = kernel(tiles, data, layout);
     const std::int64_t* hessian = sums.data() + layout.hessian_at();
     for (std::int64_t k = 0; k < c.r; ++k)
@@ -225,7 +228,8 @@ TYPED_TEST(Pass, MassesAreSmoothInTheDualsForLargeLogits) {
       change.push_back(static_cast<double>(after[k] - before[k]) * layout.unit.to_value * layout.rescale);
     return change;
   };
-  for (const auto kernel : {this->tuned, this->products, this->plain})
+  const std::array kernels{&Pass<TypeParam>::tuned, &Pass<TypeParam>::products, &Pass<TypeParam>::plain};
+  for (const auto kernel : kernels)
     for (const double step : {1e-7, 1e-4}) {
       const auto change = masses_moved(kernel, tiles, step), expected = masses_moved(Pass<double>::plain, exact_tiles, step);
       for (std::size_t k = 0; k < change.size(); ++k) ASSERT_NEAR(change[k], expected[k], 2e-8) << step << ' ' << k;
@@ -236,7 +240,8 @@ TYPED_TEST(Pass, NoRowsGiveZeroSums) {
   const Data data({4, 2, 3, 1, false});
   const auto tiles = pack_feature_tiles<TypeParam>(Space{}, std::span<const float>{}, 2, data.center, std::span<const double>{});
   const PassLayout layout = make_pass_layout({true, true}, 4, data.max_feature, data.logits, data.duals);
-  for (const auto kernel : {this->tuned, this->products})
+  const std::array kernels{&Pass<TypeParam>::tuned, &Pass<TypeParam>::products};
+  for (const auto kernel : kernels)
     for (const std::int64_t sum : kernel(tiles, data, layout)) EXPECT_EQ(sum, 0);
 }
 

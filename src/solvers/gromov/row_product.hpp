@@ -28,8 +28,8 @@ std::vector<Value> rows_from_owners(const Communicator& comm, const OwnedRows<Va
 ///
 /// Blocks of 1024 rows of B go to every rank, in the form they are stored in; products of tiles of 256 rows with them
 /// are formed in Scalar by BLAS, one tile a thread, and added in float64 in the order of the blocks: the same bits on
-/// any number of ranks and threads. On a device the products with a block are one, and they and their sum lie in its
-/// memory. Collective.
+/// any number of ranks and threads. On a device the products with a block are one, whose bits may depend on its rows, and
+/// they and their sum lie in its memory. Collective.
 template <class Scalar, class Left, class Right>
 std::vector<double> product_of_rows(const Communicator& comm, const OwnedRows<Left>& a, const OwnedRows<Right>& b,
                                     Device device = Device::cpu);
