@@ -11,7 +11,7 @@ namespace {
 
 using testing_support::PairProblem;
 
-const auto world = make_world_communicator;
+std::unique_ptr<Communicator> world() { return make_world_communicator(); }
 
 void expect_near(const std::vector<double>& values, const std::vector<double>& expected, double tolerance = 1e-12) {
   ASSERT_EQ(values.size(), expected.size());
