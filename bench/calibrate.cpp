@@ -17,12 +17,12 @@
 #include "config/read_settings.hpp"
 #include "config/toml_text.hpp"
 #include "distributed/error.hpp"
+#include "distributed/rank_texts.hpp"
 #include "distributed/runtime.hpp"
 #include "geometry/last_level_cache.hpp"
 #include "geometry/pair_geometry.hpp"
 #include "io/text_file.hpp"
 #include "job/machine_options.hpp"
-#include "job/run_record.hpp"
 #include "kernels/random.hpp"
 #include "solvers/row_pass.hpp"
 

@@ -16,11 +16,11 @@
 #include "config/parse_toml.hpp"
 #include "config/read_settings.hpp"
 #include "distributed/error.hpp"
+#include "distributed/rank_texts.hpp"
 #include "distributed/runtime.hpp"
 #include "io/text_file.hpp"
 #include "job/cost_model.hpp"
 #include "job/plan_time.hpp"
-#include "job/run_record.hpp"
 
 namespace {
 

@@ -1,8 +1,6 @@
 // The one place that chooses a transport.
 #include <mpi.h>
-#include <unistd.h>
 
-#include <array>
 #include <map>
 #include <optional>
 #include <utility>
@@ -10,6 +8,7 @@
 #include "distributed/communicator.hpp"
 #include "distributed/device.hpp"
 #include "distributed/mpi_communicator.hpp"
+#include "distributed/rank_texts.hpp"
 #if THALWEG_ENABLE_NCCL
 #include "distributed/nccl_communicator.hpp"
 #endif
@@ -18,22 +17,16 @@ namespace thalweg {
 
 namespace {
 
-std::string place_of_device() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return std::string(host.data()) + " " + device_id();
-}
-
 /// Why no two ranks could talk by NCCL; nothing where they can.
 std::optional<std::string> obstacle_to_nccl(const Communicator& comm, int device) {
   if (comm.any(device < 0)) return "not every rank computes on a GPU";
   std::map<std::string, int> first;
+  const std::vector<std::string> places = texts_of_ranks(comm, host_name() + " " + device_id());
   for (int rank = 0; rank < comm.size(); ++rank) {
-    std::string place = place_of_device();
-    comm.broadcast(place, rank);
-    const auto [other, is_new] = first.emplace(place, rank);
+    const auto [other, is_new] = first.emplace(places[static_cast<std::size_t>(rank)], rank);
     if (!is_new)
-      return "ranks " + std::to_string(other->second) + " and " + std::to_string(rank) + " share the GPU " + place;
+      return "ranks " + std::to_string(other->second) + " and " + std::to_string(rank) + " share the GPU " +
+             other->first;
   }
   return {};
 }

@@ -53,38 +53,43 @@ class Handles {
 
 cublasOperation_t turn(bool is_transposed) { return is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N; }
 
-/// cuBLAS counts by columns: C^T = B^T A^T, and a row-major matrix is the transpose of what it sees.
+/// What cuBLAS has for a type.
 ///
 /// float products take the precision that is prescribed (pedantic): neither TF32 nor emulation, whatever the
 /// environment asks for. The matrix units of float64 multiply and add in float64, so double ones may use them.
-void multiply(cublasHandle_t handle, const GemmShape& shape, std::int64_t batch, const BatchSteps& steps,
-              const float* a, const float* b, float* c, float beta) {
-  const float alpha = 1.0F;
-  check(cublasSetMathMode(handle, CUBLAS_PEDANTIC_MATH), "cublasSetMathMode");
-  if (batch == 1)
-    check(cublasSgemm_64(handle, turn(shape.b_transposed), turn(shape.a_transposed), shape.columns, shape.rows,
-                         shape.depth, &alpha, b, shape.b_row(), a, shape.a_row(), &beta, c, shape.c_row()),
-          "cublasSgemm");
-  else
-    check(cublasSgemmStridedBatched_64(handle, turn(shape.b_transposed), turn(shape.a_transposed), shape.columns,
-                                       shape.rows, shape.depth, &alpha, b, shape.b_row(), steps.b, a, shape.a_row(),
-                                       steps.a, &beta, c, shape.c_row(), steps.c, batch),
-          "cublasSgemmStridedBatched");
-}
+template <class Scalar>
+struct Library;
+template <>
+struct Library<float> {
+  static constexpr auto gemm = cublasSgemm_64;
+  static constexpr auto gemm_batch = cublasSgemmStridedBatched_64;
+  static constexpr cublasMath_t mode = CUBLAS_PEDANTIC_MATH;
+  static constexpr const char *name = "cublasSgemm", *batch_name = "cublasSgemmStridedBatched";
+};
+template <>
+struct Library<double> {
+  static constexpr auto gemm = cublasDgemm_64;
+  static constexpr auto gemm_batch = cublasDgemmStridedBatched_64;
+  static constexpr cublasMath_t mode = CUBLAS_DEFAULT_MATH;
+  static constexpr const char *name = "cublasDgemm", *batch_name = "cublasDgemmStridedBatched";
+};
 
+/// cuBLAS counts by columns: C^T = B^T A^T, and a row-major matrix is the transpose of what it sees.
+template <class Scalar>
 void multiply(cublasHandle_t handle, const GemmShape& shape, std::int64_t batch, const BatchSteps& steps,
-              const double* a, const double* b, double* c, double beta) {
-  const double alpha = 1.0;
-  check(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH), "cublasSetMathMode");
+              const Scalar* a, const Scalar* b, Scalar* c, Scalar beta) {
+  using Of = Library<Scalar>;
+  const Scalar alpha = 1;
+  check(cublasSetMathMode(handle, Of::mode), "cublasSetMathMode");
   if (batch == 1)
-    check(cublasDgemm_64(handle, turn(shape.b_transposed), turn(shape.a_transposed), shape.columns, shape.rows,
-                         shape.depth, &alpha, b, shape.b_row(), a, shape.a_row(), &beta, c, shape.c_row()),
-          "cublasDgemm");
+    check(Of::gemm(handle, turn(shape.b_transposed), turn(shape.a_transposed), shape.columns, shape.rows, shape.depth,
+                   &alpha, b, shape.b_row(), a, shape.a_row(), &beta, c, shape.c_row()),
+          Of::name);
   else
-    check(cublasDgemmStridedBatched_64(handle, turn(shape.b_transposed), turn(shape.a_transposed), shape.columns,
-                                       shape.rows, shape.depth, &alpha, b, shape.b_row(), steps.b, a, shape.a_row(),
-                                       steps.a, &beta, c, shape.c_row(), steps.c, batch),
-          "cublasDgemmStridedBatched");
+    check(Of::gemm_batch(handle, turn(shape.b_transposed), turn(shape.a_transposed), shape.columns, shape.rows,
+                         shape.depth, &alpha, b, shape.b_row(), steps.b, a, shape.a_row(), steps.a, &beta, c,
+                         shape.c_row(), steps.c, batch),
+          Of::batch_name);
 }
 
 /// C <- beta C, of products without terms.

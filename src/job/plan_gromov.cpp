@@ -22,7 +22,6 @@ namespace {
 
 constexpr WideInt vectors_of_solver = 40;   // f, g, weights, references, sums and their copies, of up to three problems
 constexpr WideInt anderson_vectors = 16;    // of targets
-constexpr WideInt depth_rows = 1024;        // of a product of matrices at a time
 constexpr WideInt fitted_per_landmark = 5;  // cells whose distances to each other fit a factor
 constexpr WideInt landmark_copies = 5;      // of the distances to landmarks, on their way to a basis
 
@@ -68,7 +67,7 @@ void add_device_products(const PlanInput& input, WideInt n, WideInt m, std::int6
   constexpr WideInt workspace = 32 << 20;
   const WideInt scalar = input.is_double ? 8 : 4, blocks = (n + granule_rows - 1) / granule_rows;
   const WideInt rows = (blocks + num_ranks - 1) / num_ranks * granule_rows;
-  const WideInt width = std::min<WideInt>(widest_columns, m), depth = std::min<WideInt>(depth_rows, std::max(n, m));
+  const WideInt width = std::min<WideInt>(widest_columns, m), depth = std::min<WideInt>(depth_columns, std::max(n, m));
   const WideInt panels = rows * (n + m) * scalar + width * ((n + m) * scalar + 2 * rows * (scalar + 8));
   const bool are_whole = input.exact_linear || input.embedding_dim > 0;
   const WideInt whole = are_whole ? rows * m * (scalar + 8) + depth * (rows + m) * scalar : 0;
@@ -99,7 +98,7 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ra
     items.add_shares("couplings of exact steps", Collector::solving, 6 * 8 * n * m);
     items.add_fixed("exact linear problem", Collector::solving, false, 3 * 8 * n * m);
   }
-  const WideInt width = std::min<WideInt>(widest_columns, m), depth = std::min<WideInt>(depth_rows, std::max(n, m));
+  const WideInt width = std::min<WideInt>(widest_columns, m), depth = std::min<WideInt>(depth_columns, std::max(n, m));
   items.add_fixed("panels of products", Collector::solving, false,
                   width * (m * (scalar + cost) + (num_ranks > 1 ? 2 : 1) * n * scalar) +
                       input.threads * granule_rows * (depth * scalar + width * (2 * scalar + 8)));

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -17,6 +16,7 @@
 #include "config/toml_text.hpp"
 #include "core/build_info.hpp"
 #include "core/log.hpp"
+#include "distributed/rank_texts.hpp"
 #include "io/text_file.hpp"
 #include "job/text_hash.hpp"
 
@@ -206,15 +206,6 @@ void RunRecord::write(const Communicator& comm, int exit_code) {
     write_text_file(results_.file("versions.yml"), fmt::format("thalweg: \"{}\"\n", build_info().version));
     write_text_file(results_.file("run.json"), json_text(hosts, peaks, exit_code));
   });
-}
-
-std::vector<std::string> host_names(const Communicator& comm) {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  const std::vector<char> all = comm.all_gather(std::span<const char>(name, sizeof name));
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin < all.size(); begin += sizeof name) names.emplace_back(all.data() + begin);
-  return names;
 }
 
 std::int64_t peak_host_bytes() {

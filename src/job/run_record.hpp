@@ -86,9 +86,6 @@ class RunRecord {
   std::int64_t first_iteration_ = 0, iteration_ = 0;
 };
 
-/// Names of the nodes of all ranks, in rank order; collective.
-std::vector<std::string> host_names(const Communicator& comm);
-
 /// The largest resident size this process has had.
 std::int64_t peak_host_bytes();
 

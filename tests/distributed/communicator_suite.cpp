@@ -7,6 +7,7 @@
 
 #include "communicator_under_test.hpp"
 #include "distributed/collective_time.hpp"
+#include "distributed/rank_texts.hpp"
 #include "distributed/ring.hpp"
 
 namespace thalweg {
@@ -51,6 +52,12 @@ TEST_F(World, GathersBlocksOfDifferentLengthInRankOrder) {
   std::vector<std::int32_t> expected;
   for (int q = 0; q < size; ++q) expected.insert(expected.end(), static_cast<std::size_t>(q), q);
   EXPECT_EQ(all, expected);
+}
+
+TEST_F(World, TextsOfRanksMayDifferInLength) {
+  const std::vector<std::string> texts = texts_of_ranks(*comm, std::string(static_cast<std::size_t>(rank), 'x'));
+  ASSERT_EQ(texts.size(), static_cast<std::size_t>(size));
+  for (int q = 0; q < size; ++q) EXPECT_EQ(texts[static_cast<std::size_t>(q)], std::string(static_cast<std::size_t>(q), 'x'));
 }
 
 TEST_F(World, ExchangesPersonalParts) {

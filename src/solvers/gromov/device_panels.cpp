@@ -28,14 +28,6 @@ void set_to_zero(const ExecutionSpace& exec, double* sums, std::int64_t size) {
   Kokkos::deep_copy(exec, DeviceView(sums, static_cast<std::size_t>(size)), 0.0);
 }
 
-template <class ExecutionSpace, class Scalar>
-void copy_to(const ExecutionSpace& exec, const std::vector<Scalar>& values_host, Scalar* to) {
-  using HostView = Kokkos::View<const Scalar*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
-  using DeviceView = Kokkos::View<Scalar*, typename ExecutionSpace::memory_space, Kokkos::MemoryUnmanaged>;
-  Kokkos::deep_copy(exec, DeviceView(to, values_host.size()), HostView(values_host.data(), values_host.size()));
-  exec.fence("thalweg::device_panels::copy_to");
-}
-
 RowRange rows_of_block(std::int64_t block, std::int64_t rows) {
   return {block * block_rows, std::min<std::int64_t>(rows, (block + 1) * block_rows)};
 }
@@ -66,7 +58,8 @@ DevicePanels<Scalar, ExecutionSpace>::DevicePanels(const ExecutionSpace& exec, c
     for_each_row_on_host(num_blocks(), [&](std::int64_t block) {
       left.fill(rows_of_block(block, left.num_rows), depth, tiles.data() + block * tile);
     });
-    copy_to(exec_, tiles, tiles_of(depth));
+    start_copy(exec_, std::span<const Scalar>(tiles), tiles_of(depth));
+    exec_.fence("thalweg::device_panels::tiles");
   }
 }
 
@@ -109,7 +102,7 @@ void DeviceSums<Scalar, ExecutionSpace>::add(std::span<const Scalar> a, std::spa
   if (rows_ == 0 || columns_ == 0) return;
   const auto left = pool_.copy(exec_, a), right = pool_.copy(exec_, b);
   const GemmShape shape{rows_, columns_, static_cast<std::int64_t>(b.size()) / columns_};
-  gemm_batch(exec_, shape, 1, {}, left.data(), right.data(), part_.data());
+  gemm(exec_, shape, left.data(), right.data(), part_.data());
   Kokkos::parallel_for("thalweg::device_panels::add", Entries<ExecutionSpace>(exec_, 0, rows_ * columns_),
                        AddParts<Scalar>{part_.data(), sums_.data()});
   check_launches("thalweg::device_panels::add");
