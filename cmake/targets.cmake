@@ -24,35 +24,69 @@ endif()
 target_compile_definitions(thalweg_flags INTERFACE
   OMPI_SKIP_MPICXX=1 MPICH_SKIP_MPICXX=1)
 
-# Flags of Kokkos' nvcc_wrapper: device targets get nvcc's, HOST_ONLY targets bypass nvcc
-# (toml++, spdlog and fmt do not compile with it). 20011 and 20014, calls of host functions from device
-# code, are warnings to nvcc and would fail on the device only: here they are errors.
-function(thalweg_set_compiler_mode target mode)
+# thalweg_find_device_code(FILE RESULT): does FILE include headers of Kokkos or CUDA, itself or through ours?
+function(thalweg_find_device_code file result)
+  get_property(found GLOBAL PROPERTY "thalweg_device_code_${file}")
+  if("${found}" STREQUAL "")
+    set(found FALSE)
+    set_property(GLOBAL PROPERTY "thalweg_device_code_${file}" FALSE)  # should headers include each other
+    cmake_path(GET file PARENT_PATH folder)
+    file(STRINGS ${file} includes REGEX "^#include [<\"]")
+    foreach(line ${includes})
+      if(line MATCHES "[<\"](Kokkos_|cuda|cublas|nccl\\.h)")
+        set(found TRUE)
+      elseif(line MATCHES "\"(.+)\"")
+        find_file(header ${CMAKE_MATCH_1} PATHS ${folder} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests NO_CACHE NO_DEFAULT_PATH)
+        if(header)
+          thalweg_find_device_code(${header} found)
+        endif()
+        unset(header)
+      endif()
+      if(found)
+        break()
+      endif()
+    endforeach()
+    set_property(GLOBAL PROPERTY "thalweg_device_code_${file}" ${found})
+  endif()
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+# Flags of Kokkos' nvcc_wrapper. 20011 and 20014, calls of host functions from device code, are warnings to nvcc and
+# would fail on the device only: here they are errors.
+function(thalweg_use_nvcc target)
   if(NOT THALWEG_ENABLE_CUDA)
     return()
   endif()
-  if(mode STREQUAL "HOST_ONLY")
-    target_compile_options(${target} PRIVATE --host-only)
-  else()
-    target_compile_options(${target} PRIVATE --expt-relaxed-constexpr "SHELL:-Xcudafe --diag_suppress=20012"
-      "SHELL:-Xcudafe --diag_error=20011" "SHELL:-Xcudafe --diag_error=20014")
-  endif()
+  target_compile_options(${target} PRIVATE --expt-relaxed-constexpr "SHELL:-Xcudafe --diag_suppress=20012"
+    "SHELL:-Xcudafe --diag_error=20011" "SHELL:-Xcudafe --diag_error=20014")
+  cmake_language(EVAL CODE "cmake_language(DEFER CALL thalweg_bypass_nvcc ${target})")  # once all sources are known
 endfunction()
 
-# thalweg_add_library(name [HOST_ONLY] [LINK ..] [PRIVATE_LINK ..] [EXCLUDE file..]): every .cpp below the
+# Sources without device code go to the host compiler alone: nvcc takes three times as long, and compiles neither
+# toml++ nor spdlog nor fmt.
+function(thalweg_bypass_nvcc target)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+    if(EXISTS ${source})
+      thalweg_find_device_code(${source} has_device_code)
+      if(NOT has_device_code)
+        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS --host-only)
+      endif()
+    endif()
+  endforeach()
+endfunction()
+
+# thalweg_add_library(name [LINK ..] [PRIVATE_LINK ..] [EXCLUDE file..]): every .cpp below the
 # current folder but the excluded ones, of which the folder's CMakeLists.txt adds those it chooses.
 # Headers are included from the repository root ("kernels/random.hpp") or from src ("core/log.hpp").
 function(thalweg_add_library name)
-  cmake_parse_arguments(arg "HOST_ONLY" "" "LINK;PRIVATE_LINK;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(TRANSFORM arg_EXCLUDE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(REMOVE_ITEM sources ${arg_EXCLUDE})
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
   target_link_libraries(${name} PUBLIC ${arg_LINK} PRIVATE thalweg_flags ${arg_PRIVATE_LINK})
-  if(arg_HOST_ONLY)
-    thalweg_set_compiler_mode(${name} HOST_ONLY)
-  else()
-    thalweg_set_compiler_mode(${name} DEVICE)
-  endif()
+  thalweg_use_nvcc(${name})
 endfunction()

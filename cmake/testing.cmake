@@ -8,13 +8,20 @@ if(THALWEG_ENABLE_SANITIZERS)
   list(APPEND thalweg_test_environment UBSAN_OPTIONS=print_stacktrace=1)
 endif()
 
-# THALWEG_TEST_DATA and THALWEG_SOURCE_DIR in a header: quotes in -D do not survive nvcc_wrapper.
+# THALWEG_SOURCE_DIR and test_data() in a header: quotes in -D do not survive nvcc_wrapper, nor does `-include FILE`.
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_paths.h @ONLY CONTENT
-[[#define THALWEG_TEST_DATA "@PROJECT_SOURCE_DIR@/tests/golden"
+[[#include <cstdlib>
+#include <string>
 #define THALWEG_SOURCE_DIR "@PROJECT_SOURCE_DIR@"
+/// Folder of golden values: that of the sources, or where these are not, as on another machine, THALWEG_TEST_DATA.
+inline std::string test_data() {
+  const char* given = std::getenv("THALWEG_TEST_DATA");
+  return given ? given : THALWEG_SOURCE_DIR "/tests/golden";
+}
 ]])
 
-# Programs of label gpu: one target, and the list build/<preset>/gpu_tests.txt that scripts/gpu_check.sh reads.
+# Programs of label gpu: one target, and the list build/<preset>/gpu_tests.txt that scripts/gpu_check.sh reads: name, path,
+# numbers of ranks.
 add_custom_target(gpu_tests)
 set_property(GLOBAL PROPERTY thalweg_gpu_test_lines "")
 function(thalweg_write_gpu_tests)
@@ -23,7 +30,7 @@ function(thalweg_write_gpu_tests)
 endfunction()
 
 # Sets the labels and arguments of one test program in the caller's scope.
-function(thalweg_note_gpu_test name host_only labels out_labels out_arguments)
+function(thalweg_note_gpu_test name host_only ranks labels out_labels out_arguments)
   set(arguments "")
   if(labels STREQUAL "gpu")
     set(arguments --needs-device)
@@ -32,7 +39,7 @@ function(thalweg_note_gpu_test name host_only labels out_labels out_arguments)
   endif()
   if("gpu" IN_LIST labels)
     add_dependencies(gpu_tests ${name})
-    set_property(GLOBAL APPEND_STRING PROPERTY thalweg_gpu_test_lines "${name}\t$<TARGET_FILE:${name}>\n")
+    set_property(GLOBAL APPEND_STRING PROPERTY thalweg_gpu_test_lines "${name}\t$<TARGET_FILE:${name}>\t${ranks}\n")
   endif()
   set(${out_labels} "${labels}" PARENT_SCOPE)
   set(${out_arguments} "${arguments}" PARENT_SCOPE)
@@ -60,19 +67,15 @@ function(thalweg_add_test)
   cmake_parse_arguments(arg "HOST_ONLY" "NAME;TIMEOUT" "SOURCES;LINK;RANKS;LABELS" ${ARGN})
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINK} thalweg_test_support thalweg_flags)
-  target_compile_options(${arg_NAME} PRIVATE "SHELL:-include ${PROJECT_BINARY_DIR}/generated/test_paths.h")
-  if(arg_HOST_ONLY)
-    thalweg_set_compiler_mode(${arg_NAME} HOST_ONLY)
-  else()
-    thalweg_set_compiler_mode(${arg_NAME} DEVICE)
-  endif()
-  thalweg_note_gpu_test(${arg_NAME} "${arg_HOST_ONLY}" "${arg_LABELS}" arg_LABELS arguments)
+  target_compile_options(${arg_NAME} PRIVATE --include=${PROJECT_BINARY_DIR}/generated/test_paths.h)
+  thalweg_use_nvcc(${arg_NAME})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   if(NOT arg_RANKS)
     set(arg_RANKS 1)
   endif()
+  thalweg_note_gpu_test(${arg_NAME} "${arg_HOST_ONLY}" "${arg_RANKS}" "${arg_LABELS}" arg_LABELS arguments)
   foreach(ranks ${arg_RANKS})
     thalweg_register_test(${arg_NAME}/np${ranks} ${ranks} "${arg_LABELS}" ${arg_TIMEOUT} $<TARGET_FILE:${arg_NAME}> ${arguments})
   endforeach()
