@@ -7,9 +7,11 @@ usage() {
 usage: scripts/gpu_check.sh [--help]
 
 From the repository with a built cuda preset, or inside the bundle that `cmake --build --preset cuda --target
-gpu-bundle` makes. Every step runs under its own timeout; a failing one does not stop the next.
+gpu-bundle` makes. Every step runs under its own timeout; a failing one does not stop the next. A few tests run side
+by side, benchmarks alone.
   OUT                    folder of the results (default ./gpu_results)
   THALWEG_GPU_BUDGET_S   seconds for all of it (default 480)
+  THALWEG_GPU_TESTS      tests at a time (default 2: programs that share a device wait for each other's turns)
 Writes summary.md, tests.xml, tests.log, bench.jsonl, machine.txt, sanitizer.log and demo.tar.gz.
 Exit code 0 only when no test failed; without a GPU all tests are skipped and nothing is computed.
 TEXT
@@ -24,6 +26,9 @@ esac
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=$(mkdir -p "${OUT:-gpu_results}" && cd "${OUT:-gpu_results}" && pwd) || exit 2
 budget=${THALWEG_GPU_BUDGET_S:-480}
+at_a_time=${THALWEG_GPU_TESTS:-2}
+running=$(mktemp -d)
+started=0
 failures=0
 passed=0
 skipped=0
@@ -80,23 +85,46 @@ record() {
   echo "$name: $outcome ($seconds s)"
 }
 
-# run_test NAME LIMIT COMMAND..: one line of the table, output appended to tests.log.
-run_test() {
-  local name=$1 limit=$2 start=$SECONDS code=0
+# start_test NAME LIMIT COMMAND..: beside the others, as soon as there is room; its outcome and output wait for collect_tests.
+start_test() {
+  local name=$1 limit=$2 files
   shift 2
-  if [ "$(seconds_left)" -le 0 ]; then
-    record "$name" "not run: budget of $budget s spent" 0
-    return
-  fi
+  while [ "$(jobs -rp | wc -l)" -ge "$at_a_time" ]; do wait -n || true; done
+  started=$((started + 1))
+  files=$running/$(printf '%04d' $started)
+  run_test "$name" "$limit" "$files" "$@" &
+}
+
+run_test() {
+  local name=$1 limit=$2 files=$3 start=$SECONDS code=0 outcome
+  shift 3
   [ "$limit" -le "$(seconds_left)" ] || limit=$(seconds_left)
-  echo "=== $name: $*" >>"$out/tests.log"
-  timeout --kill-after=5 "$limit" "$@" >>"$out/tests.log" 2>&1 </dev/null || code=$?
-  case $code in
-    0) record "$name" passed $((SECONDS - start)) ;;
-    77) record "$name" skipped $((SECONDS - start)) ;;
-    124 | 137) record "$name" "timeout after $limit s" $((SECONDS - start)) ;;
-    *) record "$name" "exit code $code" $((SECONDS - start)) ;;
-  esac
+  echo "=== $name: $*" >"$files.log"
+  if [ "$limit" -le 0 ]; then
+    outcome="not run: budget of $budget s spent"
+  else
+    timeout --kill-after=5 "$limit" "$@" >>"$files.log" 2>&1 </dev/null || code=$?
+    case $code in
+      0) outcome=passed ;;
+      77) outcome=skipped ;;
+      124 | 137) outcome="timeout after $limit s" ;;
+      *) outcome="exit code $code" ;;
+    esac
+  fi
+  printf '%s\n' "$name" "$outcome" $((SECONDS - start)) >"$files.row"
+}
+
+# Waits for all that was started; a line of the table each, output appended to tests.log.
+collect_tests() {
+  local row fields
+  wait
+  for row in "$running"/*.row; do
+    [ -f "$row" ] || continue
+    mapfile -t fields <"$row"
+    record "${fields[@]}"
+    cat "${row%.row}.log" >>"$out/tests.log"
+  done
+  rm -f "$running"/*
 }
 
 write_machine() {
@@ -115,32 +143,35 @@ write_machine() {
   } >"$out/machine.txt" 2>&1
 }
 
-# gpu_tests.txt: one program a line, "name<TAB>path", written when the build is configured.
+# path_of NAME: of a program of gpu_tests.txt, "name<TAB>path<TAB>numbers of ranks" a line, written when the build is configured.
+path_of() {
+  local path
+  path=$(awk -F'\t' -v name="$1" '$1 == name {print $2}' "$test_list")
+  if [[ $path = /* ]]; then echo "$path"; else echo "$base/$path"; fi
+}
+
+# On one rank, and those that are for several on two, which share the device.
 run_gpu_tests() {
-  local name path
-  while IFS=$'\t' read -r name path; do
-    [[ $path = /* ]] || path=$base/$path
-    run_test "$name, 1 rank" 300 "$path" --needs-device
+  local name path ranks
+  while IFS=$'\t' read -r name path ranks; do
+    path=$(path_of "$name")
+    start_test "$name, 1 rank" 300 "$path" --needs-device
     if ! has_gpu; then continue; fi
-    if [ "$name" = nccl_communicator_test ]; then run_test "$name, 1 rank of a launcher" 120 mpirun -n 1 "$path" --needs-device; fi
-    run_test "$name, 2 ranks on one device" 300 mpirun -n 2 "$path" --needs-device
+    if [ "$name" = nccl_communicator_test ]; then start_test "$name, 1 rank of a launcher" 120 mpirun -n 1 "$path" --needs-device; fi
+    if [ "$ranks" != 1 ]; then start_test "$name, 2 ranks on one device" 300 mpirun -n 2 "$path" --needs-device; fi
   done <"$test_list"
 }
 
+# Programs that launch every kernel of the project.
 run_sanitizer() {
-  local name path
-  : >"$out/sanitizer.log"
+  local name
   if ! has_gpu || ! command -v compute-sanitizer >/dev/null; then
     echo "not run: no device or no compute-sanitizer" >"$out/sanitizer.log"
     return
   fi
-  for name in pair_rows_device_test lowrank_pass_test nearest_neighbours_test; do
-    path=$(awk -F'\t' -v name="$name" '$1 == name {print $2}' "$test_list")
-    [[ $path = /* ]] || path=$base/$path
-    run_test "memcheck of $name" 120 compute-sanitizer --tool memcheck --error-exitcode 9 \
-      --log-file "$out/sanitizer.one" "$path" --needs-device
-    cat "$out/sanitizer.one" >>"$out/sanitizer.log" 2>/dev/null
-    rm -f "$out/sanitizer.one"
+  for name in pair_rows_device_test lowrank_pass_test gemm_test device_panels_test nearest_neighbours_test; do
+    start_test "memcheck of $name" 200 compute-sanitizer --tool memcheck --error-exitcode 9 \
+      --log-file "$out/sanitizer.$name" "$(path_of "$name")" --needs-device
   done
 }
 
@@ -165,38 +196,38 @@ run_job_on_both() {
 
 run_jobs() {
   local name
-  results=$(mktemp -d)
-  for name in demo hmot_unsupervised lowrank transport; do
+  for name in demo hmot_unsupervised lowrank transport shapes; do
     if ! has_gpu; then
       record "job $name" skipped 0
       continue
     fi
     export results program jobs_folder
     export -f run_job_on_both entry_of
-    run_test "job $name on host and device" 120 bash -c "run_job_on_both $name"
+    start_test "job $name on host and device" 120 bash -c "run_job_on_both $name"
   done
-  tar -czf "$out/demo.tar.gz" -C "$results" --exclude='*.h5ad' . 2>/dev/null
-  rm -rf "$results"
 }
 
-# What is measured on the device: program, options.
+# What is measured on the device: program, options; at most bench_limit seconds each.
+bench_limit=60
 benches=(
   "bench_softmin --variants device_two_pass device_plain device_tuned --n 20000 50000 --d 32 64 --budget 0.5"
   "bench_lowrank_pass --device cuda --variants tuned plain --n 300 20000 1000000 --p 32 --r 20 --parts hessian both --budget 0.5"
   "bench_sinkhorn --device cuda --n 20000 --epsilon 0.05"
-  "bench_hm_ot --device cuda --n 100000 --r 20"
+  "bench_sinkhorn --device cuda --n 1000000 --epsilon 0.05"
+  "bench_hm_ot --device cuda --n 1000000 --slices 3 --p 32 --r 20 --restarts 10 --seeds 1"
 )
 
 # Benchmarks never decide the outcome; each prints one JSON line a measurement.
 run_benches() {
-  local bench words
+  local bench words limit
   : >"$out/bench.jsonl"
   has_gpu || return
   for bench in "${benches[@]}"; do
     read -ra words <<<"$bench"
     if [ ! -x "$bench_folder/${words[0]}" ] || [ "$(seconds_left)" -le 10 ]; then continue; fi
-    timeout --kill-after=5 "$(seconds_left)" "$bench_folder/${words[0]}" "${words[@]:1}" >>"$out/bench.jsonl" \
-      2>>"$out/tests.log" </dev/null
+    limit=$(($(seconds_left) < bench_limit ? $(seconds_left) : bench_limit))
+    timeout --kill-after=5 "$limit" "$bench_folder/${words[0]}" "${words[@]:1}" >>"$out/bench.jsonl" \
+      2>>"$out/tests.log" </dev/null || echo "bench: $bench: exit code $?" | tee -a "$out/tests.log"
   done
 }
 
@@ -211,7 +242,7 @@ run_peers() {
   folder=$base
   [ -d "$base/build/cuda" ] && folder=$base/build/cuda
   timeout --kill-after=5 "$(seconds_left)" python3 "$base/bench/compare.py" --device cuda --python python3 \
-    --build "$folder" --n 20000 --d 64 --cap 60 --repeats 3 --tools thalweg torch keops ott flash flash_tf32 \
+    --build "$folder" --n 20000 --d 64 --cap 60 --repeats 1 --tools thalweg torch keops ott flash flash_tf32 \
     --out "$out/bench.jsonl" >>"$out/tests.log" 2>&1 </dev/null
 }
 
@@ -238,14 +269,26 @@ write_summary() {
   } >"$out/tests.xml"
 }
 
+# The checker's many logs as one file.
+gather_files() {
+  cat "$out"/sanitizer.*_test >>"$out/sanitizer.log" 2>/dev/null
+  rm -f "$out"/sanitizer.*_test
+  tar -czf "$out/demo.tar.gz" -C "$results" --exclude='*.h5ad' . 2>/dev/null
+  rm -rf "$results" "$running"
+}
+
 find_programs
+results=$(mktemp -d)
 : >"$out/tests.log"
+: >"$out/sanitizer.log"
 write_machine
-run_sanitizer
-run_jobs
 run_benches
+run_jobs
+run_sanitizer
 run_gpu_tests
+collect_tests
 run_peers
+gather_files
 write_summary
 echo "results: $out/summary.md"
 [ $failures -eq 0 ]

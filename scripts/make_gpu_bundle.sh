@@ -11,20 +11,21 @@ unwanted_plugins='_(ofi|ucx|psm|psm2|openib|usnic|portals4|ugni|cm)\.so$'
 unwanted_libraries='/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*|libstdc\+\+|libgcc_s|libgomp|libcuda|libcublas(Lt)?|libnccl)[.-]'
 
 copy_programs() {
-  local name path
+  local name path ranks
   mkdir -p "$bundle"/{bin,lib,tests,bench,jobs,share}
   install -s -m755 "$build/bin/thalweg" "$bundle/bin/"
   install -m755 "$(command -v mpirun)" "$(command -v orted)" "$bundle/bin/"
   : >"$bundle/gpu_tests.txt"
-  while IFS=$'\t' read -r name path; do
+  while IFS=$'\t' read -r name path ranks; do
     install -s -m755 "$path" "$bundle/tests/$name"
-    printf '%s\ttests/%s\n' "$name" "$name" >>"$bundle/gpu_tests.txt"
+    printf '%s\ttests/%s\t%s\n' "$name" "$name" "$ranks" >>"$bundle/gpu_tests.txt"
   done <"$build/gpu_tests.txt"
   find "$build/bench" -maxdepth 1 -type f -executable -exec install -s -m755 {} "$bundle/bench/" \;
   mkdir -p "$bundle/bench/peers"
   cp "$root/bench/compare.py" "$bundle/bench/"
   cp "$root"/bench/peers/*.py "$bundle/bench/peers/"
   cp -r "$root/jobs/." "$bundle/jobs/"
+  cp -r "$root/tests/golden" "$bundle/tests/golden"
   cp "$root/scripts/gpu_check.sh" "$bundle/"
   cp "$root/scripts/launcher.env" "$bundle/bin/"
   git -C "$root" rev-parse HEAD >"$bundle/COMMIT"
@@ -55,6 +56,7 @@ write_environment() {
 bundle=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export OPAL_PREFIX=$bundle OMPI_MCA_mca_base_component_path=$bundle/lib/openmpi
 export PMIX_MCA_mca_base_component_path=$bundle/lib/pmix PMIX_MCA_pcompress_base_silence_warning=1
+export THALWEG_TEST_DATA=$bundle/tests/golden
 export PATH=$bundle/bin:$PATH LD_LIBRARY_PATH=$bundle/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 set -a
 source "$bundle/bin/launcher.env"

@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string golden(const std::string& name) { return std::string(THALWEG_TEST_DATA) + "/h5ad/" + name + ".h5ad"; }
+std::string golden(const std::string& name) { return test_data() + "/h5ad/" + name + ".h5ad"; }
 
 double dense_value(std::int64_t i, std::int64_t j) { return static_cast<double>((31 * i + 7 * j) % 101) / 8; }
 
@@ -171,7 +171,7 @@ TEST_F(Hdf5, ReadsEmptyDatasets) {
 
 TEST_F(Hdf5, RefusesWhatIsNoHdf5File) {
   EXPECT_THAT(open_error("/no/such/file.h5ad"), HasSubstr("not found"));
-  EXPECT_THAT(open_error(THALWEG_TEST_DATA), HasSubstr("is a folder"));
+  EXPECT_THAT(open_error(test_data()), HasSubstr("is a folder"));
   EXPECT_THAT(open_error(scratch_file("")), HasSubstr("is empty"));
   EXPECT_THAT(open_error(scratch_file("id\tvalue\n")), HasSubstr("is not an HDF5 file"));
   EXPECT_THAT(open_error(scratch_file("\x89HDF\r\n\x1a\n\x09 newer")), HasSubstr("superblock version 9"));

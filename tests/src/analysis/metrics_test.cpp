@@ -20,7 +20,7 @@ struct GoldenTable {
 };
 
 std::vector<GoldenTable> golden_tables() {
-  std::ifstream file(THALWEG_TEST_DATA "/metrics.txt");
+  std::ifstream file(test_data() + "/metrics.txt");
   std::vector<GoldenTable> tables;
   std::string keyword, name;
   std::int64_t rows, columns;

@@ -34,7 +34,7 @@ std::vector<Value> read_line(std::istream& file) {
 }
 
 std::vector<GoldenPair> golden_pairs() {
-  std::ifstream file(std::string(THALWEG_TEST_DATA) + "/pairing.txt");
+  std::ifstream file(test_data() + "/pairing.txt");
   std::vector<GoldenPair> pairs;
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);

@@ -25,7 +25,7 @@ struct GoldenCase {
 };
 
 inline std::vector<GoldenCase> read_golden_cases(const std::string& file_name) {
-  std::ifstream file(std::string(THALWEG_TEST_DATA) + "/exact/" + file_name);
+  std::ifstream file(test_data() + "/exact/" + file_name);
   if (!file) throw std::runtime_error("no golden file " + file_name);
   std::vector<GoldenCase> cases;
   for (std::string line; std::getline(file, line);) {

@@ -14,7 +14,7 @@
 namespace thalweg::testing_support {
 
 inline std::map<std::string, Matrix> read_golden_arrays(const std::string& file_name) {
-  std::ifstream file(std::string(THALWEG_TEST_DATA) + "/" + file_name);
+  std::ifstream file(test_data() + "/" + file_name);
   if (!file) throw std::runtime_error("no golden file " + file_name);
   std::map<std::string, Matrix> arrays;
   for (std::string line; std::getline(file, line);) {

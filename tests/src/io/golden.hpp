@@ -7,7 +7,7 @@
 
 namespace thalweg::golden {
 
-inline std::string path(const std::string& name) { return std::string(THALWEG_TEST_DATA) + "/h5ad/" + name + ".h5ad"; }
+inline std::string path(const std::string& name) { return test_data() + "/h5ad/" + name + ".h5ad"; }
 
 inline double dense(std::int64_t i, std::int64_t j) { return static_cast<double>((31 * i + 7 * j) % 101) / 8; }
 inline double sparse(std::int64_t i, std::int64_t j) { return (i + 2 * j) % 3 == 0 ? dense(i, j) : 0; }

@@ -17,7 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::string arrays = std::string(THALWEG_TEST_DATA) + "/surface.npz";
+const std::string arrays = test_data() + "/surface.npz";
 
 template <class Action>
 std::string message_of(const Action& action) {

@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-MachineOptions modelled_cluster() { return read_machine(*make_self_communicator(), THALWEG_TEST_DATA "/modelled_cluster.toml"); }
+MachineOptions modelled_cluster() { return read_machine(*make_self_communicator(), test_data() + "/modelled_cluster.toml"); }
 
 /// n = m points of 32 features on a GPU, both potentials in float32.
 EvaluationShape clouds(double n) {

@@ -17,7 +17,7 @@ struct ReadPlanInput : testing::Test {
 
   void SetUp() override {
     context.command = "hmot";
-    context.job.input.file = {std::string(THALWEG_TEST_DATA) + "/h5ad/size_1003.h5ad"};
+    context.job.input.file = {test_data() + "/h5ad/size_1003.h5ad"};
     context.job.input.time_key = "day";
   }
   PlanInput read() const { return read_plan_input(*comm, context); }

@@ -60,7 +60,7 @@ TEST(Tristable, FateIsTheNearestWellAtTheEndAtAllTimes) {
 
 TEST(Volcano, TypesEqualScipy) {
   const Landscape landscape = volcano_landscape();
-  std::ifstream file(THALWEG_TEST_DATA "/volcano.txt");
+  std::ifstream file(test_data() + "/volcano.txt");
   std::size_t found = 0;
   for (double x, y, value; file >> x >> y >> value; ++found) {
     const bool present = std::any_of(landscape.types.begin(), landscape.types.end(), [&](PlanePoint type) {

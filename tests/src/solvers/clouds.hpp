@@ -80,7 +80,7 @@ inline std::vector<double> uneven_weights(std::int64_t n) {
 
 template <class T>
 std::vector<T> read_golden(const std::string& file_name) {
-  std::ifstream file(std::string(THALWEG_TEST_DATA) + "/" + file_name, std::ios::binary | std::ios::ate);
+  std::ifstream file(test_data() + "/" + file_name, std::ios::binary | std::ios::ate);
   if (!file) throw std::runtime_error("no golden file " + file_name);
   std::vector<T> values(static_cast<std::size_t>(file.tellg()) / sizeof(T));
   file.seekg(0);

@@ -22,8 +22,8 @@ struct Golden {
 };
 
 Golden read_golden_case(const std::string& name) {
-  std::ifstream file(std::string(THALWEG_TEST_DATA) + "/gromov_cases.txt"),
-      couplings(std::string(THALWEG_TEST_DATA) + "/gromov_couplings.f64", std::ios::binary);
+  std::ifstream file(test_data() + "/gromov_cases.txt"),
+      couplings(test_data() + "/gromov_couplings.f64", std::ios::binary);
   std::int64_t place = 0;
   for (std::string line; std::getline(file, line); ++place) {
     Golden golden;

@@ -19,7 +19,7 @@ inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 template <class T>
 std::vector<T> read_golden(const std::string& name, std::size_t count) {
-  std::ifstream file(std::string(THALWEG_TEST_DATA) + "/" + name, std::ios::binary);
+  std::ifstream file(test_data() + "/" + name, std::ios::binary);
   std::vector<T> values(count);
   file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(count * sizeof(T)));
   if (!file) throw std::runtime_error("golden file " + name + " is short or absent");

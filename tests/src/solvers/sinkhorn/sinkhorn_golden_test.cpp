@@ -34,7 +34,7 @@ Golden read_case(const std::string& line) {
 }
 
 std::vector<Golden> read_cases() {
-  std::ifstream file(std::string(THALWEG_TEST_DATA) + "/sinkhorn_cases.txt");
+  std::ifstream file(test_data() + "/sinkhorn_cases.txt");
   std::vector<Golden> cases;
   for (std::string line; std::getline(file, line);) cases.push_back(read_case(line));
   const Vector couplings = read_golden<double>("sinkhorn_couplings.f64", cases.size() * 1200);
