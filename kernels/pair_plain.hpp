@@ -3,6 +3,7 @@
 
 #include <Kokkos_Core.hpp>
 
+#include "kernels/atomic_fixed.hpp"
 #include "kernels/ordered_bits.hpp"
 #include "kernels/pair_costs.hpp"
 #include "kernels/pair_operands.hpp"
@@ -108,7 +109,7 @@ struct CountPass {
   std::int64_t first_tile;
   const Scalar* shifts;
   RadixDigit digit;
-  unsigned long long* counts;
+  std::int64_t* counts;
 
   KOKKOS_FUNCTION void operator()(const std::int64_t item) const {
     const std::int64_t panels = (operands.num_columns + panel_columns<Scalar> - 1) / panel_columns<Scalar>;
@@ -121,7 +122,7 @@ struct CountPass {
     for (int c = 0; c < panel_columns<Scalar>; ++c) {
       const Scalar bias = operands.column_bias[column + c];
       const std::uint64_t bits = ordered_bits(-(panel.exponent[c][0] + bias));
-      if (bias > absent && digit.matches(bits)) Kokkos::atomic_add(counts + digit.digit(bits), 1ull);
+      if (bias > absent && digit.matches(bits)) add_atomically(counts[digit.digit(bits)], 1);
     }
   }
 };

@@ -59,13 +59,13 @@ std::vector<double> gather_on_device(const ExecutionSpace& exec, const PairOpera
   if (size == 0) return {};
   const auto list = pool.copy(exec, tiles.list);
   const auto shifts = pool.copy(exec, of_points.shifts), logs = pool.copy(exec, of_points.column_logs);
-  const auto parts = pool.template values<double>(exec, slices * size), joined = pool.template values<double>(exec, size);
+  const auto parts = pool.template values<double>(exec, slices * size),
+             joined = pool.template values<double>(exec, size);
   with_score(operands.score, [&](auto score) {
     run_teams(exec,
-              TeamRowPass<Scalar, decltype(score), Gather>{operands, tiles.list.empty() ? nullptr : list.data(),
-                                                           tiles.first, tiles.count,
-                                                           of_points.shifts.empty() ? nullptr : shifts.data(),
-                                                           logs.data(), parts.data()},
+              TeamRowPass<Scalar, decltype(score), Gather>{
+                  operands, tiles.list.empty() ? nullptr : list.data(), tiles.first, tiles.count,
+                  of_points.shifts.empty() ? nullptr : shifts.data(), logs.data(), parts.data()},
               tiles.count * slices);
   });
   for_each_item(exec, size, JoinSlices<Gather>{parts.data(), size, slices, joined.data()});
@@ -75,7 +75,7 @@ std::vector<double> gather_on_device(const ExecutionSpace& exec, const PairOpera
 /// What `Gather` collects for every row of the tiles.
 template <class Gather, class Scalar, class ExecutionSpace>
 std::vector<double> gather_rows(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                                const OfPoints<Scalar>& of_points, const DevicePool<ExecutionSpace>& pool = {}) {
+                                const OfPoints<Scalar>& of_points, const DevicePool<ExecutionSpace>& pool) {
   if constexpr (is_host<ExecutionSpace>) return gather_on_host<Gather>(exec, operands, tiles, of_points);
   else return gather_on_device<Gather>(exec, operands, tiles, of_points, pool);
 }
@@ -89,43 +89,46 @@ std::vector<double> row_sums(const ExecutionSpace& exec, const PairOperands<Scal
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<double> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles) {
-  return gather_rows<RowMaximum>(exec, operands, tiles, OfPoints<Scalar>{});
+std::vector<double> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
+                               const DevicePool<ExecutionSpace>& pool) {
+  return gather_rows<RowMaximum>(exec, operands, tiles, OfPoints<Scalar>{}, pool);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                                std::span<const Scalar> shifts, std::span<const Scalar> column_logs) {
-  return gather_rows<RowMoments>(exec, operands, tiles, OfPoints<Scalar>{shifts, column_logs});
+                                std::span<const Scalar> shifts, std::span<const Scalar> column_logs,
+                                const DevicePool<ExecutionSpace>& pool) {
+  return gather_rows<RowMoments>(exec, operands, tiles, OfPoints<Scalar>{shifts, column_logs}, pool);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                              std::span<const Scalar> shifts) {
-  return gather_rows<RowCosts>(exec, operands, tiles, OfPoints<Scalar>{shifts, {}});
+                              std::span<const Scalar> shifts, const DevicePool<ExecutionSpace>& pool) {
+  return gather_rows<RowCosts>(exec, operands, tiles, OfPoints<Scalar>{shifts, {}}, pool);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> apply(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& range,
-                          std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width) {
+                          std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width,
+                          const DevicePool<ExecutionSpace>& pool) {
   const std::int64_t size = range.count * tile_rows * width;
-  const auto shift = to_device<Scalar>(exec, shifts);
-  const auto columns = to_device<double>(exec, values);
-  const Kokkos::View<double*, typename ExecutionSpace::memory_space> products("thalweg::pair_products",
-                                                                              static_cast<std::size_t>(size));
+  const auto shift = pool.copy(exec, shifts);
+  const auto columns = pool.copy(exec, values);
+  const auto products = pool.template values<double>(exec, size);
   with_score(operands.score, [&](auto score) {
     using Pass = ApplyPass<Scalar, decltype(score)>;
     for_each_item(exec, range.count * tile_rows * ((width + Pass::widest - 1) / Pass::widest),
                   Pass{operands, range.first, shift.data(), columns.data(), width, products.data()});
   });
-  return to_host(products);
+  return values_on_host(exec, static_cast<const double*>(products.data()), size);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> cost_counts(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                      const Tiles& range, std::span<const Scalar> shifts, RadixDigit digit) {
-  const auto shift = to_device<Scalar>(exec, shifts);
-  const Kokkos::View<unsigned long long*, typename ExecutionSpace::memory_space> sums(
+                                      const Tiles& range, std::span<const Scalar> shifts, RadixDigit digit,
+                                      const DevicePool<ExecutionSpace>& pool) {
+  const auto shift = pool.copy(exec, shifts);
+  const Kokkos::View<std::int64_t*, typename ExecutionSpace::memory_space> sums(
       "thalweg::pair_counts", static_cast<std::size_t>(digit.num_digits()));
   with_score(operands.score, [&](auto score) {
     using Pass = CountPass<Scalar, decltype(score)>;
@@ -159,19 +162,23 @@ std::vector<double> scores(const ExecutionSpace& exec, const PairOperands<Scalar
   }
 }
 
-#define THALWEG_PAIR_PLAIN(Scalar, Space)                                                                            \
-  template std::vector<double> row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,      \
-                                                       std::span<const Scalar>, const DevicePool<Space>&);           \
-  template std::vector<double> row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&);   \
-  template std::vector<double> row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,   \
-                                                          std::span<const Scalar>, std::span<const Scalar>);         \
-  template std::vector<double> row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,     \
-                                                        std::span<const Scalar>);                                    \
-  template std::vector<double> apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,         \
-                                                    std::span<const Scalar>, std::span<const double>, std::int64_t); \
-  template std::vector<std::int64_t> cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,           \
-                                                                const Tiles&, std::span<const Scalar>, RadixDigit);  \
-  template std::vector<double> scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,        \
+#define THALWEG_PAIR_PLAIN(Scalar, Space)                                                                           \
+  template std::vector<double> row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,     \
+                                                       std::span<const Scalar>, const DevicePool<Space>&);          \
+  template std::vector<double> row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,   \
+                                                         const DevicePool<Space>&);                                 \
+  template std::vector<double> row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,  \
+                                                          std::span<const Scalar>, std::span<const Scalar>,         \
+                                                          const DevicePool<Space>&);                                \
+  template std::vector<double> row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,    \
+                                                        std::span<const Scalar>, const DevicePool<Space>&);         \
+  template std::vector<double> apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const Tiles&,        \
+                                                    std::span<const Scalar>, std::span<const double>, std::int64_t, \
+                                                    const DevicePool<Space>&);                                      \
+  template std::vector<std::int64_t> cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,          \
+                                                                const Tiles&, std::span<const Scalar>, RadixDigit,  \
+                                                                const DevicePool<Space>&);                          \
+  template std::vector<double> scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,       \
                                                      std::int64_t);
 THALWEG_INSTANTIATE(THALWEG_PAIR_PLAIN)
 

@@ -26,19 +26,23 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> row_sums(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
                              std::span<const Scalar> shifts, const DevicePool<ExecutionSpace>& pool = {});
 template <class Scalar, class ExecutionSpace>
-std::vector<double> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles);
+std::vector<double> row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
+                               const DevicePool<ExecutionSpace>& pool = {});
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                                std::span<const Scalar> shifts, std::span<const Scalar> column_logs);
+                                std::span<const Scalar> shifts, std::span<const Scalar> column_logs,
+                                const DevicePool<ExecutionSpace>& pool = {});
 template <class Scalar, class ExecutionSpace>
 std::vector<double> row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& tiles,
-                              std::span<const Scalar> shifts);
+                              std::span<const Scalar> shifts, const DevicePool<ExecutionSpace>& pool = {});
 template <class Scalar, class ExecutionSpace>
 std::vector<double> apply(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, const Tiles& range,
-                          std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width);
+                          std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width,
+                          const DevicePool<ExecutionSpace>& pool = {});
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> cost_counts(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                      const Tiles& range, std::span<const Scalar> shifts, RadixDigit digit);
+                                      const Tiles& range, std::span<const Scalar> shifts, RadixDigit digit,
+                                      const DevicePool<ExecutionSpace>& pool = {});
 template <class Scalar, class ExecutionSpace>
 std::vector<double> scores(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, std::int64_t first_row,
                            std::int64_t num_rows);

@@ -72,7 +72,8 @@ std::vector<double> sums_on_hopper(const ExecutionSpace& exec, const PairOperand
   const auto packed = pool.template values<unsigned char>(exec, hopper::packed_bytes(operands));
   const auto parts = pool.template values<double>(exec, num_slices(operands.num_columns) * rows),
              sums = pool.template values<double>(exec, rows);
-  hopper::start_sums(exec.cuda_stream(), {operands, list.data(), count, of_rows.data(), packed.data(), parts.data(), sums.data()});
+  hopper::start_sums(exec.cuda_stream(),
+                     {operands, list.data(), count, of_rows.data(), packed.data(), parts.data(), sums.data()});
   return values_on_host(exec, static_cast<const double*>(sums.data()), rows);
 }
 
@@ -105,7 +106,7 @@ std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands
 
 template <class Scalar, class ExecutionSpace>
 std::vector<Scalar> pair_row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                    std::span<const std::int64_t> tiles) {
+                                    std::span<const std::int64_t> tiles, const DevicePool<ExecutionSpace>& pool) {
   const auto count = static_cast<std::int64_t>(tiles.size());
   std::vector<Scalar> maxima(static_cast<std::size_t>(count * tile_rows));
   if constexpr (is_host<ExecutionSpace>) {
@@ -113,7 +114,7 @@ std::vector<Scalar> pair_row_maxima(const ExecutionSpace& exec, const PairOperan
       host::row_maxima(operands, tiles[static_cast<std::size_t>(position)], maxima.data() + position * tile_rows);
     });
   } else {
-    const auto values = plain::row_maxima(exec, operands, plain::Tiles::of_list(tiles));
+    const auto values = plain::row_maxima(exec, operands, plain::Tiles::of_list(tiles), pool);
     for (std::size_t i = 0; i < maxima.size(); ++i) maxima[i] = static_cast<Scalar>(values[i]);
   }
   return maxima;
@@ -121,29 +122,33 @@ std::vector<Scalar> pair_row_maxima(const ExecutionSpace& exec, const PairOperan
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
-                                     std::span<const Scalar> shifts, std::span<const Scalar> column_logs) {
+                                     std::span<const Scalar> shifts, std::span<const Scalar> column_logs,
+                                     const DevicePool<ExecutionSpace>& pool) {
   if constexpr (is_host<ExecutionSpace>)
     return host_rows(
         exec, range, operands.num_columns, 3, [&](std::int64_t tile, std::int64_t position, double* values) {
           host::row_moments(operands, tile, shifts.data() + position * tile_rows, column_logs.data(), values);
         });
-  else return plain::row_moments(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, column_logs);
+  else
+    return plain::row_moments(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, column_logs,
+                              pool);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
-                                   std::span<const Scalar> shifts) {
+                                   std::span<const Scalar> shifts, const DevicePool<ExecutionSpace>& pool) {
   if constexpr (is_host<ExecutionSpace>)
     return host_rows(exec, range, operands.num_columns, 2,
                      [&](std::int64_t tile, std::int64_t position, double* values) {
                        host::row_costs(operands, tile, shifts.data() + position * tile_rows, values);
                      });
-  else return plain::row_costs(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts);
+  else return plain::row_costs(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, pool);
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
-                               std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width) {
+                               std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width,
+                               const DevicePool<ExecutionSpace>& pool) {
   if constexpr (is_host<ExecutionSpace>) {
     std::vector<double> products(static_cast<std::size_t>(range.count * tile_rows * width));
     const host::ValuePanels<Scalar> panels(values.data(), operands.num_columns, width);
@@ -157,13 +162,14 @@ std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Sc
     });
     return products;
   } else {
-    return plain::apply(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, values, width);
+    return plain::apply(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, values, width, pool);
   }
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                           TileRange range, std::span<const Scalar> shifts, RadixDigit digit) {
+                                           TileRange range, std::span<const Scalar> shifts, RadixDigit digit,
+                                           const DevicePool<ExecutionSpace>& pool) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(digit.num_digits()), 0);
   if constexpr (is_host<ExecutionSpace>) {
     const std::int64_t shares = exec.concurrency();
@@ -176,7 +182,7 @@ std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const Pai
     for (const auto& part : own)
       for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part[i];
   } else {
-    counts = plain::cost_counts(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, digit);
+    counts = plain::cost_counts(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, digit, pool);
   }
   return counts;
 }
@@ -195,23 +201,25 @@ StripSums<Scalar> pair_strip(const ExecutionSpace& exec, const PairOperands<Scal
 }
 
 #define THALWEG_PAIR_ROWS(Scalar, Space)                                                                              \
-  template std::vector<Scalar> pair_row_maxima<Scalar, Space>(const Space&, const PairOperands<Scalar>&,              \
-                                                              std::span<const std::int64_t>);                         \
+  template std::vector<Scalar> pair_row_maxima<Scalar, Space>(                                                        \
+      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, const DevicePool<Space>&);            \
   template std::vector<double> pair_row_sums<Scalar, Space>(const Space&, const PairOperands<Scalar>&,                \
                                                             std::span<const std::int64_t>, std::span<const Scalar>,   \
                                                             const DevicePool<Space>&);                                \
-  template std::vector<double> pair_row_sums_plain<Scalar, Space>(                                                    \
-      const Space&, const PairOperands<Scalar>&, std::span<const std::int64_t>, std::span<const Scalar>,              \
-      const DevicePool<Space>&);                                                                                      \
+  template std::vector<double> pair_row_sums_plain<Scalar, Space>(const Space&, const PairOperands<Scalar>&,          \
+                                                                  std::span<const std::int64_t>,                      \
+                                                                  std::span<const Scalar>, const DevicePool<Space>&); \
   template std::vector<double> pair_row_moments<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,  \
-                                                               std::span<const Scalar>, std::span<const Scalar>);     \
+                                                               std::span<const Scalar>, std::span<const Scalar>,      \
+                                                               const DevicePool<Space>&);                             \
   template std::vector<double> pair_row_costs<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,    \
-                                                             std::span<const Scalar>);                                \
+                                                             std::span<const Scalar>, const DevicePool<Space>&);      \
   template std::vector<double> pair_apply<Scalar, Space>(const Space&, const PairOperands<Scalar>&, TileRange,        \
                                                          std::span<const Scalar>, std::span<const double>,            \
-                                                         std::int64_t);                                               \
+                                                         std::int64_t, const DevicePool<Space>&);                     \
   template std::vector<std::int64_t> pair_cost_counts<Scalar, Space>(const Space&, const PairOperands<Scalar>&,       \
-                                                                     TileRange, std::span<const Scalar>, RadixDigit); \
+                                                                     TileRange, std::span<const Scalar>, RadixDigit,  \
+                                                                     const DevicePool<Space>&);                       \
   template std::vector<double> pair_scores<Scalar, Space>(const Space&, const PairOperands<Scalar>&, std::int64_t,    \
                                                           std::int64_t);                                              \
   template StripSums<Scalar> pair_strip<Scalar, Space>(const Space&, const PairOperands<Scalar>&, const StripRows&,   \

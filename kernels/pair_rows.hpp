@@ -39,28 +39,31 @@ std::vector<double> pair_row_sums_plain(const ExecutionSpace& exec, const PairOp
 /// max_j s_ij of some tiles with u = 0; near no_bias where no column takes part.
 template <class Scalar, class ExecutionSpace>
 std::vector<Scalar> pair_row_maxima(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                    std::span<const std::int64_t> tiles);
+                                    std::span<const std::int64_t> tiles, const DevicePool<ExecutionSpace>& pool = {});
 
 /// Sums over j of e, e s and e lambda_j with e = 2^s_ij: three numbers a row.
 /// @param column_logs  lambda, padded to tiles, finite
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
-                                     std::span<const Scalar> shifts, std::span<const Scalar> column_logs);
+                                     std::span<const Scalar> shifts, std::span<const Scalar> column_logs,
+                                     const DevicePool<ExecutionSpace>& pool = {});
 
 /// Sum and maximum over the columns that take part of -s_ij: two numbers a row.
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_costs(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
-                                   std::span<const Scalar> shifts);
+                                   std::span<const Scalar> shifts, const DevicePool<ExecutionSpace>& pool = {});
 
 /// sum_j 2^s_ij V_jw, rows x width. @param values   V, num_columns x width, row-major
 template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_apply(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange tiles,
-                               std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width);
+                               std::span<const Scalar> shifts, std::span<const double> values, std::int64_t width,
+                               const DevicePool<ExecutionSpace>& pool = {});
 
 /// How many pairs, both points taking part, have each digit of -s_ij: 2^width counts.
 template <class Scalar, class ExecutionSpace>
 std::vector<std::int64_t> pair_cost_counts(const ExecutionSpace& exec, const PairOperands<Scalar>& operands,
-                                           TileRange tiles, std::span<const Scalar> shifts, RadixDigit digit);
+                                           TileRange tiles, std::span<const Scalar> shifts, RadixDigit digit,
+                                           const DevicePool<ExecutionSpace>& pool = {});
 
 /// Scores in double from the packed numbers, rows x num_columns. @param rows   of one side's points
 template <class Scalar, class ExecutionSpace>

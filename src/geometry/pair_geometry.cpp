@@ -26,7 +26,7 @@ std::unique_ptr<PairGeometry> make_on(const Context& context, const PairSides& s
   const EvaluationForm form = resolved(sides, given);
   const std::int64_t part_columns = form == EvaluationForm::ring ? Geometry::part_columns : 0;
   auto points = std::make_shared<const PairPoints<Scalar>>(
-      make_pair_points<Scalar>(context.comm, sides, part_columns, !is_host<ExecutionSpace>));
+      make_pair_points<Scalar>(context.comm, sides, part_columns, !is_host<ExecutionSpace> && context.comm.size() > 1));
   return std::make_unique<Geometry>(context, std::move(points), form, sizeof(Scalar) == sizeof(float));
 }
 

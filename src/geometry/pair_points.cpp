@@ -6,6 +6,7 @@
 
 #include "geometry/given_points.hpp"
 #include "kernels/block_rows.hpp"
+#include "kernels/host_rows.hpp"
 
 namespace thalweg {
 
@@ -141,8 +142,11 @@ void pack(const Communicator& comm, const PairSides& sides, std::int64_t part_co
 template <class Scalar, class Entry>
 SharedTiles<Scalar> tiles_of(std::int64_t rows, std::int64_t columns, const Entry& entry) {
   auto tiles = std::make_shared<CostTiles<Scalar>>(rows, columns);
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) tiles->set_cost(i, j, static_cast<double>(entry(i, j)));
+  for_each_row_on_host(tiles->num_tiles(), [&](std::int64_t tile) {
+    const std::int64_t begin = tile * tile_rows, end = std::min<std::int64_t>(rows, begin + tile_rows);
+    for (std::int64_t j = 0; j < columns; ++j)
+      for (std::int64_t i = begin; i < end; ++i) tiles->set_cost(i, j, static_cast<double>(entry(i, j)));
+  });
   return tiles;
 }
 
@@ -150,13 +154,18 @@ SharedTiles<Scalar> tiles_of(std::int64_t rows, std::int64_t columns, const Entr
 template <class Scalar>
 std::vector<Scalar> owned_columns(const Communicator& comm, const CostTiles<Scalar>& costs) {
   const Partition columns(costs.num_columns(), comm.size(), block_rows);
-  std::vector<Scalar> send;
+  std::vector<Scalar> send(static_cast<std::size_t>(costs.num_rows() * costs.num_columns()));
   std::vector<std::int64_t> counts;
   for (int rank = 0; rank < comm.size(); ++rank) {
     const RowRange part = columns.rows_of(rank);
+    Scalar* to = send.data() + part.begin * costs.num_rows();
     counts.push_back(part.size() * costs.num_rows());
-    for (std::int64_t i = 0; i < costs.num_rows(); ++i)
-      for (std::int64_t j = part.begin; j < part.end; ++j) send.push_back(static_cast<Scalar>(costs.cost(i, j)));
+    for_each_row_on_host(costs.num_tiles(), [&](std::int64_t tile) {
+      const std::int64_t begin = tile * tile_rows, end = std::min<std::int64_t>(costs.num_rows(), begin + tile_rows);
+      for (std::int64_t j = part.begin; j < part.end; ++j)
+        for (std::int64_t i = begin; i < end; ++i)
+          to[i * part.size() + j - part.begin] = static_cast<Scalar>(costs.cost(i, j));
+    });
   }
   std::vector<std::int64_t> received;
   return comm.all_to_all<Scalar>(send, counts, received);
@@ -246,7 +255,7 @@ SharedTiles<double> widened(const CostTiles<float>& from) {
 
 }  // namespace
 
-PairPoints<double> widened(const PairPoints<float>& from) {
+PairPoints<double> widened(const PairPoints<float>& from, bool for_device) {
   PairPoints<double> to;
   to.cost = from.cost;
   to.score = from.score;
@@ -256,9 +265,8 @@ PairPoints<double> widened(const PairPoints<float>& from) {
   to.source_norms = from.source_norms;
   to.target_norms = from.target_norms;
   to.dense_floats = from.dense_rows;
-  if (!from.dense_columns) return to;
-  to.dense_rows = widened(*from.dense_rows);
-  to.dense_columns = widened(*from.dense_columns);
+  if (for_device && from.dense_rows) to.dense_rows = widened(*from.dense_rows);
+  if (from.dense_columns) to.dense_columns = widened(*from.dense_columns);
   return to;
 }
 

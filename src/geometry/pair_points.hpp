@@ -62,14 +62,14 @@ struct PairPoints {
 /// Centres (`sq_euclidean`, `euclidean`: by the mean of both weighted means), normalises (`cosine`, `correlation`),
 /// packs.
 /// @param part_columns  of the layout of both sides; 0: replicated
-/// @param both_ways     stored costs by columns too
+/// @param both_ways     stored costs by columns too, of rows that are spread over ranks
 /// @throws DataError for values that are not finite, and rows that cannot be normalised
 template <class Scalar>
 PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& sides, std::int64_t part_columns = 0,
                                     bool both_ways = false);
 
-/// The same numbers as doubles.
-PairPoints<double> widened(const PairPoints<float>& points);
+/// The same numbers as doubles; stored costs remain floats but where a device reads them.
+PairPoints<double> widened(const PairPoints<float>& points, bool for_device);
 
 /// features times `scale`, rounded to float where `is_float`, else to Scalar; norms stay those of the products over
 /// `scale`.

@@ -6,6 +6,7 @@
 
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_logs.hpp"
+#include "kernels/turned_tiles.hpp"
 
 namespace thalweg {
 
@@ -53,7 +54,18 @@ TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
   target_ = make_side(points_->target, points_->target_norms);
   if (points_->dense_rows) dense_rows_ = copied(points_->dense_rows->data(), points_->dense_rows->size());
   if (points_->dense_columns) dense_columns_ = copied(points_->dense_columns->data(), points_->dense_columns->size());
+  else if (points_->dense_rows && !is_host<ExecutionSpace>) dense_columns_ = turned_rows();
   rescale();
+}
+
+/// The stored costs, all of whose rows are here, in the order of columns.
+template <class Scalar, class ExecutionSpace>
+auto TiledGeometry<Scalar, ExecutionSpace>::turned_rows() const -> Copy {
+  const CostTiles<Scalar>& rows = *points_->dense_rows;
+  const auto columns = pool_.template values<Scalar>(exec_, rows.size());
+  turn_tiles(exec_, dense_rows_.data(), rows.num_tiles(), PairOperands<Scalar>::tiles_of(rows.num_columns()),
+             columns.data());
+  return Copy(columns);
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -241,7 +253,7 @@ template <class Scalar, class ExecutionSpace>
 std::unique_ptr<PairGeometry> TiledGeometry<Scalar, ExecutionSpace>::in_float64() const {
   std::shared_ptr<const PairPoints<double>> points;
   if constexpr (sizeof(Scalar) == sizeof(double)) points = points_;
-  else points = std::make_shared<const PairPoints<double>>(widened(*points_));
+  else points = std::make_shared<const PairPoints<double>>(widened(*points_, !is_host<ExecutionSpace>));
   auto result = std::make_unique<TiledGeometry<double, ExecutionSpace>>(context_, points, form_, is_float_);
   result->restore(scale_, epsilon_, log2_alpha_, log2_beta_);
   return result;

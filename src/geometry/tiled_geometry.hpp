@@ -20,6 +20,7 @@ class DeviceCopy {
   DeviceCopy() = default;
   DeviceCopy(const ExecutionSpace& exec, const DevicePool<ExecutionSpace>& pool, const Scalar* values,
              std::int64_t size);
+  explicit DeviceCopy(const PooledValues<Scalar, ExecutionSpace>& values) : copy_(values), data_(values.data()) {}
   const Scalar* data() const { return data_; }
 
  private:
@@ -100,6 +101,7 @@ class TiledGeometry final : public PairGeometry {
   Copy copied(const Scalar* values, std::int64_t size) const { return Copy(exec_, pool_, values, size); }
   void set_log2_reference(std::vector<double> log2_alpha, std::vector<double> log2_beta);
   bool is_dot() const { return points_->score == PairScore::dot; }
+  Copy turned_rows() const;
   Side make_side(const PackedPoints<Scalar>& points, const std::vector<double>& norms) const;
   double source_part(std::int64_t i) const;  // kappa p_i
   double row_bias(std::int64_t i, double f) const;

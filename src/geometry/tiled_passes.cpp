@@ -103,7 +103,7 @@ std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::row_maxima(const Pass
                                                                       std::span<const std::int64_t> tiles) const {
   std::vector<Scalar> maxima(rows_of(tiles.size()), Scalar(no_bias));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
-    const std::vector<Scalar> part = pair_row_maxima(exec_, operands, tiles);
+    const std::vector<Scalar> part = pair_row_maxima(exec_, operands, tiles, pool_);
     for (std::size_t i = 0; i < part.size(); ++i) maxima[i] = std::max(maxima[i], part[i]);
   });
   return maxima;
@@ -130,7 +130,7 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_moments(const Pas
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange columns) {
     const std::int64_t padded = PairOperands<Scalar>::tiles_of(columns.size()) * tile_rows;
     sums.add(pair_row_moments(exec_, operands, pass.tiles, shifts,
-                              of_columns(column_logs, {columns.begin, columns.begin + padded})));
+                              of_columns(column_logs, {columns.begin, columns.begin + padded}), pool_));
   });
   return std::move(sums).values();
 }
@@ -141,7 +141,7 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_costs(const Pass&
   PartSums sums(2 * rows_of(static_cast<std::size_t>(pass.tiles.count)));
   std::vector<double> maxima;
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
-    std::vector<double> part = pair_row_costs(exec_, operands, pass.tiles, shifts);
+    std::vector<double> part = pair_row_costs(exec_, operands, pass.tiles, shifts, pool_);
     maxima.resize(part.size() / 2, -INFINITY);
     for (std::size_t i = 0; i < maxima.size(); ++i) maxima[i] = std::max(maxima[i], part[2 * i + 1]);
     sums.add(std::move(part));
@@ -157,7 +157,7 @@ std::vector<std::int64_t> TiledGeometry<Scalar, ExecutionSpace>::cost_counts(con
                                                                              RadixDigit digit) const {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(digit.num_digits()), 0);
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
-    const std::vector<std::int64_t> part = pair_cost_counts(exec_, operands, pass.tiles, shifts, digit);
+    const std::vector<std::int64_t> part = pair_cost_counts(exec_, operands, pass.tiles, shifts, digit, pool_);
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part[i];
   });
   return counts;
@@ -169,7 +169,7 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::products(const Pass& 
                                                                     std::int64_t width) const {
   PartSums sums(rows_of(static_cast<std::size_t>(pass.tiles.count)) * static_cast<std::size_t>(width));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange columns) {
-    sums.add(pair_apply(exec_, operands, pass.tiles, shifts, of_columns(values, columns, width), width));
+    sums.add(pair_apply(exec_, operands, pass.tiles, shifts, of_columns(values, columns, width), width, pool_));
   });
   return std::move(sums).values();
 }

@@ -30,15 +30,28 @@ void for_each_product(const LeftRows<Scalar>& left, std::span<const Scalar> righ
   });
 }
 
+template <class Scalar>
+std::vector<Scalar> rounded_product(const PanelProducts<Scalar>& left, std::span<const Scalar> right,
+                                    std::int64_t width) {
+  std::vector<Scalar> result(static_cast<std::size_t>(left.num_rows() * width));
+  left.with(right, width, [&](RowRange rows, const double* product) {
+    for (std::int64_t i = rows.begin; i < rows.end; ++i)
+      for (std::int64_t c = 0; c < width; ++c)
+        result[static_cast<std::size_t>(i * width + c)] = static_cast<Scalar>(product[c * block_rows + i - rows.begin]);
+  });
+  return result;
+}
+
 template <class Scalar, class Value>
 std::vector<Scalar> columns_from_owners(const Communicator& comm, const OwnedRows<Value>& matrix, RowRange columns) {
   const std::vector<Value> rows = rows_from_owners(comm, matrix, columns);
   const std::int64_t n = matrix.num_columns, width = columns.size();
   const double factor = 1.0 / matrix.divisor;
   std::vector<Scalar> result(rows.size());
-  for_each_piece_on_host(n, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k)
-      for (std::int64_t c = 0; c < width; ++c)
+  for_each_row_on_host((n + tile_rows - 1) / tile_rows, [&](std::int64_t tile) {
+    const std::int64_t begin = tile * tile_rows, end = std::min<std::int64_t>(n, begin + tile_rows);
+    for (std::int64_t c = 0; c < width; ++c)
+      for (std::int64_t k = begin; k < end; ++k)
         result[static_cast<std::size_t>(k * width + c)] =
             static_cast<Scalar>(static_cast<double>(rows[static_cast<std::size_t>(c * n + k)]) * factor);
   });
@@ -48,11 +61,13 @@ std::vector<Scalar> columns_from_owners(const Communicator& comm, const OwnedRow
 #define THALWEG_COLUMNS_FROM_OWNERS(Scalar, Value)                                                              \
   template std::vector<Scalar> columns_from_owners<Scalar, Value>(const Communicator&, const OwnedRows<Value>&, \
                                                                   RowRange);
-#define THALWEG_COLUMN_PANELS(Scalar)                                                                    \
-  template void for_each_product<Scalar>(const LeftRows<Scalar>&, std::span<const Scalar>, std::int64_t, \
-                                         const UseProduct&);                                             \
-  THALWEG_COLUMNS_FROM_OWNERS(Scalar, std::uint8_t)                                                      \
-  THALWEG_COLUMNS_FROM_OWNERS(Scalar, float)                                                             \
+#define THALWEG_COLUMN_PANELS(Scalar)                                                                         \
+  template void for_each_product<Scalar>(const LeftRows<Scalar>&, std::span<const Scalar>, std::int64_t,      \
+                                         const UseProduct&);                                                  \
+  template std::vector<Scalar> rounded_product<Scalar>(const PanelProducts<Scalar>&, std::span<const Scalar>, \
+                                                       std::int64_t);                                         \
+  THALWEG_COLUMNS_FROM_OWNERS(Scalar, std::uint8_t)                                                           \
+  THALWEG_COLUMNS_FROM_OWNERS(Scalar, float)                                                                  \
   THALWEG_COLUMNS_FROM_OWNERS(Scalar, double)
 THALWEG_COLUMN_PANELS(float)
 THALWEG_COLUMN_PANELS(double)

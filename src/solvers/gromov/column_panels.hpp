@@ -44,9 +44,23 @@ void for_each_product(const LeftRows<Scalar>& left, std::span<const Scalar> righ
 template <class Scalar>
 class PanelProducts {
  public:
+  explicit PanelProducts(std::int64_t num_rows) : num_rows_(num_rows) {}
   virtual ~PanelProducts() = default;
+  std::int64_t num_rows() const { return num_rows_; }
   virtual void with(std::span<const Scalar> right, std::int64_t width, const UseProduct& use) const = 0;
+
+  /// A L B for another L on the same device, where L B, rounded to Scalar, stays.
+  virtual void with_product(const PanelProducts& left, std::span<const Scalar> right, std::int64_t width,
+                            const UseProduct& use) const = 0;
+
+ private:
+  std::int64_t num_rows_;
 };
+
+/// A B in Scalar, row-major, of the owned rows.
+template <class Scalar>
+std::vector<Scalar> rounded_product(const PanelProducts<Scalar>& left, std::span<const Scalar> right,
+                                    std::int64_t width);
 
 /// Some columns of a symmetric matrix in Scalar, num_rows x columns, row-major, on every rank: its rows, from the ranks
 /// that own them. Collective.

@@ -180,14 +180,14 @@ void DenseCost<Scalar>::for_each_block_of_product(const LeftRows<Scalar>& coupli
   for (std::int64_t panel = 0; panel < panels.count(); ++panel) {
     const RowRange columns = panel_of(panels, panel);
     const std::int64_t width = columns.size();
-    std::vector<Scalar> b(static_cast<std::size_t>(rows_.size() * width));
-    by_coupling->with(target_columns(columns), width, [&](RowRange rows, const double* product) {
-      for (std::int64_t i = rows.begin; i < rows.end; ++i)
-        for (std::int64_t c = 0; c < width; ++c)
-          b[static_cast<std::size_t>(i * width + c)] = static_cast<Scalar>(product[c * block_rows + i - rows.begin]);
-    });
-    if (context_.comm.size() > 1) b = context_.comm.all_gather(std::span<const Scalar>(b));
-    by_source->with(b, width, [&](RowRange rows, const double* product) { use(Block{rows, columns, product}); });
+    const std::vector<Scalar> of_target = target_columns(columns);
+    const auto use_product = [&](RowRange rows, const double* product) { use(Block{rows, columns, product}); };
+    if (context_.comm.size() == 1) {
+      by_source->with_product(*by_coupling, of_target, width, use_product);
+    } else {
+      const std::vector<Scalar> b = rounded_product(*by_coupling, std::span<const Scalar>(of_target), width);
+      by_source->with(context_.comm.all_gather(std::span<const Scalar>(b)), width, use_product);
+    }
   }
 }
 

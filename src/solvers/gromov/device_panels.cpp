@@ -19,6 +19,19 @@ struct AddParts {
   KOKKOS_FUNCTION void operator()(const std::int64_t i) const { sums[i] += static_cast<double>(parts[i]); }
 };
 
+/// Sums of blocks of rows, column by column, as a row-major matrix in Scalar; work item = entry of that.
+template <class Scalar>
+struct RoundSums {
+  const double* sums;
+  std::int64_t width;
+  Scalar* rounded;
+
+  KOKKOS_FUNCTION void operator()(const std::int64_t at) const {
+    const std::int64_t row = at / width, column = at % width;
+    rounded[at] = static_cast<Scalar>(sums[(row / block_rows * width + column) * block_rows + row % block_rows]);
+  }
+};
+
 template <class ExecutionSpace>
 using Entries = Kokkos::RangePolicy<ExecutionSpace, Kokkos::IndexType<std::int64_t>>;
 
@@ -35,9 +48,13 @@ RowRange rows_of_block(std::int64_t block, std::int64_t rows) {
 template <class Scalar>
 class HostPanels final : public PanelProducts<Scalar> {
  public:
-  explicit HostPanels(const LeftRows<Scalar>& left) : left_(left) {}
+  explicit HostPanels(const LeftRows<Scalar>& left) : PanelProducts<Scalar>(left.num_rows), left_(left) {}
   void with(std::span<const Scalar> right, std::int64_t width, const UseProduct& use) const override {
     for_each_product(left_, right, width, use);
+  }
+  void with_product(const PanelProducts<Scalar>& left, std::span<const Scalar> right, std::int64_t width,
+                    const UseProduct& use) const override {
+    with(rounded_product(left, right, width), width, use);
   }
 
  private:
@@ -48,26 +65,28 @@ class HostPanels final : public PanelProducts<Scalar> {
 
 template <class Scalar, class ExecutionSpace>
 DevicePanels<Scalar, ExecutionSpace>::DevicePanels(const ExecutionSpace& exec, const LeftRows<Scalar>& left)
-    : exec_(exec),
+    : PanelProducts<Scalar>(left.num_rows),
+      exec_(exec),
       left_{left.num_rows, left.num_columns, left.by_columns, {}},
       a_(pool_.template values<Scalar>(exec, num_blocks() * block_rows * left.num_columns)) {
+  // Not set: what rows beyond the last are multiplied by is not read.
+  const std::int64_t size = num_blocks() * block_rows * std::min(depth_columns, left.num_columns);
+  const auto tiles = std::make_unique_for_overwrite<Scalar[]>(static_cast<std::size_t>(size));
   for (std::int64_t begin = 0; begin < left.num_columns; begin += depth_columns) {
     const RowRange depth{begin, std::min(left.num_columns, begin + depth_columns)};
     const std::int64_t tile = block_rows * depth.size();
-    std::vector<Scalar> tiles(static_cast<std::size_t>(num_blocks() * tile));  // rows beyond the last: zeros
     for_each_row_on_host(num_blocks(), [&](std::int64_t block) {
-      left.fill(rows_of_block(block, left.num_rows), depth, tiles.data() + block * tile);
+      left.fill(rows_of_block(block, left.num_rows), depth, tiles.get() + block * tile);
     });
-    start_copy(exec_, std::span<const Scalar>(tiles), tiles_of(depth));
+    start_copy(exec_, std::span<const Scalar>(tiles.get(), static_cast<std::size_t>(num_blocks() * tile)),
+               tiles_of(depth));
     exec_.fence("thalweg::device_panels::tiles");
   }
 }
 
 template <class Scalar, class ExecutionSpace>
-void DevicePanels<Scalar, ExecutionSpace>::with(std::span<const Scalar> right, std::int64_t width,
-                                                const UseProduct& use) const {
+auto DevicePanels<Scalar, ExecutionSpace>::sums_with(const Scalar* right, std::int64_t width) const -> Sums {
   const std::int64_t block_size = width * block_rows, size = num_blocks() * block_size;
-  const auto b = pool_.copy(exec_, right);
   const auto parts = pool_.template values<Scalar>(exec_, size);
   const auto sums = pool_.template values<double>(exec_, size);
   set_to_zero(exec_, sums.data(), size);
@@ -75,16 +94,43 @@ void DevicePanels<Scalar, ExecutionSpace>::with(std::span<const Scalar> right, s
     const RowRange depth{begin, std::min(left_.num_columns, begin + depth_columns)};
     // C^T = B^T A^T of each block of rows
     const GemmShape shape{width, block_rows, depth.size(), true, !left_.by_columns};
-    gemm_batch(exec_, shape, num_blocks(), {0, block_rows * depth.size(), block_size}, b.data() + begin * width,
+    gemm_batch(exec_, shape, num_blocks(), {0, block_rows * depth.size(), block_size}, right + begin * width,
                tiles_of(depth), parts.data());
-    Kokkos::parallel_for("thalweg::device_panels::with", Entries<ExecutionSpace>(exec_, 0, size),
+    Kokkos::parallel_for("thalweg::device_panels::sums_with", Entries<ExecutionSpace>(exec_, 0, size),
                          AddParts<Scalar>{parts.data(), sums.data()});
   }
-  check_launches("thalweg::device_panels::with");
-  const std::vector<double> product = values_on_host<double>(exec_, sums.data(), size);
+  check_launches("thalweg::device_panels::sums_with");
+  return sums;
+}
+
+template <class Scalar, class ExecutionSpace>
+void DevicePanels<Scalar, ExecutionSpace>::give(const Sums& sums, std::int64_t width, const UseProduct& use) const {
+  const std::int64_t block_size = width * block_rows;
+  const std::vector<double> product = values_on_host<double>(exec_, sums.data(), num_blocks() * block_size);
   for_each_row_on_host(num_blocks(), [&](std::int64_t block) {
     use(rows_of_block(block, left_.num_rows), product.data() + block * block_size);
   });
+}
+
+template <class Scalar, class ExecutionSpace>
+void DevicePanels<Scalar, ExecutionSpace>::with(std::span<const Scalar> right, std::int64_t width,
+                                                const UseProduct& use) const {
+  const auto b = pool_.copy(exec_, right);
+  give(sums_with(b.data(), width), width, use);
+}
+
+template <class Scalar, class ExecutionSpace>
+void DevicePanels<Scalar, ExecutionSpace>::with_product(const PanelProducts<Scalar>& left,
+                                                        std::span<const Scalar> right, std::int64_t width,
+                                                        const UseProduct& use) const {
+  const auto& first = dynamic_cast<const DevicePanels&>(left);
+  const auto b = pool_.copy(exec_, right);
+  const auto rounded = pool_.template values<Scalar>(exec_, left.num_rows() * width);
+  Kokkos::parallel_for("thalweg::device_panels::with_product",
+                       Entries<ExecutionSpace>(exec_, 0, left.num_rows() * width),
+                       RoundSums<Scalar>{first.sums_with(b.data(), width).data(), width, rounded.data()});
+  check_launches("thalweg::device_panels::with_product");
+  give(sums_with(rounded.data(), width), width, use);
 }
 
 template <class Scalar, class ExecutionSpace>

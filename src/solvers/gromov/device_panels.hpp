@@ -17,9 +17,15 @@ class DevicePanels final : public PanelProducts<Scalar> {
 
   /// Products of 1024 columns by gemm, added in float64 like those of the host; `use` is called by threads of the host.
   void with(std::span<const Scalar> right, std::int64_t width, const UseProduct& use) const override;
+  void with_product(const PanelProducts<Scalar>& left, std::span<const Scalar> right, std::int64_t width,
+                    const UseProduct& use) const override;
 
  private:
+  using Sums = PooledValues<double, ExecutionSpace>;
+
   std::int64_t num_blocks() const { return (left_.num_rows + block_rows - 1) / block_rows; }
+  Sums sums_with(const Scalar* right, std::int64_t width) const;
+  void give(const Sums& sums, std::int64_t width, const UseProduct& use) const;
   Scalar* tiles_of(RowRange depth) const { return a_.data() + num_blocks() * block_rows * depth.begin; }
 
   ExecutionSpace exec_;

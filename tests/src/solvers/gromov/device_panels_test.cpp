@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -40,15 +41,17 @@ struct DeviceProducts : testing::Test {
             }};
   }
 
-  /// A B, rows x width, as `use` is given it.
+  /// A B, or A L B where L is given, rows x width, as `use` is given it.
   static std::vector<double> product(const PanelProducts<Scalar>& products, const std::vector<Scalar>& right,
-                                     std::int64_t rows, std::int64_t width) {
+                                     std::int64_t rows, std::int64_t width, const PanelProducts<Scalar>* l = nullptr) {
     std::vector<double> result(static_cast<std::size_t>(rows * width), std::numeric_limits<double>::quiet_NaN());
-    products.with(right, width, [&](RowRange part, const double* block) {
+    const UseProduct use = [&](RowRange part, const double* block) {
       for (std::int64_t i = part.begin; i < part.end; ++i)
         for (std::int64_t c = 0; c < width; ++c)
           result[static_cast<std::size_t>(i * width + c)] = block[c * block_rows + i - part.begin];
-    });
+    };
+    if (l) products.with_product(*l, right, width, use);
+    else products.with(right, width, use);
     return result;
   }
 
@@ -93,6 +96,22 @@ TYPED_TEST(DeviceProducts, ByPanelsAreSumsOfProducts) {
                static_cast<double>(right[static_cast<std::size_t>(k * width + c)]);
       ASSERT_NEAR(values[static_cast<std::size_t>(i * width + c)], sum, this->rounding(columns)) << i << " " << c;
     }
+}
+
+TYPED_TEST(DeviceProducts, OfAProductAreThoseOfTheHost) {
+  const std::int64_t rows = 300, middle = 1100, columns = 270, width = 7;
+  const auto right = this->matrix(columns, width, 0.3);
+  const auto of = [&](Device device) {
+    const auto l = panel_products<TypeParam>(device, this->left(middle, columns, true));
+    return this->product(*panel_products<TypeParam>(device, this->left(rows, middle, false)), right, rows, width,
+                         l.get());
+  };
+  // What is rounded is as large as the square root of its terms.
+  const double size = std::sqrt(static_cast<double>(columns));
+  const std::vector<double> values = of(Device::cuda), expected = of(Device::cpu);
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    ASSERT_NEAR(values[i], expected[i], size * this->rounding(middle)) << i;
+  EXPECT_GT(*std::max_element(expected.begin(), expected.end()), size);  // of more than zeros
 }
 
 TYPED_TEST(DeviceProducts, FormTheLeftMatrixOnceForAllPanels) {
