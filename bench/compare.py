@@ -73,7 +73,7 @@ class Problem:
         import numpy as np
         from judge import judge
         potentials = np.fromfile(self.out)
-        return judge(self.x, self.y, potentials[:self.n], potentials[self.n:], self.epsilon, self.scale)
+        return judge(self.x, self.y, potentials[:self.n], potentials[self.n:], self.epsilon, self.scale, self.device)
 
 
 def command_of(problem, tool, iterations, tolerance):
@@ -119,6 +119,10 @@ def seconds_of_iteration(problem, tool, short_length, long_length):
 def time_iteration(problem, tools, repeats):
     """Alternates the tools; yields one line each."""
     lengths = {}
+    if problem.device != "cpu":
+        for tool in [tool for tool in tools if tool not in OURS]:
+            yield time_within(problem, tool, repeats)
+        tools = [tool for tool in tools if tool in OURS]
     results = {tool: [] for tool in tools}
     failed, last = {}, {}
     most = 20 if problem.device == "cpu" else 400  # on a host long before anything converges
@@ -148,6 +152,15 @@ def time_iteration(problem, tools, repeats):
         yield {"variant": tool, "seconds": seconds, "min": min(results[tool]), "max": max(results[tool]), "repeats": repeats,
                "iterations": 2 * lengths[tool], "ns_per_pair_iter": seconds * 1e9 / problem.n ** 2, "error": last[tool]["error"],
                "cost": last[tool]["cost"], "peak_mib": last[tool]["peak_mib"], "others_cores": last[tool]["others_cores"]}
+
+
+def time_within(problem, tool, repeats):
+    """A peer on a GPU, timed within one process."""
+    line = run(problem, tool, f"time:{repeats}")
+    if "failed" not in line:
+        line.update(repeats=repeats, ns_per_pair_iter=line["seconds"] * 1e9 / problem.n ** 2)
+        line["error"], line["cost"] = problem.judge()
+    return dict(line, variant=tool)
 
 
 def time_solution(problem, tools, factor):

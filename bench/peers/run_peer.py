@@ -1,10 +1,14 @@
 """Runs one peer in a process of its own and prints one JSON line; potentials go to a file.
 
 usage: run_peer.py NAME DATA N D EPSILON SCALE ITERATIONS THREADS TOLERANCE OUT
+
+ITERATIONS "time:REPEATS": seconds of one iteration instead, as compare.py takes them from processes, but within this one,
+which on a GPU starts and compiles for longer than it computes; potentials are those of the longest run.
 """
 import json
 import os
 import resource
+import statistics
 import sys
 
 
@@ -22,10 +26,24 @@ def main():
 
     if DEVICE != "cpu":  # kernels are compiled and tuned at the first call
         solve(2)
-    f, g, seconds, note = solve(int(iterations))
+    if iterations.startswith("time:"):
+        (f, g, _, note), line = time_iteration(solve, int(iterations[len("time:"):]))
+    else:
+        f, g, seconds, note = solve(int(iterations))
+        line = {"seconds": seconds}
     np.concatenate([np.asarray(f, float), np.asarray(g, float)]).tofile(out)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"seconds": seconds, "peak_mib": (peak - before) / 1024, "note": note}))
+    print(json.dumps({**line, "peak_mib": (peak - before) / 1024, "note": note}))
+
+
+def time_iteration(solve, repeats):
+    """The last, longest run and (time of 2k iterations - time of k) / k with k of about a second."""
+    k = int(min(200, max(2, 8 / max(solve(12)[2] - solve(4)[2], 1e-6))))
+    seconds = []
+    for _ in range(repeats):
+        short, last = solve(k), solve(2 * k)
+        seconds.append((last[2] - short[2]) / k)
+    return last, {"seconds": statistics.median(seconds), "min": min(seconds), "max": max(seconds), "iterations": 2 * k}
 
 
 if __name__ == "__main__":

@@ -136,6 +136,8 @@ def ott(x, y, epsilon, scale, iterations, threads, tolerance, **solver):
     step = 10 if tolerance > 0 else iterations
     solve = jax.jit(sinkhorn.Sinkhorn(threshold=threshold, min_iterations=0 if tolerance > 0 else iterations, max_iterations=iterations,
                                       inner_iterations=step, lse_mode=True, **solver))
+    if DEVICE != "cpu":
+        jax.block_until_ready(solve(linear_problem.LinearProblem(geometry)).f)  # compiles for this length
     start = time.perf_counter()
     out = solve(linear_problem.LinearProblem(geometry))
     f, g = jax.block_until_ready((out.f, out.g))
