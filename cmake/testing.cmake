@@ -8,9 +8,10 @@ if(THALWEG_ENABLE_SANITIZERS)
   list(APPEND thalweg_test_environment UBSAN_OPTIONS=print_stacktrace=1)
 endif()
 
-# THALWEG_SOURCE_DIR and test_data() in a header: quotes in -D do not survive nvcc_wrapper, nor does `-include FILE`.
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_paths.h @ONLY CONTENT
-[[#include <cstdlib>
+# THALWEG_SOURCE_DIR and test_data() in a header: quotes in -D do not survive nvcc_wrapper.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_paths.hpp @ONLY CONTENT
+[[#pragma once
+#include <cstdlib>
 #include <string>
 #define THALWEG_SOURCE_DIR "@PROJECT_SOURCE_DIR@"
 /// Folder of golden values: that of the sources, or where these are not, as on another machine, THALWEG_TEST_DATA.
@@ -67,7 +68,6 @@ function(thalweg_add_test)
   cmake_parse_arguments(arg "HOST_ONLY" "NAME;TIMEOUT" "SOURCES;LINK;RANKS;LABELS" ${ARGN})
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINK} thalweg_test_support thalweg_flags)
-  target_compile_options(${arg_NAME} PRIVATE --include=${PROJECT_BINARY_DIR}/generated/test_paths.h)
   thalweg_use_nvcc(${arg_NAME})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)

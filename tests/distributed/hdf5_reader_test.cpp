@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "distributed/error.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "distributed/error.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "io/text_file.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/matrix.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg::testing_support {
 

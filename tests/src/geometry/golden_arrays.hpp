@@ -10,6 +10,7 @@
 
 #include "geometry/neighbours.hpp"
 #include "kernels/matrix.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg::testing_support {
 

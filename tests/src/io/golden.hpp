@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "test_paths.hpp"
+
 namespace thalweg::golden {
 
 inline std::string path(const std::string& name) { return test_data() + "/h5ad/" + name + ".h5ad"; }

@@ -11,6 +11,7 @@
 #include "io/off_file.hpp"
 #include "io/ply_file.hpp"
 #include "io/text_file.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

@@ -8,6 +8,7 @@
 #include "distributed/error.hpp"
 #include "io/text_file.hpp"
 #include "job/read_job.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

@@ -8,6 +8,7 @@
 #include "distributed/error.hpp"
 #include "distributed/partition.hpp"
 #include "job/plan_time.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "distributed/error.hpp"
 #include "job/plan_report.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

@@ -9,6 +9,7 @@
 #include "distributed/error.hpp"
 #include "job/simulation/tristable.hpp"
 #include "job/simulation/volcano.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {

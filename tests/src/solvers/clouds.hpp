@@ -13,6 +13,7 @@
 #include "kernels/block_rows.hpp"
 #include "kernels/random.hpp"
 #include "solvers/hm_ot/hm_ot.hpp"
+#include "test_paths.hpp"
 #include "tests/support/test_device.hpp"
 
 namespace thalweg::testing_support {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "test_paths.hpp"
 #include "tests/support/test_device.hpp"
 #include "toy.hpp"
 

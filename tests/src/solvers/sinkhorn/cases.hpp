@@ -10,6 +10,7 @@
 #include "distributed/communicator.hpp"
 #include "reference/dense_geometry.hpp"
 #include "solvers/sinkhorn/sinkhorn.hpp"
+#include "test_paths.hpp"
 #include "tests/support/test_device.hpp"
 
 namespace thalweg::testing_support {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cases.hpp"
+#include "test_paths.hpp"
 
 namespace thalweg {
 namespace {
