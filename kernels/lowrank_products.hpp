@@ -19,7 +19,7 @@ namespace thalweg {
 ///
 ///   memberships   L = phi A in `Scalar`, a panel of types in registers, one row a thread; v and all sums over the types of
 ///                 a row in double; P takes the place of L
-///   products      [phi P]^T diag(a) P, a team for 32 x 32 of its entries and one block, from tiles in shared memory
+///   products      [phi P]^T diag(a) P, a team for 32 x 32 of its entries and some of the blocks, from tiles in shared memory
 ///
 /// An entry of F or H is summed in `Scalar` over the 64 rows of a tile, with an error of at most 64 u sum_i |terms|
 /// (u = 6e-8 in float), and over tiles in fixed point; masses, l and the entropy are summed in double. No sum depends on

@@ -27,6 +27,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=$(mkdir -p "${OUT:-gpu_results}" && cd "${OUT:-gpu_results}" && pwd) || exit 2
 budget=${THALWEG_GPU_BUDGET_S:-480}
 at_a_time=${THALWEG_GPU_TESTS:-2}
+if [[ ! $at_a_time =~ ^[1-9][0-9]*$ ]]; then
+  echo "error: THALWEG_GPU_TESTS=$at_a_time is no number of tests above 0" >&2
+  exit 2
+fi
 running=$(mktemp -d)
 started=0
 failures=0
@@ -169,7 +173,7 @@ run_sanitizer() {
     echo "not run: no device or no compute-sanitizer" >"$out/sanitizer.log"
     return
   fi
-  for name in pair_rows_device_test lowrank_pass_test gemm_test device_panels_test nearest_neighbours_test; do
+  for name in pair_rows_device_test lowrank_pass_test turned_tiles_test gemm_test device_panels_test nearest_neighbours_test; do
     start_test "memcheck of $name" 200 compute-sanitizer --tool memcheck --error-exitcode 9 \
       --log-file "$out/sanitizer.$name" "$(path_of "$name")" --needs-device
   done
@@ -213,7 +217,7 @@ benches=(
   "bench_softmin --variants device_two_pass device_plain device_tuned --n 20000 50000 --d 32 64 --budget 0.5"
   "bench_lowrank_pass --device cuda --variants tuned plain --n 300 20000 1000000 --p 32 --r 20 --parts hessian both --budget 0.5"
   "bench_sinkhorn --device cuda --n 20000 --epsilon 0.05"
-  "bench_sinkhorn --device cuda --n 1000000 --epsilon 0.05"
+  "bench_sinkhorn --device cuda --n 300000 --epsilon 0.05"
   "bench_hm_ot --device cuda --n 1000000 --slices 3 --p 32 --r 20 --restarts 10 --seeds 1"
 )
 

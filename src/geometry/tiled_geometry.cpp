@@ -1,6 +1,7 @@
 #include "geometry/tiled_geometry.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <numbers>
 
@@ -61,6 +62,7 @@ TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
 /// The stored costs, all of whose rows are here, in the order of columns.
 template <class Scalar, class ExecutionSpace>
 auto TiledGeometry<Scalar, ExecutionSpace>::turned_rows() const -> Copy {
+  assert(context_.comm.size() == 1);
   const CostTiles<Scalar>& rows = *points_->dense_rows;
   const auto columns = pool_.template values<Scalar>(exec_, rows.size());
   turn_tiles(exec_, dense_rows_.data(), rows.num_tiles(), PairOperands<Scalar>::tiles_of(rows.num_columns()),

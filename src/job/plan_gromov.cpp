@@ -62,7 +62,8 @@ std::int64_t bytes_of_cost(const Job& job, bool is_double) {
 }
 
 /// Rows that a device multiplies and panels of their products in its memory, with what cuBLAS works in on Hopper; what
-/// is on its way there and back. Exact steps and losses of embeddings multiply whole matrices, at another time.
+/// is on its way there and back. At small epsilon linear problems go on in float64, when nothing is multiplied. Exact steps
+/// and losses of embeddings multiply whole matrices, at another time.
 void add_device_products(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ranks, Collector& items) {
   constexpr WideInt workspace = 32 << 20;
   const WideInt scalar = input.is_double ? 8 : 4, blocks = (n + granule_rows - 1) / granule_rows;
@@ -71,8 +72,17 @@ void add_device_products(const PlanInput& input, WideInt n, WideInt m, std::int6
   const WideInt panels = rows * (n + m) * scalar + width * ((n + m) * scalar + 2 * rows * (scalar + 8));
   const bool are_whole = input.exact_linear || input.embedding_dim > 0;
   const WideInt whole = are_whole ? rows * m * (scalar + 8) + depth * (rows + m) * scalar : 0;
-  items.add_fixed("products of matrices", Collector::solving, true, std::max(panels, whole) + workspace);
+  const WideInt float64 = input.is_double ? 0 : 2 * 8 * rows * m;
+  items.add_fixed("products of matrices, or linear costs in float64", Collector::solving, true,
+                  std::max(std::max(panels, whole) + workspace, float64));
   items.add_fixed("products on their way", Collector::solving, false, rows * (depth * scalar + width * 8));
+}
+
+/// Linear costs in the orders of both passes of a device; one of them comes from the hosts of several ranks.
+void add_turned(WideInt n, WideInt m, WideInt scalar, std::int64_t num_ranks, Collector& items) {
+  const int phases = Collector::solving | Collector::writing;
+  items.add_fixed("linear costs, packed both ways", phases, true, 2 * scalar * ceil_divide(n * m, num_ranks));
+  if (num_ranks > 1) items.add_shares("linear costs of columns", phases, 2 * scalar * n * m);
 }
 
 /// Stored costs within the sides, and linear costs between them, of rows that a rank owns: those of a solve, beside
@@ -86,8 +96,7 @@ void add_dense(const PlanInput& input, WideInt n, WideInt m, std::int64_t num_ra
   items.add_shares("linear costs", Collector::writing, scalar * n * m);
   items.add_shares("couplings of other starts", Collector::solving | Collector::writing,
                    input.kept_couplings * scalar * n * m);
-  if (input.on_device)
-    items.add_shares("linear costs, packed both ways", Collector::solving | Collector::writing, 2 * scalar * n * m);
+  if (input.on_device) add_turned(n, m, scalar, num_ranks, items);
   if (input.shared_features > 0) {
     items.add_shares("linear costs between the sides", Collector::solving, scalar * n * m);
     items.add_shares("linear costs as formed", Collector::solving,

@@ -77,7 +77,10 @@ void add_points(const PlanInput& input, const std::string& of, const PackedSides
 void add_costs(const PlanInput& input, WideInt n, WideInt m, Collector& items) {
   if (!input.dense_costs) return;
   items.add_fixed("costs as read", Collector::always, false, 4 * n * m);
-  items.add_copied("costs, packed", Collector::solving | Collector::writing, input.on_device, (4 + 8) * n * m);
+  const int phases = Collector::solving | Collector::writing;
+  items.add_fixed("costs, packed", phases, false, (4 + 8) * n * m);
+  // In the orders of both passes, and in float64 for checks.
+  if (input.on_device) items.add_fixed("costs, packed both ways", phases, true, 2 * (input.is_double ? 8 : 4 + 8) * n * m);
 }
 
 /// What one pass keeps: exponentials of a strip, sums of every column as integers that no order of adding changes.

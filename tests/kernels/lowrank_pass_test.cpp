@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/host_space.hpp"
 #include "kernels/lowrank_products.hpp"
 #include "kernels/random.hpp"
 #include "tests/reference/lowrank_reference.hpp"
@@ -176,19 +177,22 @@ TYPED_TEST(Pass, ProductsHaveTheSameBitsInMemoryThatWasUsed) {
 }
 
 TYPED_TEST(Pass, SumsOfBlocksDoNotDependOnHowRowsAreSplit) {
-  const Case c{1500, 4, 5, 2, true};
-  const Data data(c);
-  const Space exec;
-  const PassLayout layout = make_pass_layout({true, true}, c.n, data.max_feature, data.logits, data.duals);
-  const std::array kernels{&Pass<TypeParam>::tuned, &Pass<TypeParam>::products};
-  for (const auto kernel : kernels) {
-    const auto pass = [&](std::int64_t first, std::int64_t count) {
-      const std::span<const float> rows(data.rows.data() + first * c.p, static_cast<std::size_t>(count * c.p));
-      const std::span<const double> weights(data.relative.data() + first, static_cast<std::size_t>(count));
-      return kernel(pack_feature_tiles<TypeParam>(exec, rows, c.p, data.center, weights), data, layout);
-    };
-    const auto whole = pass(0, 1500), front = pass(0, 512), back = pass(512, 988);
-    for (std::size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(whole[i], front[i] + back[i]) << i;
+  std::vector<Case> of_blocks{{1500, 4, 5, 2, true}};
+  if (!is_host<Space>) of_blocks.push_back({20000, 4, 200, 2, true});  // several blocks for each team of a device
+  for (const Case& c : of_blocks) {
+    const Data data(c);
+    const Space exec;
+    const PassLayout layout = make_pass_layout({true, true}, c.n, data.max_feature, data.logits, data.duals);
+    const std::array kernels{&Pass<TypeParam>::tuned, &Pass<TypeParam>::products};
+    for (const auto kernel : kernels) {
+      const auto pass = [&](std::int64_t first, std::int64_t count) {
+        const std::span<const float> rows(data.rows.data() + first * c.p, static_cast<std::size_t>(count * c.p));
+        const std::span<const double> weights(data.relative.data() + first, static_cast<std::size_t>(count));
+        return kernel(pack_feature_tiles<TypeParam>(exec, rows, c.p, data.center, weights), data, layout);
+      };
+      const auto whole = pass(0, c.n), front = pass(0, 512), back = pass(512, c.n - 512);
+      for (std::size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(whole[i], front[i] + back[i]) << i;
+    }
   }
 }
 

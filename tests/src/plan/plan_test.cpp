@@ -71,15 +71,15 @@ TEST(Plan, PutsTilesOnTheDeviceAndReadsOnTheHost) {
 TEST(Plan, HoldsTheRowsOfStoredCostsThatADeviceMultipliesInItsMemory) {
   PlanInput input;
   input.command = "gromov";
-  input.cells_per_slice = {20000, 10000};
+  input.cells_per_slice = {20000, 2000};
   input.num_features = input.other_features = 10;
   input.cost_bytes = 1;
   const auto on_device = [&](std::int64_t ranks) { return static_cast<double>(plan_memory(input, ranks).solving.device); };
   EXPECT_EQ(on_device(1), 0.0);
   input.on_device = true;
-  const double rows_of_both = 4.0 * 20000 * 30000;
-  EXPECT_GT(on_device(1), rows_of_both);
-  EXPECT_LT(on_device(1), 1.2 * rows_of_both);
+  const double rows_of_both = 4.0 * 20000 * 22000, linear_both_ways = 2.0 * 4.0 * 20000 * 2000;
+  EXPECT_GT(on_device(1), rows_of_both + linear_both_ways);
+  EXPECT_LT(on_device(1), 1.2 * (rows_of_both + linear_both_ways));
   const auto messages = static_cast<double>(item(plan_memory(input, 4), "messages between GPUs", true).bytes);
   EXPECT_GT(messages, 0.0);
   EXPECT_LT(on_device(4) - messages, 0.35 * on_device(1));

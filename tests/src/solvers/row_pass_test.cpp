@@ -65,6 +65,9 @@ TEST(RowPass, SumsHaveTheSameBitsOnAnyNumberOfRanks) {
     for (const Precision precision : {Precision::float32, Precision::float64})
       expect_equal_bits(sums_on(world, c, precision), sums_on(self, c, precision));
   });
+  const Case on_device(8000, true);  // enough rows for one
+  const auto world = make_world_communicator(), self = make_self_communicator();
+  expect_equal_bits(sums_on(*world, on_device, Precision::float32), sums_on(*self, on_device, Precision::float32));
 }
 
 TEST(RowPass, SumsMatchPlainLoops) {
@@ -154,6 +157,7 @@ TEST(LabelSums, MatchPlainLoopsAndHaveTheSameBitsOnAnyNumberOfRanks) {
 }
 
 TEST(RowPass, OfManyRowsOnADeviceIsThatOfTheHost) {
+  if (test_device() == Device::cpu) GTEST_SKIP() << "a build without a device";
   const auto world = make_world_communicator();
   const Case c(20000, true);
   for (const auto& [precision, tolerance] : {std::pair{Precision::float32, 1e-5}, {Precision::float64, 1e-12}}) {
