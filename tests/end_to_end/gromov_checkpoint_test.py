@@ -16,14 +16,15 @@ def make_cells(name, cells, dimensions, times):
 
 
 def cases():
-    few, many = make_cells("few", 150, 4, 2), make_cells("many", 560, 4, 2)  # more than the 512 anchors of a side
+    few, many = make_cells("few", 300, 4, 2), make_cells("many", 560, 4, 2)  # more than the 512 anchors of a side
+    smaller = make_cells("smaller", 150, 4, 2)
     slices = {**make_cells("slices", 150, 2, 3), "spatial": "obsm/X_pca"}
     plain = {"output": {"plots": False}}
     yield Case("whole", "gromov", {"input": few, "gromov": few_steps, **precise})
     yield Case("anchors", "gromov", {"input": many, "gromov": {**few_steps, "epsilon": 0.05}, **precise, **plain})
-    yield Case("sweep", "gromov", {"input": few, "gromov": few_steps, "sweep": {"epsilon": [0.05, 0.04], "geodesic_k": [10, 14]}, **precise, **plain}, has_parts=True)
+    yield Case("sweep", "gromov", {"input": smaller, "gromov": few_steps, "sweep": {"epsilon": [0.05, 0.04], "geodesic_k": [10, 14]}, **precise, **plain}, has_parts=True)
     yield Case("chain", "align", {"input": slices, "gromov": few_steps, **precise, **plain}, has_parts=True)
-    yield Case("unbalanced", "gromov", {"input": few, "gromov": {"epsilon": 0.03, "mode": "unbalanced"}, **precise, **plain})
+    yield Case("unbalanced", "gromov", {"input": smaller, "gromov": {"epsilon": 0.03, "mode": "unbalanced"}, **precise, **plain})
 
 
 def check_unconverged():

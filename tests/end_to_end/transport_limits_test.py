@@ -188,7 +188,7 @@ def planned_gib(job, *words):
 
 def check_ring():
     """Points that do not fit on every rank pass in a ring, if the user leaves the form open."""
-    cells = session.job("wide", "simulate", {"simulate": {"model": "mixture", "cells": 2000, "dimensions": 1250, "times": 2}})
+    cells = session.job("wide", "simulate", {"simulate": {"model": "mixture", "cells": 10000, "dimensions": 250, "times": 2}})
     session.done(session.run("simulate", cells, ranks=1))
     job = session.job("ringed", "transport", {"input": {"file": "wide/simulation.h5ad", "time_key": "time"}, "run": {"threads": 1},
                                               "solver": {"allow_unconverged": True, "max_iterations": 2}})
