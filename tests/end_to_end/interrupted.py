@@ -130,7 +130,7 @@ class Case:
 
 def check_stops(case, resumed_on=(1, 2, 3, 4)):
     """Early, in the middle and at the last step; then on as many ranks, and on others but from the second step."""
-    def check_stop(number):
+    for number in sorted({1, 2, case.iterations // 2, case.iterations - 1}):
         stopped = f"{case.name}_{number}"
         first = case.run("--set", f"run.stop_after_iterations={number}", out=stopped, code=5)
         session.check((len(states(stopped)) == 1 or case.has_parts) and states(stopped) and "goes on from" in first.err, f"{stopped}: one state", first)
@@ -147,8 +147,6 @@ def check_stops(case, resumed_on=(1, 2, 3, 4)):
                 same(f"{stopped}_on{ranks}", case.whole, what, run)
             else:
                 nearly_same(f"{stopped}_on{ranks}", case.whole, what, run)
-
-    side_by_side(check_stop, sorted({1, 2, case.iterations // 2, case.iterations - 1}))
 
 
 def check_pieces(case):

@@ -13,7 +13,7 @@ from session import read_tsv
 session, cluster = open_cluster()
 # The nodes are one machine, and their jobs must not all be bound to its first core.
 SETTINGS = ["submit.cpus_per_rank=1", 'submit.time="5"', "submit.exclusive=false", 'submit.prologue=["export OMP_PROC_BIND=false"]']
-SECONDS, TWO_RANKS_SECONDS, LIMITED_SECONDS = 6, 18, 38  # of processor time of a solve
+SECONDS, TWO_RANKS_SECONDS, LIMITED_SECONDS = 6, 24, 38  # of processor time of a solve
 references = {}  # numbers of the jobs that are not stopped
 
 
@@ -119,7 +119,7 @@ def check_lost_node():
 
 def check_power_cut():
     number = start("cut", *two_ranks())
-    time.sleep(5)  # Slurm saves its queue at most every 5 s
+    time.sleep(6)  # Slurm saves its queue at most every 5 s
     cluster.machine("power_cut")
     went_on("cut", number, "whole_two")
 
