@@ -78,11 +78,16 @@ std::unique_ptr<RowPass> make_on(const Context& context, const RowBlock& block, 
   return std::make_unique<DeviceRowPass<float, ExecutionSpace>>(context.comm, block, frame, moments);
 }
 
+/// A pass takes a device 50 microseconds at least (H200, bench_lowrank_pass), in which one thread of a host is through
+/// some 1700 rows of 30 features.
+bool is_worth_a_device(const RowBlock& block) { return block.num_rows * (block.dimension + 8) >= 65536; }
+
 }  // namespace
 
 std::unique_ptr<RowPass> make_row_pass(const Context& context, const RowBlock& block, const FeatureFrame& frame,
                                        const RowMoments& moments) {
-  if (context.device == Device::cuda) return make_on<Kokkos::DefaultExecutionSpace>(context, block, frame, moments);
+  if (context.device == Device::cuda && is_worth_a_device(block))
+    return make_on<Kokkos::DefaultExecutionSpace>(context, block, frame, moments);
   return make_on<Kokkos::DefaultHostExecutionSpace>(context, block, frame, moments);
 }
 

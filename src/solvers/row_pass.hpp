@@ -45,7 +45,8 @@ class RowPass {
   virtual std::int64_t num_passes() const = 0;
 };
 
-/// Copies the rows, in their frame, to the device of `context`. @throws MemoryError
+/// Copies the rows, in their frame, to the device of `context`; few rows, by the number of all ranks, to the host.
+/// @throws MemoryError
 std::unique_ptr<RowPass> make_row_pass(const Context& context, const RowBlock& block, const FeatureFrame& frame,
                                        const RowMoments& moments);
 

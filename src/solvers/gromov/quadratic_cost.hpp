@@ -49,6 +49,7 @@ class QuadraticCost {
   virtual double relative_change(const LinearCost& k, const LinearCost& l) const = 0;
 };
 
+/// On the device of `context`; few stored costs on the host.
 /// @throws DataError when the sides hold different kinds of costs, or such as the mode or regularisation cannot have
 std::unique_ptr<QuadraticCost> make_quadratic_cost(const Context& context, const GromovProblem& problem);
 

@@ -117,7 +117,7 @@ TEST(Descent, MeetsTolerancesFinerThanItsSmallestUsualGain) {
     Descent descent(small.chain, options, "all", [&](const DescentRecord& record) { records.push_back(record); }, {});
     EXPECT_EQ(descent.descend(1e-3, tolerance, 100000, no_mass_steps, finer), StopReason::converged);
     EXPECT_LE(std::abs(records.back().change), tolerance);
-    EXPECT_LT(finer.regularized, state.regularized);
+    EXPECT_LE(finer.regularized, state.regularized * (1.0 + 1e-10));  // the former meets its masses to 1e-10 only
   }
 }
 

@@ -32,10 +32,10 @@ struct Case {
   }
 };
 
-PassSums sums_on(const Communicator& comm, const Case& c, Precision precision) {
+PassSums sums_on(const Communicator& comm, const Case& c, Precision precision, Device device = test_device()) {
   const RowBlock block = c.cloud.block(comm);
   const RowMoments moments = row_moments(comm, block, c.center);
-  const auto rows = make_row_pass({comm, precision, test_device(), 0}, block, c.center, moments);
+  const auto rows = make_row_pass({comm, precision, device, 0}, block, c.center, moments);
   PassSums sums = rows->sums(c.logits, c.duals, {true, true});
   EXPECT_EQ(rows->num_passes(), 1);
   return sums;
@@ -151,6 +151,21 @@ TEST(LabelSums, MatchPlainLoopsAndHaveTheSameBitsOnAnyNumberOfRanks) {
     EXPECT_LE(testing_support::largest_difference(sums.features.values, features.values), 1e-13);
     EXPECT_EQ(sums.masses[3], 0.0);  // labels end at 2
   });
+}
+
+TEST(RowPass, OfManyRowsOnADeviceIsThatOfTheHost) {
+  const auto world = make_world_communicator();
+  const Case c(20000, true);
+  for (const auto& [precision, tolerance] : {std::pair{Precision::float32, 1e-5}, {Precision::float64, 1e-12}}) {
+    const PassSums sums = sums_on(*world, c, precision), expected = sums_on(*world, c, precision, Device::cpu);
+    EXPECT_NEAR(sums.normalizer, expected.normalizer, tolerance);
+    EXPECT_NEAR(sums.entropy, expected.entropy, tolerance);
+    for (std::size_t k = 0; k < expected.masses.size(); ++k) EXPECT_NEAR(sums.masses[k], expected.masses[k], tolerance);
+    for (std::size_t i = 0; i < expected.features.values.size(); ++i)
+      EXPECT_NEAR(sums.features.values[i], expected.features.values[i], tolerance);
+    for (std::size_t i = 0; i < expected.hessian.values.size(); ++i)
+      EXPECT_NEAR(sums.hessian.values[i], expected.hessian.values[i], tolerance);
+  }
 }
 
 }  // namespace

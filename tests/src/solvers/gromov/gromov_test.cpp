@@ -163,5 +163,28 @@ TEST_F(Gromov, AlignsSinglePoints) {
   EXPECT_NEAR(solution.coupling.mass, 1.0, 1e-12);
 }
 
+/// More pairs than are left to the host.
+TEST_F(Gromov, OfManyStoredCostsOnADeviceIsThatOfTheHost) {
+  if (test_device() == Device::cpu) GTEST_SKIP() << "a build without a device";
+  const ToySide x = toy_source(1010), y = toy_target(1000);
+  const Vector of_x = x.distances(false), of_y = y.distances(false);
+  const GromovProblem problem{StoredIntraCosts{x.size, std::span<const double>(of_x), x.largest(false)},
+                              StoredIntraCosts{y.size, std::span<const double>(of_y), y.largest(false)}, x.weights,
+                              y.weights, 0.02};
+  GromovSettings settings;
+  settings.max_outer = 3;
+  settings.epsilon_start.reset();
+  const auto solve_on = [&](Device device, Precision precision) {
+    return solve_gromov({*comm_, precision, device, 0}, problem, settings);
+  };
+  for (const auto& [precision, tolerance] : {std::pair{Precision::float64, 1e-9}, {Precision::float32, 1e-4}}) {
+    const GromovSolution solution = solve_on(test_device(), precision), expected = solve_on(Device::cpu, precision);
+    EXPECT_EQ(solution.history.size(), expected.history.size());
+    EXPECT_NEAR(solution.energy, expected.energy, tolerance * expected.energy);
+    EXPECT_NEAR(solution.primal, expected.primal, tolerance * expected.primal);
+    EXPECT_LT(solution.coupling.error_target, 1e-4);
+  }
+}
+
 }  // namespace
 }  // namespace thalweg
