@@ -151,7 +151,7 @@ def check_stops(case, resumed_on=(1, 2, 3, 4)):
 
 def check_pieces(case):
     """A run that is stopped over and over again, in pieces long enough for a round of starts, which begins anew."""
-    num_pieces = 2 if case.command == "lowrank" and session.ranks > 1 else 6
+    num_pieces = 2 if case.name == "lowrank_gw" or (case.command == "lowrank" and session.ranks > 1) else 6
     length = max(2, case.iterations // num_pieces)
     out, pieces = f"{case.name}_pieces", 0
     while pieces < 30:
