@@ -1,6 +1,7 @@
 """`thalweg align`: slices turned, moved, mirrored and warped; chains of them; any number of ranks; bad input."""
 import sys
 import warnings
+from shutil import copytree
 
 from session import open_session, read_tsv
 
@@ -10,7 +11,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 warnings.simplefilter("error")
-PLACES = 320
+PLACES = 240
 SPACING = 0.25  # of the places in a slice
 
 
@@ -115,7 +116,9 @@ def check_other_inputs():
 
 
 def check_ranks():
-    for name, ranks in (("one", 1), ("many", session.ranks)):
+    if session.ranks == 1:
+        copytree(session.folder / "chain", session.folder / "one")
+    for name, ranks in (("one", 1), ("many", session.ranks))[session.ranks == 1:]:
         session.done(session.run("align", session.job(name, "align", tables_of()), ranks=ranks, timeout=120))
     starts = read_tsv(session.folder / "one/tables/starts.tsv")
     for pair, which in (("2.0_1.0", "2.0"), ("3.0_2.0", "3.0")):

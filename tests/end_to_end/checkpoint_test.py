@@ -8,16 +8,18 @@ import subprocess
 import sys
 import time
 
-from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, same, session, states, wait_for_state
+from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, same, session, side_by_side, states, wait_for_state
 from session import DATA
 
+# Two groups of 147 and 23 cells: maps between all of a time take seconds before the first start.
+one_batch = {"batch": ["Waterston_300_minutes"]}
 two_times = {"file": DATA, "time_key": "time", "days": ["300", "360"]}
 precise = {"precision": "float64"}
 JOBS = {
     "transport": ("transport", {"input": two_times, "solver": {**precise, "epsilon": 0.01, "tolerance": 1e-9}}),
     "overrelaxed": ("transport", {"input": two_times, "solver": {"epsilon": 0.02, "tolerance": 1e-7, "acceleration": "overrelax", "lambda1": 5.0, "gap_tolerance": 1e-6}}),
     "hmot": ("hmot", {"input": {"file": DATA, "time_key": "time"}, "hmot": {"rank": 5, "restarts": 8, "subsample": 100}, "solver": precise}),
-    "lowrank_gw": ("lowrank", {"input": {"file": DATA}, "source.filter": {"time": ["300"]}, "target": {"key": "X"}, "target.filter": {"time": ["360"]},
+    "lowrank_gw": ("lowrank", {"input": {"file": DATA}, "source.filter": {"time": ["300"], **one_batch}, "target": {"key": "X"}, "target.filter": {"time": ["360"], **one_batch},
                                "lowrank": {"rank": [6, 4], "objective": "gw", "restarts": 3}, "solver": precise}),
     "lowrank": ("lowrank", {"input": two_times, "lowrank": {"rank": [6, 4]}, "solver": precise}),
 }
@@ -151,18 +153,22 @@ def check_faults(case):
         return
     often = ["--set", "run.checkpoint_every_s=1e-4"]
     last = session.ranks - 1
-    for point in ("checkpoint.layout", "checkpoint.fill", "checkpoint.publish", "result.fill", f"solve.iteration={case.iterations // 2}", "read.block"):
-        for action in ("kill", "throw"):
-            rank = 0 if point in ("checkpoint.layout", "checkpoint.publish") else last
-            out = f"fault_{point}_{action}"
-            run = case.run(*often, out=out, code=None, environment={"THALWEG_FAULT": f"{point}@{rank}:{action}"})
-            if point.startswith("checkpoint") and action == "throw":
-                session.check(run.code == 0 and "warning: no_checkpoint" in run.err, f"{out}: a warning", run)
-            else:
-                session.check(run.code not in (0, None), f"{out}: the run fails", run)
-            session.check(not (session.folder / out / "run.json").exists() or run.code == 0, f"{out}: no result", run)
-            same(out, case.whole, out, case.run("--resume", out=out))
-            session.check(not list((session.folder / out).rglob("*.tmp")), f"{out}: no temporaries")
+
+    def check_fault(fault):
+        point, action = fault
+        rank = 0 if point in ("checkpoint.layout", "checkpoint.publish") else last
+        out = f"fault_{point}_{action}"
+        run = case.run(*often, out=out, code=None, environment={"THALWEG_FAULT": f"{point}@{rank}:{action}"})
+        if point.startswith("checkpoint") and action == "throw":
+            session.check(run.code == 0 and "warning: no_checkpoint" in run.err, f"{out}: a warning", run)
+        else:
+            session.check(run.code not in (0, None), f"{out}: the run fails", run)
+        session.check(not (session.folder / out / "run.json").exists() or run.code == 0, f"{out}: no result", run)
+        same(out, case.whole, out, case.run("--resume", out=out))
+        session.check(not list((session.folder / out).rglob("*.tmp")), f"{out}: no temporaries")
+
+    points = ("checkpoint.layout", "checkpoint.fill", "checkpoint.publish", "result.fill", f"solve.iteration={case.iterations // 2}", "read.block")
+    side_by_side(check_fault, [(point, action) for point in points for action in ("kill", "throw")])
     stop = ["--set", "run.stop_after_iterations=3"]
     failed = case.run(*stop, out="stop_fails", code=1, environment={"THALWEG_FAULT": "checkpoint.fill:throw"})
     session.check(len(failed.errors) == 1, "a state that cannot be saved at a stop", failed)
@@ -176,10 +182,10 @@ def check_faults(case):
 
 
 def main():
-    cases = [Case(name, *job) for name, job in JOBS.items()]
+    cases = side_by_side(lambda item: Case(item[0], *item[1]), JOBS.items())
+    side_by_side(check_pieces, cases)
     for case in cases:
         check_stops(case)
-        check_pieces(case)
     check_no_gain(cases[2])
     check_other_item(cases[0])
     check_finished(cases[0])
@@ -191,7 +197,7 @@ def main():
     check_faults(cases[0])
     case = long_job()
     check_second_job(case)
-    check_random_kills(case, 20 if session.ranks == 1 else 8)
+    check_random_kills(case, 10 if session.ranks == 1 else 5)
     return session.finish()
 
 

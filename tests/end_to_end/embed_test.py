@@ -126,10 +126,14 @@ def check_losses():
     position = {cell: row for row, cell in enumerate(anndata.read_h5ad(session.folder / "y.h5ad").obs["pair"])}
     pairs = [(cell, position[cell]) for cell in range(SOURCES) if cell in position][::40]
     (session.folder / "pairs.tsv").write_text("source\ttarget\n" + "".join(f"x{cell}\ty{cell}\n" for cell, _ in pairs))
-    for name, keys in runs.items():
+
+    def check_loss(item):
+        name, keys = item
         if session.done(session.run("embed", "train", session.job(name, "embed train", tables_of(keys)), timeout=120)):
             report = values(session.folder / name / "tables/training.tsv", "quantity")
             session.check(0 < float(report["gw_loss"]) < 0.2 and report["stop_reason"] == "converged", f"{name}: {report}")
+
+    session.in_parallel(check_loss, runs.items(), 2)
     errors = pd.read_csv(session.folder / "verified/convergence.csv")["gradient_error"].dropna()
     session.check(len(errors) >= 2 and 0 < errors.max() < 1e-4, f"gradients and differences: {list(errors)}")
 

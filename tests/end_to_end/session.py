@@ -127,10 +127,10 @@ class Session:
         path = self.folder / name / "tables" / f"{file}.tsv"
         return read_tsv(path) if self.check(path.exists(), f"{path.name} of {name}") else []
 
-    def in_parallel(self, action, items):
-        """Short runs mostly wait for their launcher; several at a time keep the tests quick."""
-        with ThreadPoolExecutor(max_workers=2 if self.ranks == 1 else 6) as pool:
-            list(pool.map(action, items))
+    def in_parallel(self, action, items, most=None):
+        """Short runs mostly wait for their launcher; several at a time keep the tests quick. The answers, in order."""
+        with ThreadPoolExecutor(max_workers=most or (2 if self.ranks == 1 else 6)) as pool:
+            return list(pool.map(action, items))
 
     def finish(self):
         print("all as expected" if self.failures == 0 else f"{self.failures} failures")

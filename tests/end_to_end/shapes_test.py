@@ -79,7 +79,7 @@ def check_camel():
     data = {"input": {"file": str(CAMEL)}, "source": {"key": "V1", "faces": "F1"}, "target": {"key": "V3", "faces": "F3"}}
     keys = {"epsilon": 0.001, "solve_points": 400, "unfold": False, "reference_map": f"{CAMEL}/map_1_to_3"}
     pairs = {"anchors": str(CAMEL.parent / "camel_anchors.tsv")}
-    for name, extra in (("camel", {}), ("camel_anchors", pairs), ("camel_fine", {**pairs, "epsilon": 0.0005, "solve_points": 1000})):
+    for name, extra in (("camel", {}), ("camel_anchors", pairs), ("camel_fine", {**pairs, "epsilon": 0.0005, "solve_points": 700})):
         if not session.done(session.run("gromov", session.job(name, "gromov", {**data, "gromov": {**keys, **extra}}), timeout=300)):
             return
     session.check(float(quantities("camel")["E_gw"]) <= 0.00266, f"camel: {quantities('camel')['E_gw']}")

@@ -171,7 +171,7 @@ TEST(Ring, ABadPointOfOneRankEndsAllAndIsNamedByItsRow) {
 
 TEST(Ring, HoldsAShareOfThePoints) {
   const auto comm = world();
-  const std::int64_t n = 12288, d = 200;  // points far larger than vectors of one number a point
+  const std::int64_t n = 6144, d = 200;  // points far larger than vectors of one number a point
   const RowRange own = own_points(n, *comm);
   std::vector<float> x(static_cast<std::size_t>(own.size() * d));
   for (std::size_t i = 0; i < x.size(); ++i)
