@@ -210,9 +210,7 @@ struct AddProducts {
     bool is_first, has_products, is_hessian;
   };
 
-  struct Scratch {
-    Values *left, *right;
-  };
+  struct Scratch { Values *left, *right; };
 
   /// What one thread sums: entries of its share, and the mass of a column. A thread of a host stands for several.
   struct Sums {
@@ -236,8 +234,8 @@ struct AddProducts {
   KOKKOS_FUNCTION Task task_of(std::int64_t team) const {
     const std::int64_t lefts = left_parts > 0 ? left_parts : 1, left = team % lefts;
     const bool is_hessian = left >= of_features;
-    return {(is_hessian ? left - of_features : left) * part, team / lefts % of_types * part, left == 0, left_parts > 0,
-            is_hessian};
+    const std::int64_t first = (is_hessian ? left - of_features : left) * part;
+    return {first, team / lefts % of_types * part, left == 0, left_parts > 0, is_hessian};
   }
 
   /// Columns from `first` on of one tile, each times weights[i]; zeros beyond the last. A thread's packs are read side

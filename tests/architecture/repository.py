@@ -60,15 +60,6 @@ def included_files(path):
     return reached
 
 
-def host_only_folders():
-    """Folders whose target is declared HOST_ONLY, and src itself (main.cpp)."""
-    folders = {"src"}
-    for path in ROOT.glob("src/*/CMakeLists.txt"):
-        if "HOST_ONLY" in path.read_text():
-            folders.add(folder_of(path))
-    return folders
-
-
 def finish(problems):
     """Ends the test: 1 and one line a problem, or 0."""
     for problem in problems:
