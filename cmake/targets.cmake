@@ -14,7 +14,7 @@ if(THALWEG_CCACHE AND NOT THALWEG_ENABLE_CUDA AND NOT CMAKE_CXX_COMPILER_LAUNCHE
   endif()
 endif()
 
-# Reading these is half of what most sources take to compile.
+# Reading these is a quarter of what most sources take to compile.
 set(thalweg_common_headers <algorithm> <cmath> <cstdint> <functional> <memory> <numeric> <optional> <span> <sstream> <string>
   <unordered_map> <utility> <variant> <vector>)
 # thalweg_precompile(TARGET HEADER.. | REUSE_FROM TARGET)

@@ -157,7 +157,7 @@ path_of() {
 # On one rank, and those that are for several on two, which share the device.
 run_gpu_tests() {
   local name path ranks
-  while IFS=$'\t' read -r name path ranks; do
+  while IFS=$'\t' read -r name _ ranks; do
     path=$(path_of "$name")
     start_test "$name, 1 rank" 300 "$path" --needs-device
     if ! has_gpu; then continue; fi
