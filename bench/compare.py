@@ -80,7 +80,7 @@ def command_of(problem, tool, iterations, tolerance):
     from tools import PEERS
     if tool in OURS:
         return [str(problem.build / "bench/bench_sinkhorn"), "--data", problem.data, "--out", problem.out, "--n", str(problem.n),
-                "--d", str(problem.d), "--epsilon", str(problem.epsilon), "--iterations", str(iterations), "--tolerance", str(tolerance), "--device", problem.device, *OURS[tool]]
+                "--d", str(problem.d), "--epsilon", str(problem.epsilon), "--iterations", str(iterations), "--tolerance", str(tolerance), "--device", problem.device, *OURS[tool], *(["--warm-up"] if problem.device != "cpu" else [])]
     python = problem.python or ROOT / "build/peers" / PEERS[tool][1] / "bin/python"
     return [str(python), str(PEER_FOLDER / "run_peer.py"), tool, problem.data, str(problem.n), str(problem.d), str(problem.epsilon),
             str(problem.scale), str(iterations), str(problem.threads), "0", problem.out]
@@ -173,11 +173,21 @@ def time_solution(problem, tools, factor):
                 line["iterations"] = line["evaluations"]
                 line["flags"] = line["flags"].split()
                 ours = ours or line["seconds"]
+        elif problem.device != "cpu":
+            line = solve_in_process(problem, tool)
         elif factor and ours:
             line = solve_within(problem, tool, factor * ours)
         else:
             line = solve_to_tolerance(problem, tool)
         yield dict(line, variant=tool)
+
+
+def solve_in_process(problem, tool):
+    """A peer on a GPU, given more iterations within one process; as `solve_to_tolerance` else."""
+    line = run(problem, tool, f"solve:{problem.tolerance}:{problem.cap}")
+    if "failed" not in line:
+        line["flags"] = [] if line["error"] <= problem.tolerance else ["not_reached"]
+    return line
 
 
 def judged(problem, tool, iterations):

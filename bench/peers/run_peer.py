@@ -4,6 +4,7 @@ usage: run_peer.py NAME DATA N D EPSILON SCALE ITERATIONS THREADS TOLERANCE OUT
 
 ITERATIONS "time:REPEATS": seconds of one iteration instead, as compare.py takes them from processes, but within this one,
 which on a GPU starts and compiles for longer than it computes; potentials are those of the longest run.
+ITERATIONS "solve:TOLERANCE:CAP": more and more of them until the judge's error is the tolerance or a run took CAP seconds.
 """
 import json
 import os
@@ -28,6 +29,12 @@ def main():
         solve(2)
     if iterations.startswith("time:"):
         (f, g, _, note), line = time_iteration(solve, int(iterations[len("time:"):]))
+    elif iterations.startswith("solve:"):
+        from judge import judge
+        tolerance_of_judge, cap = (float(word) for word in iterations.split(":")[1:])
+        (f, g, _, note), line = solve_to_tolerance(
+            solve, lambda f, g: judge(points[0], points[1], np.asarray(f, float), np.asarray(g, float), float(epsilon), float(scale), DEVICE),
+            tolerance_of_judge, cap)
     else:
         f, g, seconds, note = solve(int(iterations))
         line = {"seconds": seconds}
@@ -44,6 +51,17 @@ def time_iteration(solve, repeats):
         short, last = solve(k), solve(2 * k)
         seconds.append((last[2] - short[2]) / k)
     return last, {"seconds": statistics.median(seconds), "min": min(seconds), "max": max(seconds), "iterations": 2 * k}
+
+
+def solve_to_tolerance(solve, judged, tolerance, cap):
+    """The last, shortest sufficient run; the error is found outside its clock."""
+    iterations = 100
+    while True:
+        last = solve(iterations)
+        error, cost = judged(last[0], last[1])
+        if error <= tolerance or last[2] > cap:
+            return last, {"seconds": last[2], "iterations": iterations, "error": error, "cost": cost}
+        iterations = int(iterations * 1.25)
 
 
 if __name__ == "__main__":
