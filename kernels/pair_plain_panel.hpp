@@ -4,6 +4,7 @@
 #include <Kokkos_Core.hpp>
 #include <bit>
 
+#include "kernels/exp2_polynomial.hpp"
 #include "kernels/ordered_bits.hpp"
 #include "kernels/pair_costs.hpp"
 #include "kernels/pair_operands.hpp"
@@ -34,26 +35,7 @@ KOKKOS_FUNCTION inline Scalar exp2_by_polynomial(Scalar unbounded) {
   constexpr Scalar rounder = is_float ? Scalar(12582912) : Scalar(6755399441055744);
   const Scalar x = unbounded < -largest_exponent<Scalar> ? -largest_exponent<Scalar> : unbounded;
   const Scalar biased = x + rounder, t = x - (biased - rounder);
-  Scalar value;
-  if constexpr (is_float) {
-    value = ((((1.3276471979e-3f * t + 9.6755413342e-3f) * t + 5.5507132735e-2f) * t + 2.4022119724e-1f) * t +
-             6.9314696706e-1f) *
-                t +
-            1.0f;
-  } else {
-    value = 4.0780717860928705e-10 * t + 7.072570394540799e-9;
-    value = value * t + 1.0180647660573069e-7;
-    value = value * t + 1.3215442675452854e-6;
-    value = value * t + 1.5252727385189775e-5;
-    value = value * t + 1.540353044157185e-4;
-    value = value * t + 1.333355815343997e-3;
-    value = value * t + 9.618129107607003e-3;
-    value = value * t + 5.550410866479039e-2;
-    value = value * t + 2.4022650695910097e-1;
-    value = value * t + 6.931471805599457e-1;
-    value = value * t + 1.0;
-  }
-  const Bits bits = std::bit_cast<Bits>(value) + (std::bit_cast<Bits>(biased) << (is_float ? 23 : 52));
+  const Bits bits = std::bit_cast<Bits>(exp2_polynomial(t)) + (std::bit_cast<Bits>(biased) << (is_float ? 23 : 52));
   return std::bit_cast<Scalar>(bits);
 }
 

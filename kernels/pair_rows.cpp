@@ -7,6 +7,7 @@
 
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_apply_host.hpp"
+#include "kernels/pair_gather_hopper.hpp"
 #include "kernels/pair_parallel.hpp"
 #include "kernels/pair_plain_passes.hpp"
 #include "kernels/pair_rows_host.hpp"
@@ -77,6 +78,23 @@ std::vector<double> sums_on_hopper(const ExecutionSpace& exec, const PairOperand
   return values_on_host(exec, static_cast<const double*>(sums.data()), rows);
 }
 
+template <hopper::RowGather which, class ExecutionSpace>
+std::vector<double> gathered_on_hopper(const ExecutionSpace& exec, const PairOperands<double>& operands,
+                                       const plain::Tiles& tiles, std::span<const double> shifts,
+                                       std::span<const double> column_logs, const DevicePool<ExecutionSpace>& pool) {
+  const std::int64_t size = tiles.count * tile_rows * hopper::values_per_row(which);
+  if (size == 0) return {};
+  const auto list = pool.copy(exec, tiles.list);
+  const auto of_rows = pool.copy(exec, shifts), logs = pool.copy(exec, column_logs);
+  const auto parts = pool.template values<double>(exec, num_slices(operands.num_columns) * size),
+             results = pool.template values<double>(exec, size);
+  hopper::start_gather(exec.cuda_stream(),
+                       {operands, tiles.list.empty() ? nullptr : list.data(), tiles.first, tiles.count, of_rows.data(),
+                        logs.data(), parts.data(), results.data()},
+                       which);
+  return values_on_host(exec, static_cast<const double*>(results.data()), size);
+}
+
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
@@ -98,8 +116,11 @@ std::vector<double> pair_row_sums(const ExecutionSpace& exec, const PairOperands
     });
     return sums;
   } else {
-    if constexpr (std::is_same_v<Scalar, float>)
+    if constexpr (std::is_same_v<Scalar, float>) {
       if (hopper::can_sum(operands)) return sums_on_hopper(exec, operands, tiles, shifts, pool);
+    } else if (hopper::can_gather(operands)) {
+      return gathered_on_hopper<hopper::RowGather::sum>(exec, operands, plain::Tiles::of_list(tiles), shifts, {}, pool);
+    }
     return pair_row_sums_plain(exec, operands, tiles, shifts, pool);
   }
 }
@@ -124,14 +145,18 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> pair_row_moments(const ExecutionSpace& exec, const PairOperands<Scalar>& operands, TileRange range,
                                      std::span<const Scalar> shifts, std::span<const Scalar> column_logs,
                                      const DevicePool<ExecutionSpace>& pool) {
-  if constexpr (is_host<ExecutionSpace>)
+  if constexpr (is_host<ExecutionSpace>) {
     return host_rows(
         exec, range, operands.num_columns, 3, [&](std::int64_t tile, std::int64_t position, double* values) {
           host::row_moments(operands, tile, shifts.data() + position * tile_rows, column_logs.data(), values);
         });
-  else
-    return plain::row_moments(exec, operands, plain::Tiles::of_range(range.first, range.count), shifts, column_logs,
-                              pool);
+  } else {
+    const auto tiles = plain::Tiles::of_range(range.first, range.count);
+    if constexpr (std::is_same_v<Scalar, double>)
+      if (hopper::can_gather(operands))
+        return gathered_on_hopper<hopper::RowGather::moments>(exec, operands, tiles, shifts, column_logs, pool);
+    return plain::row_moments(exec, operands, tiles, shifts, column_logs, pool);
+  }
 }
 
 template <class Scalar, class ExecutionSpace>

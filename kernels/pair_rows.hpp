@@ -20,8 +20,8 @@ struct TileRange {
 };
 
 /// Operands are addresses in the memory of the execution space; spans are on the host. The host uses register tiles,
-/// a Hopper device its matrix units for sums of dot products in float, all else the plain kernels; they agree to
-/// rounding. A row's sum has the same bits wherever it is formed.
+/// a Hopper device its matrix units for sums (in double also moments) of dot products, all else the plain kernels; they
+/// agree to rounding. A row's sum has the same bits wherever it is formed.
 ///
 /// rho_i = sum_j omega_j 2^s_ij of some tiles, one after another.
 /// @param pool  device memory for what the pass needs beside the operands

@@ -1,13 +1,10 @@
 #include "kernels/pair_sums_hopper.hpp"
 
 #include <cuda_fp16.h>
-#include <cuda_runtime.h>
-
-#include <stdexcept>
-#include <string>
 
 #include "kernels/device_launch.hpp"
 #include "kernels/hopper_instructions.cuh"
+#include "kernels/hopper_slices.cuh"
 
 namespace thalweg::hopper {
 
@@ -276,18 +273,6 @@ __global__ void __launch_bounds__(Shape<steps>::groups* group_threads, Shape<ste
   }
 }
 
-__global__ void add_slices(const double* parts, std::int64_t size, int slices, double* sums) {
-  const std::int64_t i = blockIdx.x * static_cast<std::int64_t>(blockDim.x) + threadIdx.x;
-  if (i >= size) return;
-  double sum = 0;
-  for (int slice = 0; slice < slices; ++slice) sum += parts[slice * size + i];
-  sums[i] = sum;
-}
-
-void check(cudaError_t status) {
-  if (status != cudaSuccess) throw std::runtime_error(std::string("sums on the device: ") + cudaGetErrorString(status));
-}
-
 template <int steps, bool is_weighted>
 void start(CUstream_st* stream, const SumsPass& pass) {
   constexpr int shared_bytes = stages * (panel_bytes(steps) + 2 * static_cast<int>(sizeof(std::uint64_t)));
@@ -308,10 +293,7 @@ void start(CUstream_st* stream, const SumsPass& pass) {
 }  // namespace
 
 bool can_sum(const PairOperands<float>& operands) {
-  if (operands.score != PairScore::dot || operands.dimension > most_steps * features_per_step) return false;
-  int device = 0, major = 0;
-  return cudaGetDevice(&device) == cudaSuccess &&
-         cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major == 9;
+  return operands.score == PairScore::dot && operands.dimension <= most_steps * features_per_step && is_current_device();
 }
 
 std::int64_t packed_bytes(const PairOperands<float>& operands) {
@@ -327,9 +309,7 @@ void start_sums(CUstream_st* stream, const SumsPass& pass) {
   else if (steps == 3) start<3>(stream, pass);
   else if (steps == 4) start<4>(stream, pass);
   else start<most_steps>(stream, pass);
-  const std::int64_t rows = pass.num_tiles * tile_rows;
-  add_slices<<<static_cast<unsigned>((rows + 255) / 256), 256, 0, stream>>>(
-      pass.parts, rows, static_cast<int>(num_slices(pass.operands.num_columns)), pass.sums);
+  start_adding(stream, pass.parts, pass.num_tiles * tile_rows, num_slices(pass.operands.num_columns), pass.sums);
   check_launches("thalweg::pair_sums_hopper::start_sums");
 }
 
