@@ -14,6 +14,12 @@ struct RowRange {
   bool operator==(const RowRange&) const = default;
 };
 
+/// The rows of `a` that lie in `b`; if there are none, an empty range within `a`.
+inline RowRange intersection(RowRange a, RowRange b) {
+  const std::int64_t begin = std::clamp(b.begin, a.begin, a.end);
+  return {begin, std::clamp(b.end, begin, a.end)};
+}
+
 /// Contiguous split of `num_rows` rows over `num_ranks` ranks in multiples of `granule` rows.
 ///
 /// Rank q owns granules [floor(g q / G), floor(g (q+1) / G)) of the g = ceil(num_rows / granule)

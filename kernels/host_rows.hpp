@@ -14,4 +14,12 @@ void for_each_row_on_host(std::int64_t count, const std::function<void(std::int6
 inline constexpr std::int64_t piece_rows = 4096;
 void for_each_piece_on_host(std::int64_t count, const std::function<void(std::int64_t begin, std::int64_t end)>& body);
 
+/// The same, point by point: body(index).
+template <class Body>
+void for_each_point_on_host(std::size_t count, const Body& body) {
+  for_each_piece_on_host(static_cast<std::int64_t>(count), [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) body(i);
+  });
+}
+
 }  // namespace thalweg

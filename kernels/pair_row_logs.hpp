@@ -45,10 +45,7 @@ RowLogs row_logs_of(TileRange range, std::span<const Scalar> shifts, const Sums&
   result.logs.resize(tiles.size() * tile_rows);
   if (pass.is_called_for(!shifts.empty())) {
     const std::vector<double> sums = pass.sums(std::span<const std::int64_t>(tiles), shifts);
-    for_each_piece_on_host(range.count * tile_rows, [&](std::int64_t begin, std::int64_t end) {
-      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
-        result.logs[i] = log_of_sum(sums[i], shifts[i]);
-    });
+    for_each_point_on_host(sums.size(), [&](std::size_t i) { result.logs[i] = log_of_sum(sums[i], shifts[i]); });
     for (const std::int64_t position : positions) {
       const auto at = static_cast<std::size_t>(position * tile_rows);
       if (!sums_are_safe(shifts.data() + at, sums.data() + at)) unsafe.push_back(position);

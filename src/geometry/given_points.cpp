@@ -6,15 +6,6 @@
 
 namespace thalweg {
 
-namespace {
-
-RowRange intersection(RowRange a, RowRange b) {
-  const std::int64_t begin = std::max(a.begin, b.begin);
-  return {begin, std::max(begin, std::min(a.end, b.end))};
-}
-
-}  // namespace
-
 GivenPoints::GivenPoints(const Communicator& comm, const PointSet& points, const PointLayout& layout)
     : points_(&points), given_(points.rows.value_or(RowRange{0, points.num_points})), held_(layout.held(comm.rank())) {
   assert(!points.rows || (layout.is_spread() && *points.rows == layout.own(comm.rank())));
@@ -35,7 +26,7 @@ void GivenPoints::fetch_completion(const Communicator& comm, const PointLayout& 
   std::vector<double> send;
   std::vector<std::int64_t> counts, received_counts;
   for (int rank = 0; rank < comm.size(); ++rank) {
-    const RowRange wanted = intersection({layout.own(rank).end, layout.held(rank).end}, given_);
+    const RowRange wanted = intersection(given_, {layout.own(rank).end, layout.held(rank).end});
     for (std::int64_t i = wanted.begin; i < wanted.end; ++i)
       for (std::int64_t k = 0; k < points_->dimension; ++k) send.push_back(given(i, k));
     counts.push_back(wanted.size() * points_->dimension);
@@ -49,10 +40,15 @@ std::vector<double> middle_of(const Communicator& comm, const PointLayout& layou
   const auto weight_of = [&](std::int64_t i) { return weights.empty() ? 1.0 : weights[static_cast<std::size_t>(i)]; };
   const double total = weights.empty() ? static_cast<double>(points.points().num_points)
                                        : std::accumulate(weights.begin(), weights.end(), 0.0);
-  double largest = 0.0;
-  for (std::int64_t i = points.held().begin; i < points.held().end; ++i)
-    for (std::int64_t k = 0; k < dimension; ++k)
-      if (std::isfinite(points.at(i, k))) largest = std::max(largest, std::abs(points.at(i, k)));
+  const RowRange held = points.held();
+  std::vector<double> of_pieces(static_cast<std::size_t>((held.size() + piece_rows - 1) / piece_rows) + 1, 0.0);
+  for_each_piece_on_host(held.size(), [&](std::int64_t begin, std::int64_t end) {
+    double& largest_of_piece = of_pieces[static_cast<std::size_t>(begin / piece_rows)];
+    for (std::int64_t i = held.begin + begin; i < held.begin + end; ++i)
+      for (std::int64_t k = 0; k < dimension; ++k)
+        if (std::isfinite(points.at(i, k))) largest_of_piece = std::max(largest_of_piece, std::abs(points.at(i, k)));
+  });
+  double largest = *std::max_element(of_pieces.begin(), of_pieces.end());
   if (layout.is_spread()) largest = comm.all_reduce(largest, Reduction::max);
   std::vector<double> middle =
       sums_over_points(comm, layout, dimension, total * largest,

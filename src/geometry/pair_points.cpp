@@ -61,19 +61,28 @@ bool normalise(std::vector<double>& point, Cost cost) {
                   "' divides by its norm; remove the point or choose the cost 'sq_euclidean'");
 }
 
+/// Calls body(rows) for the held points of every tile, by all threads.
+template <class Scalar, class Body>
+void for_each_tile_of(const PackedPoints<Scalar>& points, const Body& body) {
+  for_each_row_on_host(PairOperands<Scalar>::tiles_of(points.held.size()), [&](std::int64_t tile) {
+    const std::int64_t begin = points.held.begin + tile * tile_rows;
+    body(RowRange{begin, std::min<std::int64_t>(begin + tile_rows, points.held.end)});
+  });
+}
+
 template <class Scalar>
 void set_norms(PackedPoints<Scalar>& points, double scale) {
   const double inverse = 1.0 / scale;
   points.norms.assign(static_cast<std::size_t>(points.held.size()), 0.0);
-  for (std::int64_t i = points.held.begin; i < points.held.end; ++i) {
-    const Scalar* at = points.at(i);
-    double sum = 0.0;
-    for (std::int64_t k = 0; k < points.dimension; ++k) {
-      const double value = static_cast<double>(at[k * tile_rows]) * inverse;
-      sum += value * value;
-    }
-    points.norms[static_cast<std::size_t>(i - points.held.begin)] = sum;
-  }
+  for_each_tile_of(points, [&](RowRange rows) {
+    const Scalar* features = points.at(rows.begin);
+    double* norms = points.norms.data() + (rows.begin - points.held.begin);
+    for (std::int64_t k = 0; k < points.dimension; ++k)
+      for (std::int64_t i = 0; i < rows.size(); ++i) {
+        const double value = static_cast<double>(features[k * tile_rows + i]) * inverse;
+        norms[i] += value * value;
+      }
+  });
 }
 
 /// An empty side of the right shape.
@@ -94,14 +103,14 @@ PackedPoints<Scalar> unfilled(const PairSides& sides, bool is_source, const Poin
   return points;
 }
 
-/// Prepares the held points of one side for their cost and rounds them.
+/// Prepares some points of one side for their cost and rounds them.
 template <class Scalar>
-void fill(const GivenSides& given, bool is_source, PackedPoints<Scalar>& points) {
+void fill_rows(const GivenSides& given, bool is_source, RowRange rows, PackedPoints<Scalar>& points) {
   const GivenPoints& from = is_source ? given.source : given.target;
   const Cost cost = given.sides.cost;
   const bool is_normalised = cost == Cost::cosine || cost == Cost::correlation;
   std::vector<double> point(static_cast<std::size_t>(points.dimension));
-  for (std::int64_t i = points.held.begin; i < points.held.end; ++i) {
+  for (std::int64_t i = rows.begin; i < rows.end; ++i) {
     for (std::size_t k = 0; k < point.size(); ++k) point[k] = from.at(i, static_cast<std::int64_t>(k));
     check_finite(point, i, is_source);
     for (std::size_t k = 0; k < point.size(); ++k) point[k] -= given.center[k];
@@ -109,6 +118,16 @@ void fill(const GivenSides& given, bool is_source, PackedPoints<Scalar>& points)
     if (is_normalised && !normalise(point, cost) && is_present) refuse_zero(cost, i, is_source);
     for (std::size_t k = 0; k < point.size(); ++k)
       points.at(i)[static_cast<std::int64_t>(k) * tile_rows] = static_cast<Scalar>(point[k]);
+  }
+}
+
+template <class Scalar>
+void fill(const GivenSides& given, bool is_source, PackedPoints<Scalar>& points) {
+  try {
+    for_each_tile_of(points, [&](RowRange rows) { fill_rows(given, is_source, rows, points); });
+  } catch (const DataError&) {
+    fill_rows(given, is_source, points.held, points);  // for the first bad row
+    throw;
   }
   set_norms(points, 1.0);
 }
@@ -228,23 +247,19 @@ PairPoints<Scalar> make_pair_points(const Communicator& comm, const PairSides& s
 
 namespace {
 
-LineBuffer<double> widened(const LineBuffer<float>& from, std::int64_t size) {
-  LineBuffer<double> to(size);
-  std::copy_n(from.data(), size, to.data());
+/// The same points with other features: of(feature). Norms are those that were.
+template <class To, class From, class Of>
+PackedPoints<To> with_features(const PackedPoints<From>& from, const Of& of) {
+  PackedPoints<To> to{from.num_points, from.dimension, from.layout, from.own, from.held, LineBuffer<To>(from.size()),
+                      from.norms,      from.present};
+  for_each_piece_on_host(from.size(), [&](std::int64_t begin, std::int64_t end) {
+    std::transform(from.features.data() + begin, from.features.data() + end, to.features.data() + begin, of);
+  });
   return to;
 }
 
 PackedPoints<double> widened(const PackedPoints<float>& from) {
-  PackedPoints<double> to;
-  to.num_points = from.num_points;
-  to.dimension = from.dimension;
-  to.layout = from.layout;
-  to.own = from.own;
-  to.held = from.held;
-  to.features = widened(from.features, from.size());
-  to.norms = from.norms;
-  to.present = from.present;
-  return to;
+  return with_features<double>(from, [](float value) { return static_cast<double>(value); });
 }
 
 SharedTiles<double> widened(const CostTiles<float>& from) {
@@ -272,11 +287,10 @@ PairPoints<double> widened(const PairPoints<float>& from, bool for_device) {
 
 template <class Scalar>
 PackedPoints<Scalar> scaled(const PackedPoints<Scalar>& points, double scale, bool is_float) {
-  PackedPoints<Scalar> result = points;
-  for (std::int64_t i = 0; i < points.size(); ++i) {
-    const double value = scale * static_cast<double>(points.features.data()[i]);
-    result.features.data()[i] = static_cast<Scalar>(is_float ? static_cast<double>(static_cast<float>(value)) : value);
-  }
+  PackedPoints<Scalar> result = with_features<Scalar>(points, [&](Scalar feature) {
+    const double value = scale * static_cast<double>(feature);
+    return static_cast<Scalar>(is_float ? static_cast<double>(static_cast<float>(value)) : value);
+  });
   set_norms(result, scale);
   return result;
 }

@@ -24,11 +24,11 @@ bool TiledGeometry<Scalar, ExecutionSpace>::uses_strip() const {
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::offsets_of(const RowUpdate& update) const {
   std::vector<double> offsets(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows().size()) * tile_rows), 0.0);
-  for (std::size_t i = 0; i < update.log_ratio.size(); ++i) {
+  for_each_point_on_host(update.log_ratio.size(), [&](std::size_t i) {
     const double log_ratio = std::isnan(update.log_ratio[i]) ? 0.0 : update.log_ratio[i];  // 0 / 0: takes no part
     offsets[i] = update.tau * std::numbers::log2e * log_ratio +
                  (update.tau - 1.0) * source_part(rows().begin + static_cast<std::int64_t>(i));
-  }
+  });
   return offsets;
 }
 
@@ -44,9 +44,10 @@ std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::shifts_before(std::sp
 
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::potentials_of(std::span<const Scalar> biases) const {
-  std::vector<double> potentials;
-  for (std::int64_t i = 0; i < rows().size(); ++i)
-    potentials.push_back(potential_of(rows().begin + i, biases[static_cast<std::size_t>(i)]));
+  std::vector<double> potentials(static_cast<std::size_t>(rows().size()));
+  for_each_point_on_host(potentials.size(), [&](std::size_t i) {
+    potentials[i] = potential_of(rows().begin + static_cast<std::int64_t>(i), biases[i]);
+  });
   return potentials;
 }
 
@@ -136,8 +137,9 @@ RowLogs TiledGeometry<Scalar, ExecutionSpace>::update_biases(const Pass& pass, c
   RowLogs logs = row_logs(pass, shifts);
   const std::vector<double> offsets = offsets_of(update);
   biases.assign(offsets.size(), Scalar(no_bias));
-  for (std::size_t i = 0; i < update.log_ratio.size(); ++i)
+  for_each_point_on_host(update.log_ratio.size(), [&](std::size_t i) {
     biases[i] = bounded_bias<Scalar>(offsets[i] - update.tau * logs.logs[i]);
+  });
   return logs;
 }
 
@@ -159,9 +161,8 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::column_sums(std::span
   const std::vector<Scalar> shifts = owned_columns(of_columns);
   const RowLogs logs = row_logs(*pass, shifts);
   std::vector<double> sums(static_cast<std::size_t>(points_->target.own.size()), 0.0);
-  for_each_piece_on_host(points_->target.own.size(), [&](std::int64_t begin, std::int64_t end) {
-    for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
-      if (takes_part(static_cast<double>(shifts[j]))) sums[j] = std::exp2(logs.logs[j] + static_cast<double>(shifts[j]));
+  for_each_point_on_host(sums.size(), [&](std::size_t j) {
+    if (takes_part(static_cast<double>(shifts[j]))) sums[j] = std::exp2(logs.logs[j] + static_cast<double>(shifts[j]));
   });
   fallback_tiles += logs.fallback_tiles;
   return context_.comm.all_gather(std::span<const double>(sums));
@@ -210,6 +211,13 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums_of(std::span
 }
 
 template <class Scalar, class ExecutionSpace>
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(std::span<const double> f,
+                                                                    std::span<const double> g) const {
+  const std::vector<Scalar> biases = row_biases(f);
+  return row_sums_of(row_logs(*row_pass(column_biases(g)), biases).logs, biases);
+}
+
+template <class Scalar, class ExecutionSpace>
 Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const double> f, std::span<const double> g) const {
   const auto pass = row_pass(column_biases(g));
   const std::vector<Scalar> biases = row_biases(f);
@@ -221,8 +229,7 @@ Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const doubl
     return result;
   }
   std::int64_t fallback_tiles = 0;
-  const RowLogs logs = row_logs(*pass, biases);
-  result.row_sums = row_sums_of(logs.logs, biases);
+  result.row_sums = row_sums_of(row_logs(*pass, biases).logs, biases);
   result.column_sums = column_sums(biases, pass->bias, fallback_tiles);
   return result;
 }
@@ -232,6 +239,8 @@ Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const doubl
                                                              std::span<const double>) const;                          \
   template std::vector<double> TiledGeometry<Scalar, Space>::update_rows(const RowUpdate&, std::span<const double>,   \
                                                                          std::span<const double>) const;              \
+  template std::vector<double> TiledGeometry<Scalar, Space>::row_sums(std::span<const double>,                        \
+                                                                      std::span<const double>) const;                 \
   template Marginals TiledGeometry<Scalar, Space>::marginals(std::span<const double>, std::span<const double>) const; \
   template double TiledGeometry<Scalar, Space>::ordered_sum(std::span<const double>) const;
 THALWEG_INSTANTIATE(THALWEG_TILED_EVALUATION)

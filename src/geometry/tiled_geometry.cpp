@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/host_rows.hpp"
 #include "kernels/instantiate.hpp"
 #include "kernels/pair_logs.hpp"
 #include "kernels/turned_tiles.hpp"
@@ -45,10 +46,7 @@ template <class Scalar, class ExecutionSpace>
 TiledGeometry<Scalar, ExecutionSpace>::TiledGeometry(const Context& context,
                                                      std::shared_ptr<const PairPoints<Scalar>> points,
                                                      EvaluationForm form, bool is_float)
-    : context_(context),
-      form_(form),
-      is_float_(is_float),
-      points_(std::move(points)) {
+    : context_(context), form_(form), is_float_(is_float), points_(std::move(points)) {
   set_log2_reference(std::vector<double>(static_cast<std::size_t>(num_rows()), 0.0),
                      std::vector<double>(static_cast<std::size_t>(num_columns()), 0.0));
   source_ = make_side(points_->source, points_->source_norms);
@@ -95,12 +93,14 @@ void TiledGeometry<Scalar, ExecutionSpace>::rescale() {
 
 template <class Scalar, class ExecutionSpace>
 void TiledGeometry<Scalar, ExecutionSpace>::set_scale(double divisor) {
+  if (divisor == scale_) return;
   scale_ = divisor;
   rescale();
 }
 
 template <class Scalar, class ExecutionSpace>
 void TiledGeometry<Scalar, ExecutionSpace>::set_epsilon(double epsilon) {
+  if (epsilon == epsilon_) return;
   epsilon_ = epsilon;
   rescale();
 }
@@ -122,8 +122,10 @@ void TiledGeometry<Scalar, ExecutionSpace>::set_log2_reference(std::vector<doubl
   log2_alpha_ = std::move(log2_alpha);
   log2_beta_ = std::move(log2_beta);
   alpha_.assign(static_cast<std::size_t>(padded(num_rows())), Scalar(0));
-  std::transform(log2_alpha_.begin(), log2_alpha_.end(), alpha_.begin(),
-                 [](double log) { return static_cast<Scalar>(std::exp2(log)); });
+  for_each_piece_on_host(num_rows(), [&](std::int64_t begin, std::int64_t end) {
+    std::transform(log2_alpha_.begin() + begin, log2_alpha_.begin() + end, alpha_.begin() + begin,
+                   [](double log) { return static_cast<Scalar>(std::exp2(log)); });
+  });
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -164,29 +166,30 @@ template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::representable(std::span<const double> g) const {
   std::vector<double> nearest(g.begin(), g.end());
   if constexpr (sizeof(Scalar) == sizeof(float))
-    for (std::size_t j = 0; j < g.size(); ++j) {
+    for_each_point_on_host(nearest.size(), [&](std::size_t j) {
       const auto bias = column_bias(static_cast<std::int64_t>(j), g[j]);
       const auto rounded = static_cast<double>(static_cast<Scalar>(bias));
       if (std::isfinite(rounded)) nearest[j] += (rounded - bias) * epsilon_ / std::numbers::log2e;
-    }
+    });
   return nearest;
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::row_biases(std::span<const double> f) const {
   std::vector<Scalar> biases(static_cast<std::size_t>(padded(rows().size())), Scalar(no_bias));
-  for (std::size_t i = 0; i < f.size(); ++i)
+  for_each_point_on_host(f.size(), [&](std::size_t i) {
     biases[i] = bounded_bias<Scalar>(row_bias(rows().begin + static_cast<std::int64_t>(i), f[i]));
+  });
   return biases;
 }
 
 template <class Scalar, class ExecutionSpace>
 std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::column_biases(std::span<const double> g) const {
   std::vector<Scalar> biases(static_cast<std::size_t>(padded(num_columns())), Scalar(no_bias));
-  for (std::size_t j = 0; j < g.size(); ++j) {
+  for_each_point_on_host(g.size(), [&](std::size_t j) {
     const bool is_absent = log2_beta_[j] == -INFINITY;  // whatever its g
     biases[j] = is_absent ? Scalar(no_bias) : bounded_bias<Scalar>(column_bias(static_cast<std::int64_t>(j), g[j]));
-  }
+  });
   return biases;
 }
 
@@ -206,8 +209,9 @@ std::vector<Scalar> TiledGeometry<Scalar, ExecutionSpace>::owned_columns(const s
 template <class Scalar, class ExecutionSpace>
 std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::owned_alpha() const {
   std::vector<double> alpha(static_cast<std::size_t>(padded(rows().size())), 0.0);
-  for (std::int64_t i = 0; i < rows().size(); ++i)
-    alpha[static_cast<std::size_t>(i)] = std::exp2(log2_alpha_[static_cast<std::size_t>(rows().begin + i)]);
+  const double* logs = log2_alpha_.data() + rows().begin;
+  for_each_point_on_host(static_cast<std::size_t>(rows().size()),
+                         [&](std::size_t i) { alpha[i] = std::exp2(logs[i]); });
   return alpha;
 }
 

@@ -62,6 +62,8 @@ class TiledGeometry final : public PairGeometry {
                       std::span<const double> g) const override;
   std::vector<double> update_rows(const RowUpdate& update, std::span<const double> f_before,
                                   std::span<const double> g) const override;
+  double product_cost(std::span<const double> u, std::span<const double> w) override;
+  std::vector<double> row_sums(std::span<const double> f, std::span<const double> g) const override;
   Marginals marginals(std::span<const double> f, std::span<const double> g) const override;
   RowStatistics row_statistics(std::span<const double> f, std::span<const double> g) const override;
   std::vector<double> apply(std::span<const double> f, std::span<const double> g, std::span<const double> values,
@@ -169,7 +171,8 @@ class TiledGeometry final : public PairGeometry {
                                     std::span<const double> values, std::int64_t width) const;
 
   // Statistics [tiled_statistics.cpp]
-  double mean_of_dot_costs() const;
+  template <class Weight>
+  double mean_of_dot_costs(std::span<const Weight> of_source, std::span<const Weight> of_target) const;
   double median_cost(const Pass& pass, std::span<const Scalar> shifts, std::int64_t count) const;
 
   Context context_;

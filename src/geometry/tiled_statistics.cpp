@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "geometry/given_points.hpp"
 #include "geometry/tiled_geometry.hpp"
@@ -15,24 +16,30 @@ namespace {
 
 std::int64_t count_of(const std::vector<char>& present) { return std::count(present.begin(), present.end(), 1); }
 
-/// Mean of the points that are present, and after it their mean squared norm.
-template <class Scalar>
-std::vector<double> means_of(const Communicator& comm, const PackedPoints<Scalar>& points) {
-  const auto is_present = [&](std::int64_t i) { return points.present[static_cast<std::size_t>(i)] != 0; };
+/// Weighted mean of the points, and after it their mean squared norm. @param weights  of all points
+template <class Scalar, class Weight>
+std::vector<double> means_of(const Communicator& comm, const PackedPoints<Scalar>& points,
+                             std::span<const Weight> weights) {
+  const auto weight_of = [&](std::int64_t i) { return static_cast<double>(weights[static_cast<std::size_t>(i)]); };
   double largest = 0.0;  // squared norm
   for (std::int64_t i = points.held.begin; i < points.held.end; ++i)
-    if (is_present(i)) largest = std::max(largest, points.norm(i));
+    if (weight_of(i) > 0.0) largest = std::max(largest, points.norm(i));
   if (points.layout.is_spread()) largest = comm.all_reduce(largest, Reduction::max);
-  const double count = static_cast<double>(count_of(points.present));
+  double total = 0.0;
+  for (const Weight weight : weights) total += static_cast<double>(weight);
   std::vector<double> means = sums_over_points(
-      comm, points.layout, points.dimension, count * std::sqrt(largest), [&](std::int64_t i, std::int64_t k) {
-        return is_present(i) ? static_cast<double>(points.at(i)[k * tile_rows]) : 0.0;
-      });
-  means.push_back(sums_over_points(comm, points.layout, 1, count * largest, [&](std::int64_t i, std::int64_t) {
-    return is_present(i) ? points.norm(i) : 0.0;
-  })[0]);
-  for (double& value : means) value /= count;
+      comm, points.layout, points.dimension, total * std::sqrt(largest),
+      [&](std::int64_t i, std::int64_t k) { return weight_of(i) * static_cast<double>(points.at(i)[k * tile_rows]); });
+  means.push_back(sums_over_points(comm, points.layout, 1, total * largest,
+                                   [&](std::int64_t i, std::int64_t) { return weight_of(i) * points.norm(i); })[0]);
+  for (double& value : means) value /= total;
   return means;
+}
+
+std::vector<double> logs(std::span<const double> values) {
+  std::vector<double> result;
+  for (const double value : values) result.push_back(std::log2(value));
+  return result;
 }
 
 /// One order statistic while its bits are found from the highest down.
@@ -50,8 +57,11 @@ struct Selection {
 }  // namespace
 
 template <class Scalar, class ExecutionSpace>
-double TiledGeometry<Scalar, ExecutionSpace>::mean_of_dot_costs() const {
-  const std::vector<double> x = means_of(context_.comm, points_->source), y = means_of(context_.comm, points_->target);
+template <class Weight>
+double TiledGeometry<Scalar, ExecutionSpace>::mean_of_dot_costs(std::span<const Weight> of_source,
+                                                                std::span<const Weight> of_target) const {
+  const std::vector<double> x = means_of(context_.comm, points_->source, of_source),
+                            y = means_of(context_.comm, points_->target, of_target);
   double product = 0.0;
   for (std::size_t k = 0; k + 1 < x.size(); ++k) product += x[k] * y[k];
   const bool has_norms = points_->cost == Cost::sq_euclidean;
@@ -89,7 +99,9 @@ template <class Scalar, class ExecutionSpace>
 double TiledGeometry<Scalar, ExecutionSpace>::cost_statistic(CostStatistic which) const {
   const std::int64_t count = count_of(points_->source.present) * count_of(points_->target.present);
   if (count == 0) return 0.0;
-  if (which == CostStatistic::mean && is_dot()) return mean_of_dot_costs();
+  if (which == CostStatistic::mean && is_dot())
+    return mean_of_dot_costs(std::span<const char>(points_->source.present),
+                             std::span<const char>(points_->target.present));
   std::vector<Scalar> shifts(static_cast<std::size_t>(PairOperands<Scalar>::tiles_of(rows().size()) * tile_rows),
                              Scalar(no_bias));
   for (std::int64_t i = 0; i < rows().size(); ++i)
@@ -116,6 +128,24 @@ double TiledGeometry<Scalar, ExecutionSpace>::cost_statistic(CostStatistic which
 }
 
 template <class Scalar, class ExecutionSpace>
+double TiledGeometry<Scalar, ExecutionSpace>::product_cost(std::span<const double> u, std::span<const double> w) {
+  const std::vector<double> of_rows = context_.comm.all_gather(u);
+  const double masses = std::accumulate(of_rows.begin(), of_rows.end(), 0.0) * std::accumulate(w.begin(), w.end(), 0.0);
+  if (!(masses > 0.0)) return 0.0;
+  if (is_dot()) return masses * mean_of_dot_costs(std::span<const double>(of_rows), w) / scale_;
+  const double mean = cost_statistic(CostStatistic::mean) / scale_;
+  if (!(mean > 0.0)) return 0.0;
+  // P = u_i w_j exp(-C_ij / E) with a large E: -E sum P log(P / R) = sum u w C (1 - O(C / E)).
+  const double large = 1e7 * mean, epsilon = epsilon_;
+  const std::vector<double> log2_alpha = log2_alpha_, log2_beta = log2_beta_;
+  restore(scale_, large, logs(of_rows), logs(w));
+  const std::vector<double> f(u.size(), 0.0), g(w.size(), 0.0);
+  const double cost = -large * ordered_sum(row_statistics(f, g).relative_entropy);
+  restore(scale_, epsilon, log2_alpha, log2_beta);
+  return cost;
+}
+
+template <class Scalar, class ExecutionSpace>
 RowStatistics TiledGeometry<Scalar, ExecutionSpace>::row_statistics(std::span<const double> f,
                                                                     std::span<const double> g) const {
   const auto pass = row_pass(column_biases(g));
@@ -135,9 +165,10 @@ RowStatistics TiledGeometry<Scalar, ExecutionSpace>::row_statistics(std::span<co
   return result;
 }
 
-#define THALWEG_TILED_STATISTICS(Scalar, Space)                                                \
-  template double TiledGeometry<Scalar, Space>::cost_statistic(CostStatistic) const;           \
-  template RowStatistics TiledGeometry<Scalar, Space>::row_statistics(std::span<const double>, \
+#define THALWEG_TILED_STATISTICS(Scalar, Space)                                                                 \
+  template double TiledGeometry<Scalar, Space>::cost_statistic(CostStatistic) const;                            \
+  template double TiledGeometry<Scalar, Space>::product_cost(std::span<const double>, std::span<const double>); \
+  template RowStatistics TiledGeometry<Scalar, Space>::row_statistics(std::span<const double>,                  \
                                                                       std::span<const double>) const;
 THALWEG_INSTANTIATE(THALWEG_TILED_STATISTICS)
 

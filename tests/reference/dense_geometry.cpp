@@ -70,6 +70,16 @@ class DenseGeometry : public PairGeometry {
     return f;
   }
 
+  double product_cost(std::span<const double> u, std::span<const double> w) override {
+    Vector terms(u.size(), 0.0);
+    for (std::int64_t row = rows_.begin; row < rows_.end; ++row)
+      for (std::size_t j = 0; j < w.size(); ++j) terms[local(row)] += u[local(row)] * w[j] * cost(row, j);
+    const Vector all = comm_.all_gather(std::span<const double>(terms));
+    return std::accumulate(all.begin(), all.end(), 0.0);
+  }
+
+  Vector row_sums(std::span<const double> f, std::span<const double> g) const override { return marginals(f, g).row_sums; }
+
   Marginals marginals(std::span<const double> f, std::span<const double> g) const override {
     Marginals result;
     const BlockSums columns(*this, [&](std::int64_t row, Vector& sums) {

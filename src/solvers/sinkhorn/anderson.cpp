@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/host_rows.hpp"
+
 namespace thalweg {
 
 namespace {
@@ -38,18 +40,34 @@ void AndersonHistory::shorten(std::size_t length) {
   while (points_.size() > length_ + 1) points_.pop_front();
 }
 
+/// Lower half of dR^T dR and dR^T rho, weighted: sums of pieces, added in order.
+void AndersonHistory::add_products(std::vector<double>& gram, std::vector<double>& theta) const {
+  const std::size_t k = theta.size(), size = gram.size() + k;
+  const auto num_points = static_cast<std::int64_t>(weights_.size());
+  std::vector<double> of_pieces(static_cast<std::size_t>((num_points + piece_rows - 1) / piece_rows) * size, 0.0);
+  for_each_piece_on_host(num_points, [&](std::int64_t begin, std::int64_t end) {
+    const auto at = [&](std::span<const double> values) { return values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)); };
+    std::vector<std::vector<double>> steps;
+    for (std::size_t s = 0; s < k; ++s) steps.push_back(difference(at(points_[s + 1].residual), at(points_[s].residual)));
+    double* products = of_pieces.data() + static_cast<std::size_t>(begin / piece_rows) * size;
+    for (std::size_t s = 0; s < k; ++s) {
+      for (std::size_t t = 0; t <= s; ++t) products[s * k + t] = weighted_product(at(weights_), steps[s], steps[t]);
+      products[k * k + s] = weighted_product(at(weights_), steps[s], at(points_.back().residual));
+    }
+  });
+  for (std::size_t i = 0; i < of_pieces.size(); ++i) (i % size < k * k ? gram[i % size] : theta[i % size - k * k]) += of_pieces[i];
+}
+
 std::vector<double> AndersonHistory::least_squares() const {
   const std::size_t k = num_differences();
-  std::vector<std::vector<double>> steps;
-  for (std::size_t s = 0; s < k; ++s) steps.push_back(difference(points_[s + 1].residual, points_[s].residual));
   std::vector<double> gram(k * k), theta(k);
+  add_products(gram, theta);
   double trace = 0.0;
+  for (std::size_t s = 0; s < k; ++s) trace += gram[s * k + s];
   for (std::size_t s = 0; s < k; ++s) {
-    for (std::size_t t = 0; t <= s; ++t) gram[s * k + t] = gram[t * k + s] = weighted_product(weights_, steps[s], steps[t]);
-    theta[s] = weighted_product(weights_, steps[s], points_.back().residual);
-    trace += gram[s * k + s];
+    gram[s * k + s] += regularization * trace;
+    for (std::size_t t = 0; t < s; ++t) gram[t * k + s] = gram[s * k + t];
   }
-  for (std::size_t s = 0; s < k; ++s) gram[s * k + s] += regularization * trace;
   const auto size = static_cast<lapack_int>(k);
   const lapack_int failure = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', size, 1, gram.data(), size, theta.data(), 1);
   return failure == 0 ? theta : std::vector<double>(k, 0.0);
@@ -65,8 +83,10 @@ double AndersonHistory::relative_change() const {
 std::vector<double> AndersonHistory::mixed() const {
   std::vector<double> g = points_.back().image;
   const std::vector<double> theta = least_squares();
-  for (std::size_t s = 0; s < theta.size(); ++s)
-    for (std::size_t j = 0; j < g.size(); ++j) g[j] -= theta[s] * (points_[s + 1].image[j] - points_[s].image[j]);
+  for_each_piece_on_host(static_cast<std::int64_t>(g.size()), [&](std::int64_t begin, std::int64_t end) {
+    for (std::size_t s = 0; s < theta.size(); ++s)
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j) g[j] -= theta[s] * (points_[s + 1].image[j] - points_[s].image[j]);
+  });
   return g;
 }
 

@@ -40,6 +40,7 @@ class AndersonHistory {
     std::vector<double> image, residual;
   };
 
+  void add_products(std::vector<double>& gram, std::vector<double>& theta) const;
   std::vector<double> least_squares() const;
 
   std::vector<double> weights_;

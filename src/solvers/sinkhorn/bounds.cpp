@@ -16,12 +16,6 @@ constexpr double nothing_missing = 1e-15;  // of a mass of 1
 
 double sum_of(std::span<const double> values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
-Vector logs(std::span<const double> values) {
-  Vector result;
-  for (const double value : values) result.push_back(std::log(value));
-  return result;
-}
-
 Vector scaled(double factor, Vector values) {
   for (double& value : values) value *= factor;
   return values;
@@ -89,17 +83,6 @@ double reference_offset(const PreparedTransport& transport) {
 
 }  // namespace
 
-double product_cost(const Communicator& comm, PairGeometry& geometry, std::span<const double> u, std::span<const double> w) {
-  const double mean = geometry.cost_statistic(CostStatistic::mean) / geometry.scale();
-  if (!(mean > 0.0)) return 0.0;
-  // P = u_i w_j exp(-C_ij / E) with a large E: -E sum P log(P / R) = sum u w C (1 - O(C / E)).
-  const double large = 1e7 * mean;
-  geometry.set_reference(logs(comm.all_gather(u)), logs(w));
-  geometry.set_epsilon(large);
-  const Vector f(u.size(), 0.0), g(w.size(), 0.0);
-  return -large * ordered_sum(comm, geometry.row_statistics(f, g).relative_entropy);
-}
-
 double certified_upper_bound(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
                              PairGeometry& geometry) {
   const double epsilon = transport.epsilon;
@@ -110,7 +93,7 @@ double certified_upper_bound(const Communicator& comm, const PreparedTransport& 
     if (target.weights[j] > 0.0) lowered[j] += epsilon * std::log(target.weights[j] / column_sums[j]);
     column_sums[j] = target.weights[j];
   }
-  const Vector row_sums = geometry.marginals(pair.f, lowered).row_sums;
+  const Vector row_sums = geometry.row_sums(pair.f, lowered);
   const Remainder rows = row_remainder(comm, transport.owned(transport.source.weights), row_sums);
   const Remainder columns = column_remainder(target, column_sums);
 
@@ -119,8 +102,7 @@ double certified_upper_bound(const Communicator& comm, const PreparedTransport& 
   const double theta = columns.mass;
   if (theta <= nothing_missing || rows.mass <= nothing_missing) return upper;
   if (theta < 1.0) upper -= epsilon * (1.0 - theta) * std::log1p(-theta);
-  upper += theta * product_cost(comm, geometry, scaled(1.0 / rows.mass, rows.delta), scaled(1.0 / theta, columns.delta));
-  enter_epsilon(transport, epsilon, geometry);
+  upper += theta * geometry.product_cost(scaled(1.0 / rows.mass, rows.delta), scaled(1.0 / theta, columns.delta));
   return upper + epsilon * theta * (rows.divergence + columns.divergence);
 }
 
@@ -133,7 +115,7 @@ Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTranspo
     if (transport.target.weights[j] > 0.0 && !(pair.column_sums[j] > 0.0)) return bounds;
   for (std::size_t j = 0; j < g.size(); ++j)
     if (transport.target.weights[j] > 0.0) g[j] += transport.epsilon * std::log(transport.target.weights[j] / pair.column_sums[j]);
-  const Vector row_sums = geometry.marginals(pair.f, g).row_sums;
+  const Vector row_sums = geometry.row_sums(pair.f, g);
   Vector terms;  // lambda1 KL(r | wanted), without cancellation
   for (std::size_t i = 0; i < row_sums.size(); ++i) {
     const double wanted = source.wanted(static_cast<std::size_t>(transport.rows.begin) + i, pair.f[i]);

@@ -19,8 +19,8 @@ struct Bounds {
 ///   P' = P(f, g') + delta_r delta_c^T / theta,   theta = |delta_r| = |delta_c|
 ///   U  = sum r f + sum c' g' - epsilon (1 - theta) log(1 - theta) + theta <C, Rd>
 ///        + epsilon theta [KL(delta_r / theta | a) + KL(delta_c / theta | b)] >= F(P')   (product reference)
-/// Two passes over pairs. Collective. @param pair  f = F(g) and its column sums
-/// @param geometry  in float64; reference and epsilon are changed for a while
+/// One pass over pairs, and that of the product's cost. Collective. @param pair  f = F(g) and its column sums
+/// @param geometry  in float64; product_cost may change its settings for a while
 /// Source: Altschuler, Weed & Rigollet (2017), rounding to the feasible set; convexity of KL; docs/math.md.
 double certified_upper_bound(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
                              PairGeometry& geometry);
@@ -30,10 +30,5 @@ double certified_upper_bound(const Communicator& comm, const PreparedTransport& 
 /// One pass over pairs. Collective.
 Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
                                  const PairGeometry& geometry);
-
-/// sum_ij u_i w_j C_ij of the scaled costs, for u and w of mass 1, to six digits. One pass. Collective.
-/// @param u  owned rows @param w  all columns
-/// @param geometry  in float64; left with this product as reference
-double product_cost(const Communicator& comm, PairGeometry& geometry, std::span<const double> u, std::span<const double> w);
 
 }  // namespace thalweg

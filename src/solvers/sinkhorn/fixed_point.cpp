@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/host_rows.hpp"
 #include "solvers/ordered_sum.hpp"
 
 namespace thalweg {
@@ -71,9 +72,10 @@ Iterate SinkhornMap::at_pair(std::vector<double> g, std::span<const double> f_be
   now.column_sums = std::move(evaluation.column_sums);
   now.fallback_tiles = evaluation.fallback_tiles;
   now.image = now.g;
-  for (std::size_t j = 0; j < now.g.size(); ++j)
+  for_each_point_on_host(now.g.size(), [&](std::size_t j) {
     if (target.weights[j] > 0.0)
       now.image[j] = tau * (now.g[j] + epsilon * std::log(target.weights[j] / std::max(now.column_sums[j], smallest_sum)));
+  });
   const double dual = source_dual(comm_, transport_, now.f);
   const double shift = best_shift(dual, now.image);
   for (double& value : now.image) value -= shift;

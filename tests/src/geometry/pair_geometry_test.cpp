@@ -133,6 +133,7 @@ TEST(Coupling, SumsProductsAndRowsMatchPlainLoops) {
     const Marginals sums = geometry.marginals(f, g);
     expect_relative(sums.row_sums, rows, tolerance);
     expect_relative(sums.column_sums, columns, tolerance);
+    expect_relative(geometry.row_sums(f, g), rows, tolerance);
     const RowStatistics statistics = geometry.row_statistics(f, g);
     expect_relative(statistics.sum, rows, tolerance);
     expect_close(statistics.entropy, entropy, 5 * tolerance);
@@ -144,6 +145,24 @@ TEST(Coupling, SumsProductsAndRowsMatchPlainLoops) {
     const std::vector<double> last = geometry.cost_rows({problem.n - 1, problem.n});
     expect_close(last, {costs.end() - problem.m, costs.end()}, tolerance);
   });
+}
+
+TEST(ProductCost, IsThatOfPlainLoopsAndLeavesTheSettingsAsTheyWere) {
+  for (const Cost cost : all_costs) {
+    SCOPED_TRACE(testing::Message() << "cost " << static_cast<int>(cost));
+    PairProblem problem(cost, 70, 90, 4, 0.2);
+    const auto geometry = problem.geometry(*self, Precision::float64, EvaluationForm::automatic);
+    std::vector<double> u = problem.a, w = problem.b;
+    for (std::size_t i = 0; i < u.size(); i += 3) u[i] = 0.0;
+    for (double& weight : w) weight *= weight;
+    double expected = 0.0;
+    for (std::size_t i = 0; i < u.size(); ++i)
+      for (std::size_t j = 0; j < w.size(); ++j) expected += u[i] * w[j] * problem.pairs.costs[i][j];
+    const std::vector<double> f = problem.potentials(70, 3), g = problem.potentials(90, 4), before = geometry->row_sums(f, g);
+    EXPECT_NEAR(geometry->product_cost(u, w), expected, 1e-6 * expected);
+    EXPECT_EQ(geometry->row_sums(f, g), before);
+    EXPECT_EQ(geometry->product_cost(std::vector<double>(70, 0.0), w), 0.0);
+  }
 }
 
 TEST(Apply, HasEveryWidth) {

@@ -73,6 +73,9 @@ TEST(Ring, SumsAndMultipliesAsReplicatedPointsDo) {
     expect_near(of_rows.sum, of_whole.sum);
     expect_near(of_rows.entropy, of_whole.entropy);
     expect_near(of_rows.relative_entropy, of_whole.relative_entropy);
+    expect_near(ring.row_sums(f, g), whole.row_sums(f, g));
+    const std::vector<double> a = problem.owned(whole, problem.a);
+    EXPECT_NEAR(ring.product_cost(a, problem.b), whole.product_cost(a, problem.b), 1e-12 * whole.product_cost(a, problem.b));
     expect_near(ring.apply(f, g, v, 3), whole.apply(f, g, v, 3));
     expect_near(ring.apply_transposed(f, g, w, 3), whole.apply_transposed(f, g, w, 3));
     for (const CostStatistic which : {CostStatistic::mean, CostStatistic::median, CostStatistic::max})
