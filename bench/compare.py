@@ -10,7 +10,7 @@
 iteration: (time of 2k iterations - time of k) / k, so that set-up and compilation cancel; median of --repeats.
 solution: a peer gets more iterations until its error, by our float64 judge and outside the clock, is reached or its time
 is beyond --cap; its seconds are those of the last, shortest sufficient run. Peers do not stop by this error
-themselves, so they are told the number of iterations: that flatters them. With --factor a peer has one run, of as many
+themselves, so they are told the number of iterations: that flatters them. On a GPU all this is within one process. With --factor a peer has one run, of as many
 iterations as fit into that many times our seconds: flag `not_reached` and its error say that it needs more.
 One JSON line a measurement (keys: bench/README.md); results that disagree by more than 1e-3 in cost are marked.
 """
@@ -47,7 +47,10 @@ def parse_arguments():
     parser.add_argument("--build", default="build/release", help="where bench_sinkhorn lies")
     parser.add_argument("--out", default="results.jsonl")
     parser.add_argument("--table", help="show the lines of this file instead of running")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.factor and arguments.device != "cpu":
+        parser.error("--factor is for --device cpu: on a GPU a peer is given iterations until they suffice")
+    return arguments
 
 
 def machine_busy_seconds():
@@ -86,21 +89,22 @@ def command_of(problem, tool, iterations, tolerance):
             str(problem.scale), str(iterations), str(problem.threads), "0", problem.out]
 
 
-def run(problem, tool, iterations, tolerance=0.0):
-    """The tool's line with `others_cores` added, or {"failed": why}."""
+def run(problem, tool, iterations, tolerance=0.0, runs=1):
+    """The tool's line with `others_cores` added, or {"failed": why}. It may take as long as so many runs at the cap."""
     environment = dict(os.environ, OMP_NUM_THREADS=str(problem.threads), OMP_PROC_BIND="false",
                        THALWEG_PEER_DEVICE=problem.device)
     busy = machine_busy_seconds()
     clock, own = os.times().elapsed, os.times()
     try:
-        done = subprocess.run(command_of(problem, tool, iterations, tolerance), capture_output=True, text=True, timeout=problem.cap + 60, env=environment)
+        done = subprocess.run(command_of(problem, tool, iterations, tolerance), capture_output=True, text=True, timeout=runs * problem.cap + 60, env=environment)
     except subprocess.TimeoutExpired:
-        return {"failed": f"over {problem.cap + 60:.0f} s"}
+        return {"failed": f"over {runs * problem.cap + 60:.0f} s"}
     except FileNotFoundError as error:
         return {"failed": f"{error.filename} not found; run bench/peers/setup.sh and build bench_sinkhorn"}
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
-        return {"failed": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1][:200]}
+        said = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
+        return {"failed": ([text for text in said if "Error" in text] or said)[-1][:200]}
     line, after, wall = json.loads(lines[-1]), os.times(), os.times().elapsed - clock
     used = after.children_user + after.children_system - own.children_user - own.children_system
     line["others_cores"] = max(0.0, round((machine_busy_seconds() - busy - used) / wall, 3))
@@ -183,8 +187,8 @@ def time_solution(problem, tools, factor):
 
 
 def solve_in_process(problem, tool):
-    """A peer on a GPU, given more iterations within one process; as `solve_to_tolerance` else."""
-    line = run(problem, tool, f"solve:{problem.tolerance}:{problem.cap}")
+    """A peer on a GPU, which is given more iterations within one process until they suffice or a run takes the cap."""
+    line = run(problem, tool, f"solve:{problem.tolerance}:{problem.cap}", runs=6)
     if "failed" not in line:
         line["flags"] = [] if line["error"] <= problem.tolerance else ["not_reached"]
     return line

@@ -9,12 +9,13 @@
 
 namespace thalweg::hopper {
 
-inline void check(cudaError_t status) {
+/// @throws std::runtime_error with the message of CUDA
+inline void throw_unless_success(cudaError_t status) {
   if (status != cudaSuccess) throw std::runtime_error(std::string("sums on the device: ") + cudaGetErrorString(status));
 }
 
 /// Whether this is the current device's compute capability.
-inline bool is_current_device() {
+inline bool is_current_device_hopper() {
   int device = 0, major = 0;
   return cudaGetDevice(&device) == cudaSuccess &&
          cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major == 9;

@@ -10,19 +10,20 @@ namespace {
 
 constexpr int depth = 8;  // features of one product
 constexpr int most_dimension = 128;
-constexpr int stride =
-    tile_rows + 4;  // doubles of a feature of a tile in shared memory: quarters of a warp meet no bank twice
 constexpr int block_threads = 128;
 constexpr int edge = 32;  // a warp takes edge x edge of the pairs of two tiles
 constexpr double largest_exponent = 1022;
+
+/// Doubles of a feature of a tile in shared memory: threads that are served together then meet no bank twice.
+constexpr int stride = tile_rows + 4;
 
 constexpr std::int64_t padded(std::int64_t dimension) { return (dimension + depth - 1) / depth * depth; }
 
 /// 2^x; beyond the range of powers the last one, and NaN for NaN.
 __device__ double exp2_bounded(double x) {
   constexpr double rounder = 6755399441055744;
-  constexpr int bound = 0x408ff000, infinite = 0x7ff00000;  // high words of 1022 and infinity
-  const int high = __double2hiint(x), size = high & 0x7fffffff;
+  constexpr int bound = 0x408ff000, infinite = 0x7ff00000;       // of 1022 and infinity: units for integers are idle
+  const int high = __double2hiint(x), size = high & 0x7fffffff;  // the upper words of x and |x|
   if (size >= bound && size <= infinite) x = __hiloint2double(bound | (high & ~0x7fffffff), 0);
   const double biased = x + rounder, value = exp2_polynomial(x - (biased - rounder));
   return __hiloint2double(__double2hiint(value) + (__double2loint(biased) << 20), __double2loint(value));
@@ -61,8 +62,9 @@ struct Place {
   }
 };
 
-/// Of the 4 rows and 8 columns of a thread, (16 rows, column parity and 16 columns, pair): neighbours in memory are two
-/// rows of a product's first factor, or columns of two products.
+/// s_ij without v_j of the 4 rows and 8 columns of a thread: of[h][2 n + parity][2 r + c] is that of row
+/// place.first_row + 16 h + r and column place.first_column + 16 n + 2 c + parity. Two neighbouring rows are rows g and
+/// g + 8 of a product, two neighbouring columns the same column of two products: both are read at once.
 struct Exponents {
   double of[2][4][4];
 
@@ -189,7 +191,7 @@ void start(CUstream_st* stream, const GatherPass& pass) {
                      values = 3 * padded(pass.operands.dimension) * stride;
   constexpr std::int64_t results = 2 * tile_rows * values_per_row(which);
   const int bytes = static_cast<int>((values > results ? values : results) * sizeof(double));
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
+  throw_unless_success(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
   kernel<<<dim3(static_cast<unsigned>(pass.num_tiles), static_cast<unsigned>(slices)), block_threads, bytes, stream>>>(
       pass);
   start_adding(stream, pass.parts, pass.num_tiles * tile_rows * values_per_row(which), slices, pass.results);
@@ -198,7 +200,7 @@ void start(CUstream_st* stream, const GatherPass& pass) {
 }  // namespace
 
 bool can_gather(const PairOperands<double>& operands) {
-  return operands.score == PairScore::dot && operands.dimension <= most_dimension && is_current_device();
+  return operands.score == PairScore::dot && operands.dimension <= most_dimension && is_current_device_hopper();
 }
 
 void start_gather(CUstream_st* stream, const GatherPass& pass, RowGather which) {

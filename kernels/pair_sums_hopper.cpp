@@ -277,7 +277,7 @@ template <int steps, bool is_weighted>
 void start(CUstream_st* stream, const SumsPass& pass) {
   constexpr int shared_bytes = stages * (panel_bytes(steps) + 2 * static_cast<int>(sizeof(std::uint64_t)));
   const auto kernel = form_sums<steps, is_weighted>;
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes));
+  throw_unless_success(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes));
   const auto slices = static_cast<unsigned>(num_slices(pass.operands.num_columns));
   constexpr int groups = Shape<steps>::groups;
   const auto blocks = static_cast<unsigned>((pass.num_tiles + groups - 1) / groups);
@@ -293,7 +293,7 @@ void start(CUstream_st* stream, const SumsPass& pass) {
 }  // namespace
 
 bool can_sum(const PairOperands<float>& operands) {
-  return operands.score == PairScore::dot && operands.dimension <= most_steps * features_per_step && is_current_device();
+  return operands.score == PairScore::dot && operands.dimension <= most_steps * features_per_step && is_current_device_hopper();
 }
 
 std::int64_t packed_bytes(const PairOperands<float>& operands) {

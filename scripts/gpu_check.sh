@@ -11,7 +11,8 @@ gpu-bundle` makes. Every step runs under its own timeout; a failing one does not
 by side, benchmarks alone.
   OUT                    folder of the results (default ./gpu_results)
   THALWEG_GPU_BUDGET_S   seconds for all of it (default 480)
-  THALWEG_GPU_TESTS      tests at a time (default 2: programs that share a device wait for each other's turns)
+  THALWEG_GPU_TESTS      tests at a time; default 6 under NVIDIA's multi-process service, which is started for the tests where
+                         there is one, and 2 without: programs that share a device then wait for each other's turns
 Writes summary.md, tests.xml, tests.log, bench.jsonl, machine.txt, sanitizer.log and demo.tar.gz.
 Exit code 0 only when no test failed; without a GPU all tests are skipped and nothing is computed.
 TEXT
@@ -26,9 +27,10 @@ esac
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=$(mkdir -p "${OUT:-gpu_results}" && cd "${OUT:-gpu_results}" && pwd) || exit 2
 budget=${THALWEG_GPU_BUDGET_S:-480}
-at_a_time=${THALWEG_GPU_TESTS:-2}
-if [[ ! $at_a_time =~ ^[1-9][0-9]*$ ]]; then
-  echo "error: THALWEG_GPU_TESTS=$at_a_time is no number of tests above 0" >&2
+at_a_time=2
+tests_at_a_time=${THALWEG_GPU_TESTS:-}
+if [[ -n $tests_at_a_time && ! $tests_at_a_time =~ ^[1-9][0-9]*$ ]]; then
+  echo "error: THALWEG_GPU_TESTS=$tests_at_a_time is no number of tests above 0" >&2
   exit 2
 fi
 running=$(mktemp -d)
@@ -128,7 +130,26 @@ collect_tests() {
     record "${fields[@]}"
     cat "${row%.row}.log" >>"$out/tests.log"
   done
-  rm -f "$running"/*
+  rm -f "$running"/*.row "$running"/*.log
+}
+
+# Programs of one user then run on the device side by side. Its folders are its own, so that it meets no other service.
+start_sharing() {
+  at_a_time=${tests_at_a_time:-2}
+  if ! has_gpu || ! command -v nvidia-cuda-mps-control >/dev/null; then return; fi
+  export CUDA_MPS_PIPE_DIRECTORY=$running/mps CUDA_MPS_LOG_DIRECTORY=$running/mps-log
+  mkdir -p "$CUDA_MPS_PIPE_DIRECTORY" "$CUDA_MPS_LOG_DIRECTORY"
+  if timeout 10 nvidia-cuda-mps-control -d >>"$out/tests.log" 2>&1; then
+    at_a_time=${tests_at_a_time:-6}
+  else
+    unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
+  fi
+}
+
+stop_sharing() {
+  [ -n "${CUDA_MPS_PIPE_DIRECTORY:-}" ] || return 0
+  echo quit | timeout 10 nvidia-cuda-mps-control >>"$out/tests.log" 2>&1
+  unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
 }
 
 write_machine() {
@@ -246,7 +267,7 @@ run_peers() {
   folder=$base
   [ -d "$base/build/cuda" ] && folder=$base/build/cuda
   timeout --kill-after=5 "$(seconds_left)" python3 "$base/bench/compare.py" --device cuda --python python3 \
-    --build "$folder" --n 20000 --d 64 --cap 60 --repeats 1 --tools thalweg torch keops ott flash flash_tf32 \
+    --build "$folder" --n 50000 --d 64 --cap 20 --tools thalweg flash flash_tf32 torch ott keops \
     --out "$out/bench.jsonl" >>"$out/tests.log" 2>&1 </dev/null
 }
 
@@ -289,8 +310,12 @@ write_machine
 run_benches
 run_jobs
 run_sanitizer
+collect_tests
+start_sharing
+trap stop_sharing EXIT
 run_gpu_tests
 collect_tests
+stop_sharing
 run_peers
 gather_files
 write_summary

@@ -20,7 +20,7 @@ def main():
     import numpy as np
     from tools import DEVICE, PEERS
     points = np.fromfile(data).reshape(2, int(n), int(d))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mib()
 
     def solve(length):
         return PEERS[name][0](points[0], points[1], float(epsilon), float(scale), length, int(threads), float(tolerance))
@@ -34,13 +34,12 @@ def main():
         tolerance_of_judge, cap = (float(word) for word in iterations.split(":")[1:])
         (f, g, _, note), line = solve_to_tolerance(
             solve, lambda f, g: judge(points[0], points[1], np.asarray(f, float), np.asarray(g, float), float(epsilon), float(scale), DEVICE),
-            tolerance_of_judge, cap)
+            tolerance_of_judge, cap, before)
     else:
         f, g, seconds, note = solve(int(iterations))
         line = {"seconds": seconds}
     np.concatenate([np.asarray(f, float), np.asarray(g, float)]).tofile(out)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({**line, "peak_mib": (peak - before) / 1024, "note": note}))
+    print(json.dumps({"peak_mib": peak_mib() - before, **line, "note": note}))
 
 
 def time_iteration(solve, repeats):
@@ -53,14 +52,19 @@ def time_iteration(solve, repeats):
     return last, {"seconds": statistics.median(seconds), "min": min(seconds), "max": max(seconds), "iterations": 2 * k}
 
 
-def solve_to_tolerance(solve, judged, tolerance, cap):
-    """The last, shortest sufficient run; the error is found outside its clock."""
-    iterations = 100
+def peak_mib():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def solve_to_tolerance(solve, judged, tolerance, cap, peak_before):
+    """The first run, of ever more iterations, that suffices; errors are found outside its clock, its memory before them."""
+    iterations, peak = 100, None
     while True:
         last = solve(iterations)
+        peak = peak or peak_mib() - peak_before
         error, cost = judged(last[0], last[1])
         if error <= tolerance or last[2] > cap:
-            return last, {"seconds": last[2], "iterations": iterations, "error": error, "cost": cost}
+            return last, {"seconds": last[2], "iterations": iterations, "error": error, "cost": cost, "peak_mib": peak}
         iterations = int(iterations * 1.25)
 
 

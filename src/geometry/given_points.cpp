@@ -43,10 +43,11 @@ std::vector<double> middle_of(const Communicator& comm, const PointLayout& layou
   const RowRange held = points.held();
   std::vector<double> of_pieces(static_cast<std::size_t>((held.size() + piece_rows - 1) / piece_rows) + 1, 0.0);
   for_each_piece_on_host(held.size(), [&](std::int64_t begin, std::int64_t end) {
-    double& largest_of_piece = of_pieces[static_cast<std::size_t>(begin / piece_rows)];
+    double largest_of_piece = 0.0;
     for (std::int64_t i = held.begin + begin; i < held.begin + end; ++i)
       for (std::int64_t k = 0; k < dimension; ++k)
         if (std::isfinite(points.at(i, k))) largest_of_piece = std::max(largest_of_piece, std::abs(points.at(i, k)));
+    of_pieces[static_cast<std::size_t>(begin / piece_rows)] = largest_of_piece;
   });
   double largest = *std::max_element(of_pieces.begin(), of_pieces.end());
   if (layout.is_spread()) largest = comm.all_reduce(largest, Reduction::max);

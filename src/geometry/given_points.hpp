@@ -1,6 +1,7 @@
 // Points as the caller gave them, and sums over them that do not depend on who holds which. No Kokkos.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -46,12 +47,13 @@ std::vector<double> sums_over_points(const Communicator& comm, const PointLayout
   const auto size = static_cast<std::size_t>(width);
   std::vector<std::int64_t> of_pieces(static_cast<std::size_t>((rows.size() + piece_rows - 1) / piece_rows) * size, 0);
   for_each_piece_on_host(rows.size(), [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t* sums = of_pieces.data() + begin / piece_rows * width;
+    std::vector<std::int64_t> sums(size, 0);
     for (std::int64_t i = rows.begin + begin; i < rows.begin + end; ++i)
       for (std::int64_t k = 0; k < width; ++k) {
         const double value = term(i, k) * form.to_fixed;
-        if (std::isfinite(value)) sums[k] += std::llrint(value);
+        if (std::isfinite(value)) sums[static_cast<std::size_t>(k)] += std::llrint(value);
       }
+    std::copy(sums.begin(), sums.end(), of_pieces.begin() + begin / piece_rows * width);
   });
   std::vector<std::int64_t> fixed(size, 0);
   for (std::size_t at = 0; at < of_pieces.size(); ++at) fixed[at % size] += of_pieces[at];

@@ -122,12 +122,14 @@ class PairGeometry {
   virtual std::vector<double> update_rows(const RowUpdate& update, std::span<const double> f_before,
                                           std::span<const double> g) const = 0;
 
-  /// sum_ij u_i w_j C_ij of the scaled costs: without a pass over pairs where costs are dot products, else, in float64,
-  /// to six digits; settings are changed for a while then. @param u  of the owned rows, >= 0 @param w  of all columns, >= 0
+  /// sum_ij u_i w_j C_ij of the scaled costs. Where costs are dot products no pair is visited, else two passes, in float64,
+  /// give it to six digits where costs are not a hundred times their mean.
+  /// @param u  of the owned rows, >= 0 @param w  of all columns, >= 0
   virtual double product_cost(std::span<const double> u, std::span<const double> w) = 0;
 
-  /// Row sums of P(f, g), owned rows.
-  virtual std::vector<double> row_sums(std::span<const double> f, std::span<const double> g) const = 0;
+  /// Sums of P(f, g) along some owned rows; local or collective as `coupling_rows`. @param f  of those rows
+  virtual std::vector<double> row_sums(RowRange global_rows, std::span<const double> f,
+                                       std::span<const double> g) const = 0;
 
   /// Row and column sums of P(f, g).
   virtual Marginals marginals(std::span<const double> f, std::span<const double> g) const = 0;

@@ -61,12 +61,13 @@ bool normalise(std::vector<double>& point, Cost cost) {
                   "' divides by its norm; remove the point or choose the cost 'sq_euclidean'");
 }
 
-/// Calls body(rows) for the held points of every tile, by all threads.
+/// Calls body(rows) for the held points of every tile, by all threads, which take whole pieces.
 template <class Scalar, class Body>
 void for_each_tile_of(const PackedPoints<Scalar>& points, const Body& body) {
-  for_each_row_on_host(PairOperands<Scalar>::tiles_of(points.held.size()), [&](std::int64_t tile) {
-    const std::int64_t begin = points.held.begin + tile * tile_rows;
-    body(RowRange{begin, std::min<std::int64_t>(begin + tile_rows, points.held.end)});
+  static_assert(piece_rows % tile_rows == 0);
+  for_each_piece_on_host(points.held.size(), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin; first < end; first += tile_rows)
+      body(RowRange{points.held.begin + first, points.held.begin + std::min<std::int64_t>(first + tile_rows, end)});
   });
 }
 
@@ -121,13 +122,13 @@ void fill_rows(const GivenSides& given, bool is_source, RowRange rows, PackedPoi
   }
 }
 
+/// All held points of one side. @throws DataError  for the first bad one, whichever a thread met
 template <class Scalar>
 void fill(const GivenSides& given, bool is_source, PackedPoints<Scalar>& points) {
   try {
     for_each_tile_of(points, [&](RowRange rows) { fill_rows(given, is_source, rows, points); });
   } catch (const DataError&) {
-    fill_rows(given, is_source, points.held, points);  // for the first bad row
-    throw;
+    fill_rows(given, is_source, points.held, points);
   }
   set_norms(points, 1.0);
 }

@@ -199,22 +199,34 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::update_rows(const Row
 
 /// r_i = alpha_i 2^(u_i + l_i).
 template <class Scalar, class ExecutionSpace>
-std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums_of(std::span<const double> logs,
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums_of(RowRange global_rows,
+                                                                       std::span<const double> logs,
                                                                        std::span<const Scalar> biases) const {
-  std::vector<double> sums;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(rows().size()); ++i) {
-    const double log2_alpha = log2_alpha_[static_cast<std::size_t>(rows().begin) + i];
-    const bool is_absent = log2_alpha == -INFINITY || !takes_part(static_cast<double>(biases[i]));
-    sums.push_back(is_absent ? 0.0 : std::exp2(log2_alpha + static_cast<double>(biases[i]) + logs[i]));
-  }
+  std::vector<double> sums(static_cast<std::size_t>(global_rows.size()), 0.0);
+  for_each_point_on_host(sums.size(), [&](std::size_t i) {
+    const double log2_alpha = log2_alpha_[static_cast<std::size_t>(global_rows.begin) + i];
+    if (log2_alpha != -INFINITY && takes_part(static_cast<double>(biases[i])))
+      sums[i] = std::exp2(log2_alpha + static_cast<double>(biases[i]) + logs[i]);
+  });
   return sums;
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(std::span<const double> f,
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(RowRange global_rows, std::span<const double> f,
                                                                     std::span<const double> g) const {
-  const std::vector<Scalar> biases = row_biases(f);
-  return row_sums_of(row_logs(*row_pass(column_biases(g)), biases).logs, biases);
+  const auto pass = row_pass(column_biases(g));
+  const std::int64_t first = (global_rows.begin - rows().begin) / tile_rows,
+                     offset = (global_rows.begin - rows().begin) % tile_rows;
+  const std::int64_t count = global_rows.size() > 0 ? PairOperands<Scalar>::tiles_of(offset + global_rows.size()) : 0;
+  pass->tiles = {pass->tiles.first + first, count};
+  std::vector<Scalar> biases(static_cast<std::size_t>(count * tile_rows), Scalar(no_bias));
+  const auto at = static_cast<std::size_t>(offset);
+  for_each_point_on_host(f.size(), [&](std::size_t i) {
+    biases[at + i] = bounded_bias<Scalar>(row_bias(global_rows.begin + static_cast<std::int64_t>(i), f[i]));
+  });
+  const RowLogs logs = row_logs(*pass, biases);
+  return row_sums_of(global_rows, std::span(logs.logs).subspan(count > 0 ? at : 0),
+                     std::span<const Scalar>(biases).subspan(count > 0 ? at : 0));
 }
 
 template <class Scalar, class ExecutionSpace>
@@ -225,11 +237,11 @@ Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const doubl
   if (uses_strip()) {
     const std::vector<double> given(biases.begin(), biases.end()), alpha = owned_alpha();
     const StripSums<Scalar> sums = strip_sums(*pass, {pass->tiles, 0.0, given, alpha, 1.0}, biases, result.column_sums);
-    result.row_sums = row_sums_of(sums.logs, biases);
+    result.row_sums = row_sums_of(rows(), sums.logs, biases);
     return result;
   }
   std::int64_t fallback_tiles = 0;
-  result.row_sums = row_sums_of(row_logs(*pass, biases).logs, biases);
+  result.row_sums = row_sums_of(rows(), row_logs(*pass, biases).logs, biases);
   result.column_sums = column_sums(biases, pass->bias, fallback_tiles);
   return result;
 }
@@ -239,7 +251,7 @@ Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const doubl
                                                              std::span<const double>) const;                          \
   template std::vector<double> TiledGeometry<Scalar, Space>::update_rows(const RowUpdate&, std::span<const double>,   \
                                                                          std::span<const double>) const;              \
-  template std::vector<double> TiledGeometry<Scalar, Space>::row_sums(std::span<const double>,                        \
+  template std::vector<double> TiledGeometry<Scalar, Space>::row_sums(RowRange, std::span<const double>,              \
                                                                       std::span<const double>) const;                 \
   template Marginals TiledGeometry<Scalar, Space>::marginals(std::span<const double>, std::span<const double>) const; \
   template double TiledGeometry<Scalar, Space>::ordered_sum(std::span<const double>) const;

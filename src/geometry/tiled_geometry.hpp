@@ -63,7 +63,8 @@ class TiledGeometry final : public PairGeometry {
   std::vector<double> update_rows(const RowUpdate& update, std::span<const double> f_before,
                                   std::span<const double> g) const override;
   double product_cost(std::span<const double> u, std::span<const double> w) override;
-  std::vector<double> row_sums(std::span<const double> f, std::span<const double> g) const override;
+  std::vector<double> row_sums(RowRange global_rows, std::span<const double> f,
+                               std::span<const double> g) const override;
   Marginals marginals(std::span<const double> f, std::span<const double> g) const override;
   RowStatistics row_statistics(std::span<const double> f, std::span<const double> g) const override;
   std::vector<double> apply(std::span<const double> f, std::span<const double> g, std::span<const double> values,
@@ -128,8 +129,8 @@ class TiledGeometry final : public PairGeometry {
   void for_each_passing(const Pass& pass, const std::vector<RowRange>& pieces, const Use& use) const;
   /// @param shifts  near -l; empty, on ranks that have rows: none is known
   RowLogs row_logs(const Pass& pass, std::span<const Scalar> shifts) const;
-  std::vector<double> row_sums(const Pass& pass, std::span<const std::int64_t> tiles,
-                               std::span<const Scalar> shifts) const;
+  std::vector<double> shifted_sums(const Pass& pass, std::span<const std::int64_t> tiles,
+                                   std::span<const Scalar> shifts) const;
   std::vector<Scalar> row_maxima(const Pass& pass, std::span<const std::int64_t> tiles) const;
   std::vector<double> row_moments(const Pass& pass, std::span<const Scalar> shifts,
                                   std::span<const Scalar> column_logs) const;
@@ -154,7 +155,8 @@ class TiledGeometry final : public PairGeometry {
                                  std::span<const double> g) const;
   RowLogs update_biases(const Pass& pass, const RowUpdate& update, std::span<const double> f_before,
                         std::vector<Scalar>& biases) const;
-  std::vector<double> row_sums_of(std::span<const double> logs, std::span<const Scalar> biases) const;
+  std::vector<double> row_sums_of(RowRange global_rows, std::span<const double> logs,
+                                  std::span<const Scalar> biases) const;
   std::vector<double> column_sums(std::span<const Scalar> row_biases, const std::vector<Scalar>& column_biases,
                                   std::int64_t& fallback_tiles) const;
 

@@ -88,9 +88,9 @@ void TiledGeometry<Scalar, ExecutionSpace>::for_each_passing(const Pass& pass, c
 }
 
 template <class Scalar, class ExecutionSpace>
-std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(const Pass& pass,
-                                                                    std::span<const std::int64_t> tiles,
-                                                                    std::span<const Scalar> shifts) const {
+std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::shifted_sums(const Pass& pass,
+                                                                        std::span<const std::int64_t> tiles,
+                                                                        std::span<const Scalar> shifts) const {
   PartSums sums(rows_of(tiles.size()));
   for_each_part(pass, [&](const PairOperands<Scalar>& operands, RowRange) {
     sums.add(pair_row_sums(exec_, operands, tiles, shifts, pool_));
@@ -115,7 +115,7 @@ RowLogs TiledGeometry<Scalar, ExecutionSpace>::row_logs(const Pass& pass, std::s
     const TiledGeometry& geometry;
     const Pass& pass;
     std::vector<double> sums(std::span<const std::int64_t> tiles, std::span<const Scalar> of_tiles) const {
-      return geometry.row_sums(pass, tiles, of_tiles);
+      return geometry.shifted_sums(pass, tiles, of_tiles);
     }
     std::vector<Scalar> maxima(std::span<const std::int64_t> tiles) const { return geometry.row_maxima(pass, tiles); }
     bool is_called_for(bool here) const { return geometry.is_ring() ? geometry.context_.comm.any(here) : here; }

@@ -36,7 +36,7 @@ std::vector<double> means_of(const Communicator& comm, const PackedPoints<Scalar
   return means;
 }
 
-std::vector<double> logs(std::span<const double> values) {
+std::vector<double> base_2_logs(std::span<const double> values) {
   std::vector<double> result;
   for (const double value : values) result.push_back(std::log2(value));
   return result;
@@ -136,13 +136,16 @@ double TiledGeometry<Scalar, ExecutionSpace>::product_cost(std::span<const doubl
   const double mean = cost_statistic(CostStatistic::mean) / scale_;
   if (!(mean > 0.0)) return 0.0;
   // P = u_i w_j exp(-C_ij / E) with a large E: -E sum P log(P / R) = sum u w C (1 - O(C / E)).
-  const double large = 1e7 * mean, epsilon = epsilon_;
-  const std::vector<double> log2_alpha = log2_alpha_, log2_beta = log2_beta_;
-  restore(scale_, large, logs(of_rows), logs(w));
+  const double large = 1e7 * mean;
+  struct Settings {
+    TiledGeometry& geometry;
+    double epsilon = geometry.epsilon_;
+    std::vector<double> log2_alpha = geometry.log2_alpha_, log2_beta = geometry.log2_beta_;
+    ~Settings() { geometry.restore(geometry.scale_, epsilon, std::move(log2_alpha), std::move(log2_beta)); }
+  } before{*this};
+  restore(scale_, large, base_2_logs(of_rows), base_2_logs(w));
   const std::vector<double> f(u.size(), 0.0), g(w.size(), 0.0);
-  const double cost = -large * ordered_sum(row_statistics(f, g).relative_entropy);
-  restore(scale_, epsilon, log2_alpha, log2_beta);
-  return cost;
+  return -large * ordered_sum(row_statistics(f, g).relative_entropy);
 }
 
 template <class Scalar, class ExecutionSpace>

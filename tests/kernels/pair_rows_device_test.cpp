@@ -169,6 +169,23 @@ TEST(DeviceSums, AreRightForEveryNumberOfFeatures) {
   }
 }
 
+TEST(DeviceSums, AndMomentsInDoubleAreThoseOfTheHostForEveryNumberOfFeatures) {
+  const auto expect_near = [](const std::vector<double>& values, const std::vector<double>& expected, std::int64_t rows, std::int64_t width) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(rows * width); ++i)
+      ASSERT_NEAR(values[i], expected[i], 1e-11 * std::max(std::abs(expected[i]), 1e-3)) << i;
+  };
+  for (const std::int64_t d : {1, 7, 8, 9, 30, 50, 64, 100, 128, 129}) {
+    SCOPED_TRACE(testing::Message() << d << " features");
+    const Operands<double> c(PairScore::dot, 130, 5000, d, d % 2 == 0);  // several slices, the last one ragged
+    const DeviceOperands<double> device(c);
+    const auto tiles = c.tiles();
+    const std::span<const double> logs(c.logs);
+    expect_near(device.sums(tiles, c.shift()), pair_row_sums_plain(Host{}, c.operands, std::span<const std::int64_t>(tiles), c.shift()), c.n, 1);
+    expect_near(pair_row_moments(device.exec, device.operands, c.range(), c.shift(), logs, device.pool),
+                plain::row_moments(Host{}, c.operands, c.plain_range(), c.shift(), logs), c.n, 3);
+  }
+}
+
 TEST(DeviceSums, OfShiftsThatAreNoGoodAreFoundOut) {
   const Operands<float> c(PairScore::dot, 70, 900, 30, false);
   const DeviceOperands<float> device(c);

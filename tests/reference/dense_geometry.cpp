@@ -78,7 +78,14 @@ class DenseGeometry : public PairGeometry {
     return std::accumulate(all.begin(), all.end(), 0.0);
   }
 
-  Vector row_sums(std::span<const double> f, std::span<const double> g) const override { return marginals(f, g).row_sums; }
+  Vector row_sums(RowRange rows, std::span<const double> f, std::span<const double> g) const override {
+    Vector sums;
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+      const Vector p = coupling_row(row, f[at(row - rows.begin)], g);
+      sums.push_back(std::accumulate(p.begin(), p.end(), 0.0));
+    }
+    return sums;
+  }
 
   Marginals marginals(std::span<const double> f, std::span<const double> g) const override {
     Marginals result;

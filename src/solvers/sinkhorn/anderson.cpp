@@ -40,28 +40,35 @@ void AndersonHistory::shorten(std::size_t length) {
   while (points_.size() > length_ + 1) points_.pop_front();
 }
 
-/// Lower half of dR^T dR and dR^T rho, weighted: sums of pieces, added in order.
-void AndersonHistory::add_products(std::vector<double>& gram, std::vector<double>& theta) const {
-  const std::size_t k = theta.size(), size = gram.size() + k;
+/// Weighted; sums of pieces of the points, added in order.
+AndersonHistory::Products AndersonHistory::products() const {
+  const std::size_t k = num_differences(), size = k * k + k;
   const auto num_points = static_cast<std::int64_t>(weights_.size());
   std::vector<double> of_pieces(static_cast<std::size_t>((num_points + piece_rows - 1) / piece_rows) * size, 0.0);
   for_each_piece_on_host(num_points, [&](std::int64_t begin, std::int64_t end) {
-    const auto at = [&](std::span<const double> values) { return values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)); };
+    const auto piece = [&](std::span<const double> values) {
+      return values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    };
     std::vector<std::vector<double>> steps;
-    for (std::size_t s = 0; s < k; ++s) steps.push_back(difference(at(points_[s + 1].residual), at(points_[s].residual)));
-    double* products = of_pieces.data() + static_cast<std::size_t>(begin / piece_rows) * size;
+    for (std::size_t s = 0; s < k; ++s)
+      steps.push_back(difference(piece(points_[s + 1].residual), piece(points_[s].residual)));
+    double* sums = of_pieces.data() + static_cast<std::size_t>(begin / piece_rows) * size;
     for (std::size_t s = 0; s < k; ++s) {
-      for (std::size_t t = 0; t <= s; ++t) products[s * k + t] = weighted_product(at(weights_), steps[s], steps[t]);
-      products[k * k + s] = weighted_product(at(weights_), steps[s], at(points_.back().residual));
+      for (std::size_t t = 0; t <= s; ++t) sums[s * k + t] = weighted_product(piece(weights_), steps[s], steps[t]);
+      sums[k * k + s] = weighted_product(piece(weights_), steps[s], piece(points_.back().residual));
     }
   });
-  for (std::size_t i = 0; i < of_pieces.size(); ++i) (i % size < k * k ? gram[i % size] : theta[i % size - k * k]) += of_pieces[i];
+  Products total{std::vector<double>(k * k, 0.0), std::vector<double>(k, 0.0)};
+  for (std::size_t first = 0; first < of_pieces.size(); first += size) {
+    for (std::size_t i = 0; i < k * k; ++i) total.gram[i] += of_pieces[first + i];
+    for (std::size_t s = 0; s < k; ++s) total.right_side[s] += of_pieces[first + k * k + s];
+  }
+  return total;
 }
 
 std::vector<double> AndersonHistory::least_squares() const {
   const std::size_t k = num_differences();
-  std::vector<double> gram(k * k), theta(k);
-  add_products(gram, theta);
+  auto [gram, theta] = products();
   double trace = 0.0;
   for (std::size_t s = 0; s < k; ++s) trace += gram[s * k + s];
   for (std::size_t s = 0; s < k; ++s) {
@@ -85,7 +92,8 @@ std::vector<double> AndersonHistory::mixed() const {
   const std::vector<double> theta = least_squares();
   for_each_piece_on_host(static_cast<std::int64_t>(g.size()), [&](std::int64_t begin, std::int64_t end) {
     for (std::size_t s = 0; s < theta.size(); ++s)
-      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j) g[j] -= theta[s] * (points_[s + 1].image[j] - points_[s].image[j]);
+      for (auto j = static_cast<std::size_t>(begin); j < static_cast<std::size_t>(end); ++j)
+        g[j] -= theta[s] * (points_[s + 1].image[j] - points_[s].image[j]);
   });
   return g;
 }

@@ -40,7 +40,10 @@ class AndersonHistory {
     std::vector<double> image, residual;
   };
 
-  void add_products(std::vector<double>& gram, std::vector<double>& theta) const;
+  struct Products {
+    std::vector<double> gram, right_side;  // dR^T dR, of which the lower half is filled, and dR^T rho
+  };
+  Products products() const;
   std::vector<double> least_squares() const;
 
   std::vector<double> weights_;

@@ -93,7 +93,7 @@ double certified_upper_bound(const Communicator& comm, const PreparedTransport& 
     if (target.weights[j] > 0.0) lowered[j] += epsilon * std::log(target.weights[j] / column_sums[j]);
     column_sums[j] = target.weights[j];
   }
-  const Vector row_sums = geometry.row_sums(pair.f, lowered);
+  const Vector row_sums = geometry.row_sums(geometry.rows(), pair.f, lowered);
   const Remainder rows = row_remainder(comm, transport.owned(transport.source.weights), row_sums);
   const Remainder columns = column_remainder(target, column_sums);
 
@@ -115,7 +115,7 @@ Bounds bounds_with_exact_columns(const Communicator& comm, const PreparedTranspo
     if (transport.target.weights[j] > 0.0 && !(pair.column_sums[j] > 0.0)) return bounds;
   for (std::size_t j = 0; j < g.size(); ++j)
     if (transport.target.weights[j] > 0.0) g[j] += transport.epsilon * std::log(transport.target.weights[j] / pair.column_sums[j]);
-  const Vector row_sums = geometry.row_sums(pair.f, g);
+  const Vector row_sums = geometry.row_sums(geometry.rows(), pair.f, g);
   Vector terms;  // lambda1 KL(r | wanted), without cancellation
   for (std::size_t i = 0; i < row_sums.size(); ++i) {
     const double wanted = source.wanted(static_cast<std::size_t>(transport.rows.begin) + i, pair.f[i]);

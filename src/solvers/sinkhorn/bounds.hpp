@@ -19,8 +19,8 @@ struct Bounds {
 ///   P' = P(f, g') + delta_r delta_c^T / theta,   theta = |delta_r| = |delta_c|
 ///   U  = sum r f + sum c' g' - epsilon (1 - theta) log(1 - theta) + theta <C, Rd>
 ///        + epsilon theta [KL(delta_r / theta | a) + KL(delta_c / theta | b)] >= F(P')   (product reference)
-/// One pass over pairs, and that of the product's cost. Collective. @param pair  f = F(g) and its column sums
-/// @param geometry  in float64; product_cost may change its settings for a while
+/// One pass over pairs, and those of PairGeometry::product_cost. Collective.
+/// @param pair  f = F(g) and its column sums @param geometry  in float64
 /// Source: Altschuler, Weed & Rigollet (2017), rounding to the feasible set; convexity of KL; docs/math.md.
 double certified_upper_bound(const Communicator& comm, const PreparedTransport& transport, const Iterate& pair,
                              PairGeometry& geometry);

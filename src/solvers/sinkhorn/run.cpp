@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "solvers/sinkhorn/annealing.hpp"
 #include "solvers/sinkhorn/bounds.hpp"
+#include "solvers/sinkhorn/rounding.hpp"
 
 namespace thalweg {
 
@@ -14,7 +14,6 @@ namespace {
 constexpr double nothing_moves = 1e-12;      // residual of a g that solves every epsilon
 constexpr double probe_error = 1e-5;         // where the rounding of float32 is measured
 constexpr double allowed_rounding = 0.5;     // of the tolerance
-constexpr std::int64_t probe_groups = 8, probe_rows = 8;  // rows that are summed in float64 for that, side by side in a group
 constexpr double bad_start_error = 0.5;
 constexpr std::int64_t bad_start_after = 3;
 constexpr double least_progress = 0.9;       // of the error; or a rise of D of
@@ -156,38 +155,14 @@ SinkhornRun::Stop SinkhornRun::end_of_solve(const Iterate& now) {
   }
   if (!is_float64_ && !is_probed_ && now.error <= probe_error) {
     is_probed_ = true;
-    if (rounding_of(now) > allowed_rounding * settings_.tolerance) continue_in_float64();
+    const double rounding = rounding_of_sums(context_.comm, transport_, *geometry_, exact_geometry(), now);
+    if (!(rounding <= allowed_rounding * settings_.tolerance)) continue_in_float64();
     return {};
   }
   if (!is_stagnant()) return {};
   if (is_float64_) return StopReason::stagnated;
   continue_in_float64();
   return {};
-}
-
-/// Relative L1 error, over some rows, of the sums that f followed from.
-double SinkhornRun::rounding_of(const Iterate& now) const {
-  const TransportSide& source = transport_.source;
-  const auto n = static_cast<std::int64_t>(source.weights.size()), m = static_cast<std::int64_t>(now.g.size());
-  std::vector<double> terms;
-  for (std::int64_t group = 0; group < probe_groups; ++group) {
-    const std::int64_t first = n * group / probe_groups, last = std::min(first + probe_rows, n * (group + 1) / probe_groups);
-    const RowRange rows = intersection(transport_.rows, {first, last});
-    const auto f = std::span(now.f).subspan(static_cast<std::size_t>(rows.begin - transport_.rows.begin), static_cast<std::size_t>(rows.size()));
-    const std::vector<double> coupling = geometry_->coupling_rows(rows, f, now.g);
-    for (std::int64_t i = 0; i < rows.size(); ++i) {
-      const double wanted = source.wanted(static_cast<std::size_t>(rows.begin + i), f[static_cast<std::size_t>(i)]);
-      const double sum = std::accumulate(coupling.begin() + i * m, coupling.begin() + (i + 1) * m, 0.0);
-      terms.insert(terms.end(), {std::abs(sum - wanted), wanted});
-    }
-  }
-  double difference = 0.0, total = 0.0;
-  const std::vector<double> all = context_.comm.all_gather(std::span<const double>(terms));
-  for (std::size_t k = 0; k < all.size(); k += 2) {
-    difference += all[k];
-    total += all[k + 1];
-  }
-  return total > 0.0 ? difference / total : 0.0;
 }
 
 SinkhornRun::Stop SinkhornRun::limit(const Iterate& now) const {

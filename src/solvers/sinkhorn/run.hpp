@@ -51,7 +51,6 @@ class SinkhornRun {
   bool is_stagnant() const;
   bool is_within_tolerance(const Iterate& now) const;
   bool is_gap_closed(const Iterate& exact);
-  double rounding_of(const Iterate& now) const;
   Stop confirm(const Iterate& now);
   void continue_in_float64();
 

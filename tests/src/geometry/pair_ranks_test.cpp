@@ -30,7 +30,7 @@ void expect_equal_bits(const Communicator& world, PairProblem& problem, Precisio
   EXPECT_EQ(spread->apply(mine(f), g, v, 3), mine(whole->apply(f, g, v, 3), 3));
   EXPECT_EQ(spread->apply_transposed(mine(f), g, mine(w, 3), 3), whole->apply_transposed(f, g, w, 3));
   EXPECT_EQ(spread->row_statistics(mine(f), g).entropy, mine(whole->row_statistics(f, g).entropy));
-  EXPECT_EQ(spread->row_sums(mine(f), g), mine(whole->row_sums(f, g)));
+  EXPECT_EQ(spread->row_sums(spread->rows(), mine(f), g), mine(whole->row_sums(whole->rows(), f, g)));
   EXPECT_EQ(spread->product_cost(mine(problem.a), problem.b), whole->product_cost(problem.a, problem.b));
   for (const CostStatistic which : {CostStatistic::mean, CostStatistic::median, CostStatistic::max})
     EXPECT_EQ(spread->cost_statistic(which), whole->cost_statistic(which));

@@ -73,7 +73,7 @@ TEST(Ring, SumsAndMultipliesAsReplicatedPointsDo) {
     expect_near(of_rows.sum, of_whole.sum);
     expect_near(of_rows.entropy, of_whole.entropy);
     expect_near(of_rows.relative_entropy, of_whole.relative_entropy);
-    expect_near(ring.row_sums(f, g), whole.row_sums(f, g));
+    expect_near(ring.row_sums(ring.rows(), f, g), whole.row_sums(whole.rows(), f, g));
     const std::vector<double> a = problem.owned(whole, problem.a);
     EXPECT_NEAR(ring.product_cost(a, problem.b), whole.product_cost(a, problem.b), 1e-12 * whole.product_cost(a, problem.b));
     expect_near(ring.apply(f, g, v, 3), whole.apply(f, g, v, 3));

@@ -4,6 +4,7 @@
 #include "cases.hpp"
 #include "solvers/sinkhorn/divergence.hpp"
 #include "solvers/sinkhorn/gradients.hpp"
+#include "solvers/sinkhorn/rounding.hpp"
 #include "tests/support/test_device.hpp"
 
 namespace thalweg {
@@ -98,6 +99,22 @@ TEST(TiledSinkhorn, SaysThatFloat32WasTooCoarse) {
   tiled.settings.max_iterations = 5;
   EXPECT_TRUE(tiled.solve().needs_float64);
   EXPECT_DOUBLE_EQ(tiled.geometry->epsilon(), 5e-7);
+}
+
+TEST(RoundingOfSums, IsThatOfFloat32AndNothingInFloat64) {
+  Clouds clouds = small_clouds();
+  double left = 0.0;
+  for (std::size_t i = 0; i < clouds.a.size(); ++i) left += i % 10 < 9 ? clouds.a[i] = 0.0 : clouds.a[i];
+  for (double& weight : clouds.a) weight /= left;
+  Tiled tiled(clouds, Precision::float32);
+  const PreparedTransport transport = prepare_transport(tiled.problem);
+  enter_epsilon(transport, 0.05, *tiled.geometry);
+  const Iterate now = SinkhornMap(*tiled.comm, transport, *tiled.geometry).at(std::vector<double>(clouds.b.size(), 0.0), {});
+  const auto exact = tiled.geometry->in_float64();
+  const double rounding = rounding_of_sums(*tiled.comm, transport, *tiled.geometry, *exact, now);
+  EXPECT_GT(rounding, 1e-9);
+  EXPECT_LT(rounding, 3e-6);
+  EXPECT_EQ(rounding_of_sums(*tiled.comm, transport, *exact, *exact, now), 0.0);
 }
 
 TEST(TiledSinkhorn, HasThePublishedCertificate) {
