@@ -64,11 +64,6 @@ struct Evaluation {
   std::int64_t fallback_tiles = 0;  // tiles of all ranks whose exponents needed their maximum first
 };
 
-struct Marginals {
-  std::vector<double> row_sums;     // owned rows
-  std::vector<double> column_sums;  // all m
-};
-
 /// Sums along the rows of P, owned rows each.
 struct RowStatistics {
   std::vector<double> sum;               // r_i = sum_j P_ij
@@ -130,9 +125,6 @@ class PairGeometry {
   /// Sums of P(f, g) along some owned rows; local or collective as `coupling_rows`. @param f  of those rows
   virtual std::vector<double> row_sums(RowRange global_rows, std::span<const double> f,
                                        std::span<const double> g) const = 0;
-
-  /// Row and column sums of P(f, g).
-  virtual Marginals marginals(std::span<const double> f, std::span<const double> g) const = 0;
 
   virtual RowStatistics row_statistics(std::span<const double> f, std::span<const double> g) const = 0;
 

@@ -229,23 +229,6 @@ std::vector<double> TiledGeometry<Scalar, ExecutionSpace>::row_sums(RowRange glo
                      std::span<const Scalar>(biases).subspan(count > 0 ? at : 0));
 }
 
-template <class Scalar, class ExecutionSpace>
-Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const double> f, std::span<const double> g) const {
-  const auto pass = row_pass(column_biases(g));
-  const std::vector<Scalar> biases = row_biases(f);
-  Marginals result;
-  if (uses_strip()) {
-    const std::vector<double> given(biases.begin(), biases.end()), alpha = owned_alpha();
-    const StripSums<Scalar> sums = strip_sums(*pass, {pass->tiles, 0.0, given, alpha, 1.0}, biases, result.column_sums);
-    result.row_sums = row_sums_of(rows(), sums.logs, biases);
-    return result;
-  }
-  std::int64_t fallback_tiles = 0;
-  result.row_sums = row_sums_of(rows(), row_logs(*pass, biases).logs, biases);
-  result.column_sums = column_sums(biases, pass->bias, fallback_tiles);
-  return result;
-}
-
 #define THALWEG_TILED_EVALUATION(Scalar, Space)                                                                       \
   template Evaluation TiledGeometry<Scalar, Space>::evaluate(const RowUpdate&, std::span<const double>,               \
                                                              std::span<const double>) const;                          \
@@ -253,7 +236,6 @@ Marginals TiledGeometry<Scalar, ExecutionSpace>::marginals(std::span<const doubl
                                                                          std::span<const double>) const;              \
   template std::vector<double> TiledGeometry<Scalar, Space>::row_sums(RowRange, std::span<const double>,              \
                                                                       std::span<const double>) const;                 \
-  template Marginals TiledGeometry<Scalar, Space>::marginals(std::span<const double>, std::span<const double>) const; \
   template double TiledGeometry<Scalar, Space>::ordered_sum(std::span<const double>) const;
 THALWEG_INSTANTIATE(THALWEG_TILED_EVALUATION)
 

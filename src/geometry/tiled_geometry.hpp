@@ -65,7 +65,6 @@ class TiledGeometry final : public PairGeometry {
   double product_cost(std::span<const double> u, std::span<const double> w) override;
   std::vector<double> row_sums(RowRange global_rows, std::span<const double> f,
                                std::span<const double> g) const override;
-  Marginals marginals(std::span<const double> f, std::span<const double> g) const override;
   RowStatistics row_statistics(std::span<const double> f, std::span<const double> g) const override;
   std::vector<double> apply(std::span<const double> f, std::span<const double> g, std::span<const double> values,
                             std::int64_t width) const override;

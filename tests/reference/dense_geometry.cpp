@@ -87,17 +87,6 @@ class DenseGeometry : public PairGeometry {
     return sums;
   }
 
-  Marginals marginals(std::span<const double> f, std::span<const double> g) const override {
-    Marginals result;
-    const BlockSums columns(*this, [&](std::int64_t row, Vector& sums) {
-      const Vector p = coupling_row(row, f[local(row)], g);
-      result.row_sums.push_back(std::accumulate(p.begin(), p.end(), 0.0));
-      for (std::size_t j = 0; j < p.size(); ++j) sums[j] += p[j];
-    });
-    result.column_sums = columns.total(comm_);
-    return result;
-  }
-
   RowStatistics row_statistics(std::span<const double> f, std::span<const double> g) const override {
     RowStatistics result;
     for (std::int64_t row = rows_.begin; row < rows_.end; ++row) {

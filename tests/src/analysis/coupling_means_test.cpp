@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "reference/dense_geometry.hpp"
+#include "tests/support/marginals.hpp"
 
 namespace thalweg {
 namespace {
@@ -19,7 +20,7 @@ struct CouplingMeans : testing::Test {
   std::unique_ptr<Communicator> comm = make_world_communicator();
   std::unique_ptr<PairGeometry> geometry;
   std::vector<double> all_f, f, g, dense, a, b;
-  Marginals marginals;
+  testing_support::Marginals marginals;
   Coupling coupling;
 
   void SetUp() override {
@@ -35,7 +36,7 @@ struct CouplingMeans : testing::Test {
     f.assign(all_f.begin() + rows.begin, all_f.begin() + rows.end);
     a.assign(n, 1.0 / n);
     b.assign(m, 0.25);
-    marginals = geometry->marginals(f, g);
+    marginals = testing_support::marginals_of(*geometry, f, g);
     coupling = {geometry.get(), f, g, marginals.row_sums, marginals.column_sums, a, b};
     for (int i = 0; i < n; ++i)
       for (int j = 0; j < m; ++j)

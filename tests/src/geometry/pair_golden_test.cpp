@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "geometry/pair_geometry.hpp"
+#include "tests/support/marginals.hpp"
 #include "tests/support/test_device.hpp"
 
 namespace thalweg {
@@ -83,7 +84,7 @@ Solved solve(PairGeometry& geometry, const Clouds& clouds, const Case& c, int it
     solved.g = geometry.representable(solved.g);
   }
   const auto exact = geometry.in_float64();
-  const Marginals sums = exact->marginals(solved.f, solved.g);
+  const auto sums = testing_support::marginals_of(*exact, solved.f, solved.g);
   const RowStatistics statistics = exact->row_statistics(solved.f, solved.g);
   double linear = 0.0, relative = 0.0, reference_mass = 0.0;
   for (std::size_t i = 0; i < 40; ++i) {

@@ -5,6 +5,7 @@
 
 #include "pair_problem.hpp"
 #include "tests/support/counted_memory.hpp"
+#include "tests/support/marginals.hpp"
 
 namespace thalweg {
 namespace {
@@ -66,9 +67,6 @@ TEST(Ring, SumsAndMultipliesAsReplicatedPointsDo) {
     const std::vector<double> f = problem.owned(whole, problem.potentials(problem.n, 3));
     const std::vector<double> g = problem.potentials(problem.m, 1), v = problem.potentials(problem.m * 3, 5);
     const std::vector<double> w = problem.owned(whole, problem.potentials(problem.n * 3, 6), 3);
-    const Marginals expected = whole.marginals(f, g), sums = ring.marginals(f, g);
-    expect_near(sums.row_sums, expected.row_sums);
-    expect_near(sums.column_sums, expected.column_sums);
     const RowStatistics of_rows = ring.row_statistics(f, g), of_whole = whole.row_statistics(f, g);
     expect_near(of_rows.sum, of_whole.sum);
     expect_near(of_rows.entropy, of_whole.entropy);
@@ -99,8 +97,8 @@ TEST(Ring, ReadsTheSameNumbersInFloat64) {
     const auto exact_ring = ring.in_float64(), exact = whole.in_float64();
     const std::vector<double> f = problem.owned(whole, problem.potentials(problem.n, 3));
     const std::vector<double> g = problem.potentials(problem.m, 1);
-    expect_near(exact_ring->marginals(f, g).row_sums, exact->marginals(f, g).row_sums);
-    expect_near(exact_ring->marginals(f, g).column_sums, exact->marginals(f, g).column_sums);
+    expect_near(testing_support::marginals_of(*exact_ring, f, g).row_sums, testing_support::marginals_of(*exact, f, g).row_sums);
+    expect_near(testing_support::marginals_of(*exact_ring, f, g).column_sums, testing_support::marginals_of(*exact, f, g).column_sums);
   });
 }
 
@@ -147,8 +145,8 @@ TEST(Ring, BlocksTooLargeToPassWholePassInPieces) {
   const auto whole = problem.geometry(*comm, Precision::float64, EvaluationForm::two_pass);
   const auto ring = problem.geometry(*comm, Precision::float64, EvaluationForm::ring, false);
   const std::vector<double> f = problem.owned(*whole, problem.potentials(3, 3)), g = problem.potentials(problem.m, 1);
-  expect_near(ring->marginals(f, g).row_sums, whole->marginals(f, g).row_sums);
-  expect_near(ring->marginals(f, g).column_sums, whole->marginals(f, g).column_sums);
+  expect_near(testing_support::marginals_of(*ring, f, g).row_sums, testing_support::marginals_of(*whole, f, g).row_sums);
+  expect_near(testing_support::marginals_of(*ring, f, g).column_sums, testing_support::marginals_of(*whole, f, g).column_sums);
   EXPECT_EQ(ring->cost_rows(ring->rows()), whole->cost_rows(whole->rows()));
 }
 
