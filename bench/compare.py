@@ -8,10 +8,11 @@
   bench/compare.py --table results.jsonl                                   a table of earlier lines
 
 iteration: (time of 2k iterations - time of k) / k, so that set-up and compilation cancel; median of --repeats.
-solution: a peer gets more iterations until its error, by our float64 judge and outside the clock, is reached or its time
-is beyond --cap; its seconds are those of the last, shortest sufficient run. Peers do not stop by this error
-themselves, so they are told the number of iterations: that flatters them. On a GPU all this is within one process. With --factor a peer has one run, of as many
-iterations as fit into that many times our seconds: flag `not_reached` and its error say that it needs more.
+solution: a peer gets more iterations until its error, by our float64 judge and outside the clock, is reached or its
+time is beyond --cap; its seconds are those of the last, shortest sufficient run. Peers do not stop by this error
+themselves, so they are told the number of iterations: that flatters them. On a GPU all this is within one process. With
+--factor a peer has one run, of as many iterations as fit into that many times our seconds: flag `not_reached` and its
+error say that it needs more.
 One JSON line a measurement (keys: bench/README.md); results that disagree by more than 1e-3 in cost are marked.
 """
 import argparse
