@@ -1,6 +1,7 @@
-# thalweg_add_test(NAME x SOURCES .. LINK .. [RANKS 1 2 3 4] LABELS .. [TIMEOUT s] [HOST_ONLY])
+# thalweg_add_test(NAME x SOURCES .. LINK .. [RANKS 1 2 3 4] LABELS .. [TIMEOUT s] [HOST_ONLY] [LONG])
 # In a CUDA build every device test has label gpu too, and target gpu_tests builds those with it. A test whose only label
 # is gpu makes no sense without a device and is skipped in a CPU build.
+# LONG: solves whole problems for many seconds.
 # One executable (its main is tests/support/main.cpp: Runtime, failures of all ranks) and one test a rank count.
 file(STRINGS ${PROJECT_SOURCE_DIR}/scripts/launcher.env thalweg_test_environment REGEX "^[A-Z]")
 
@@ -24,6 +25,9 @@ inline std::string test_data() {
 # Programs of label gpu: one target, and the list build/<preset>/gpu_tests.txt that scripts/gpu_check.sh reads: name, path,
 # numbers of ranks.
 add_custom_target(gpu_tests)
+# What CI builds and runs under sanitizers, label sanitized: not LONG programs, there ten times as slow, nor those of
+# src/job and src/cli, whose compilation takes longest.
+add_custom_target(sanitized_tests)
 set_property(GLOBAL PROPERTY thalweg_gpu_test_lines "")
 function(thalweg_write_gpu_tests)
   get_property(lines GLOBAL PROPERTY thalweg_gpu_test_lines)
@@ -65,7 +69,7 @@ function(thalweg_register_test entry ranks labels timeout)
 endfunction()
 
 function(thalweg_add_test)
-  cmake_parse_arguments(arg "HOST_ONLY" "NAME;TIMEOUT" "SOURCES;LINK;RANKS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "HOST_ONLY;LONG" "NAME;TIMEOUT" "SOURCES;LINK;RANKS;LABELS" ${ARGN})
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LINK} thalweg_test_support thalweg_flags)
   thalweg_precompile(${arg_NAME} REUSE_FROM thalweg_test_support)
@@ -77,6 +81,10 @@ function(thalweg_add_test)
     set(arg_RANKS 1)
   endif()
   thalweg_note_gpu_test(${arg_NAME} "${arg_HOST_ONLY}" "${arg_RANKS}" "${arg_LABELS}" arg_LABELS arguments)
+  if(NOT arg_LONG AND NOT arg_LABELS STREQUAL "gpu" AND NOT arg_LINK MATCHES "thalweg_(job|cli)")
+    list(APPEND arg_LABELS sanitized)
+    add_dependencies(sanitized_tests ${arg_NAME})
+  endif()
   foreach(ranks ${arg_RANKS})
     thalweg_register_test(${arg_NAME}/np${ranks} ${ranks} "${arg_LABELS}" ${arg_TIMEOUT} $<TARGET_FILE:${arg_NAME}> ${arguments})
   endforeach()

@@ -14,7 +14,7 @@ usage: scripts/test.sh [--all] [--jobs N] [--help]
   4 build      cmake --preset ci, all targets
   5 tests      ctest --preset ci
 with --all also
-  6 sanitizers preset debug: labels unit, io, mpi on one and two ranks
+  6 sanitizers preset debug: label sanitized, on one and two ranks
   7 CUDA       when nvcc exists: preset cuda compiles, links and fails politely (check_cuda_build.sh)
 
   --jobs N     compile jobs, and tests at a time (default: cores, halved where memory is short)
@@ -75,8 +75,8 @@ check_slurm_ran() {
 
 test_sanitizers() {
   configure debug
-  build_target debug "$jobs"
-  run_ctest debug -L '^(unit|io|mpi)$' -E '/np[3-9]$'
+  build_target debug "$jobs" sanitized_tests
+  run_ctest debug -L '^sanitized$' -E '/np[3-9]$'
 }
 
 # CTest's own summary of the main run, after whatever else was printed.

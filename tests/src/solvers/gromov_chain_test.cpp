@@ -160,7 +160,7 @@ TEST(GromovChain, SweepsNeverRaiseTheRegularisedObjective) {
       const Fixture fixture(two_slices(160, 120, has_features), 0.5, {6, 5});
       ChainState state = fixture.start();
       ASSERT_TRUE(sweep(fixture.chain, fixture.options(level), state));
-      for (int count = 0; count < 30; ++count) {
+      for (int count = 0; count < 15; ++count) {
         const double before = state.regularized;
         ASSERT_TRUE(sweep(fixture.chain, fixture.options(level), state));
         EXPECT_LE(state.regularized, before + 1e-9 * std::abs(before)) << count;
@@ -173,7 +173,7 @@ TEST(GromovChain, SolvesNeverRaiseTheRegularisedObjectiveOfALevel) {
     for (const bool has_features : {false, true}) {
       SCOPED_TRACE(has_features);
       const Alone alone;
-      const std::vector<IntraSlice> slices = two_slices(400, 300, has_features);
+      const std::vector<IntraSlice> slices = two_slices(200, 150, has_features);
       const HmOtSolution solution = solve_hm_ot(alone.context(precision), testing_support::intra_problem(*alone.comm, slices, 0.5, {8, 6}), {});
       EXPECT_TRUE(solution.stop_reason == StopReason::converged || solution.stop_reason == StopReason::stagnated) << name_of(solution.stop_reason);
       EXPECT_LE(solution.state.objective, solution.baseline);
@@ -225,13 +225,13 @@ double gromov_of_true_types(const TurnedCloud& data, std::int64_t num_types) {
 }
 
 TEST(GromovChain, FindsARotationAndAPermutation) {
-  const TurnedCloud data(200);
-  const double truth = gromov_of_true_types(data, 20);
+  const TurnedCloud data(120);
+  const double truth = gromov_of_true_types(data, 12);
   const std::vector<IntraSlice> slices = data.slices();
   const Alone alone;
   for (const bool is_diagonal : {false, true})
     for (const std::uint64_t seed : {0u, 1u, 2u}) {
-      HmOtProblem problem = testing_support::intra_problem(*alone.comm, slices, 1.0, {20});
+      HmOtProblem problem = testing_support::intra_problem(*alone.comm, slices, 1.0, {12});
       problem.transitions[0].is_diagonal = is_diagonal;
       const HmOtSolution solution = solve_hm_ot(alone.context(Precision::float64, seed), problem, {});
       EXPECT_GT(truth, 0.0);
@@ -257,7 +257,7 @@ TEST(GromovChain, TakesNoNoticeOfUnits) {
   const Alone alone;
   for (const bool has_features : {false, true}) {
     SCOPED_TRACE(has_features);
-    std::vector<IntraSlice> slices = two_slices(300, 260, has_features);
+    std::vector<IntraSlice> slices = two_slices(150, 130, has_features);
     const HmOtSolution plain = solve_hm_ot(alone.context(Precision::float32), testing_support::intra_problem(*alone.comm, slices, 0.5, {6, 5}), {});
     for (const float unit : {0x1p-13f, 0x1p13f}) {
       std::vector<IntraSlice> scaled = slices;

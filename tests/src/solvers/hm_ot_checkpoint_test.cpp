@@ -84,7 +84,7 @@ TEST(HmOtCheckpoint, GoesOnToTheSameBitsFromAnyStage) {
     EXPECT_EQ(whole.stop_reason, StopReason::converged);
     const int questions = comm->all_reduce(never.questions, Reduction::min);
     ASSERT_GT(questions, 20);
-    for (int number = 1; number <= questions; number += number < 3 ? 1 : std::max(1, questions / 8)) {
+    for (int number = 1; number <= questions; number += number < 3 ? 1 : std::max(1, questions / 4)) {
       SCOPED_TRACE(number);
       MemoryCheckpoint checkpoint;
       StopAt stop{comm->rank() == comm->size() - 1 ? number : 0}, then;
@@ -104,7 +104,7 @@ TEST(HmOtCheckpoint, GoesOnWithPlacesToo) {
     const HmOtSolution whole = solve(*comm, 80, nullptr, never, costs);
     EXPECT_EQ(whole.stop_reason, StopReason::converged);
     const int questions = comm->all_reduce(never.questions, Reduction::min);
-    for (int number = 1; number <= questions; number += std::max(1, questions / 4)) {
+    for (int number = 1; number <= questions; number += std::max(1, questions / 2)) {
       SCOPED_TRACE(number);
       MemoryCheckpoint checkpoint;
       StopAt stop{comm->rank() == comm->size() - 1 ? number : 0}, then;

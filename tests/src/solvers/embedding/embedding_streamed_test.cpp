@@ -31,7 +31,7 @@ struct StreamedLoss : testing::TestWithParam<Comparison> {
   std::unique_ptr<Communicator> self = make_self_communicator();
 
   static const EmbeddingCase& large_case() {
-    static const EmbeddingCase of(2000, 1877, 16);
+    static const EmbeddingCase of(700, 613, 16);
     return of;
   }
   EmbeddingEvaluation evaluate(bool is_stored) const {

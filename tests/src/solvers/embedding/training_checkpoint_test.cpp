@@ -80,7 +80,7 @@ TEST_F(Kept, GoesOnToTheSameBitsFromAnyStep) {
   const TrainedEncoders whole = train(settings(), never);
   ASSERT_EQ(whole.starts.size(), 3U);
   EXPECT_EQ(never.questions, 20);  // three starts of 4 steps of training, two of which were fitted first
-  for (int number = 1; number <= never.questions; ++number) {
+  for (int number = 1; number <= never.questions; number += 3) {
     SCOPED_TRACE(number);
     MemoryCheckpoint checkpoint;
     StopAt stop{number}, then;

@@ -97,7 +97,7 @@ GromovSolution solve(const Communicator& comm, const Case& c, Sizes sizes, Check
   const GromovProblem problem = toy.problem(c);
   GromovSettings settings;
   settings.algorithm = c.algorithm;
-  settings.max_outer = 20;
+  settings.max_outer = 10;
   settings.epsilon_decay = 0.7;
   settings.checkpoint = checkpoint;
   return solve_gromov({comm, c.precision, test_device(), 0}, problem, settings, {}, std::ref(stop));
@@ -142,7 +142,7 @@ TEST(GromovCheckpoint, GoesOnToTheSameBitsFromAnyMoment) {
     StopAt never;
     const GromovSolution whole = solve(*comm, c, {}, nullptr, never);
     ASSERT_GT(never.questions, 5);
-    for (int number = 1; number <= never.questions; number += number < 2 ? 1 : std::max(1, never.questions / 5)) {
+    for (int number = 1; number <= never.questions; number += number < 2 ? 1 : std::max(1, never.questions / 2)) {
       SCOPED_TRACE(number);
       MemoryCheckpoint checkpoint;
       StopAt stop{number}, then;
