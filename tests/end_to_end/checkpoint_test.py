@@ -6,9 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
-from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, same, session, side_by_side, states, wait_for_state
+from interrupted import Case, check_broken, check_random_kills, check_stops, copy, same, session, side_by_side, states, wait_for_state
 from session import DATA
 
 # Two groups of 147 and 23 cells: maps between all of a time take seconds before the first start.
@@ -18,9 +17,9 @@ precise = {"precision": "float64"}
 JOBS = {
     "transport": ("transport", {"input": two_times, "solver": {**precise, "epsilon": 0.01, "tolerance": 1e-9}}),
     "overrelaxed": ("transport", {"input": two_times, "solver": {"epsilon": 0.02, "tolerance": 1e-7, "acceleration": "overrelax", "lambda1": 5.0, "gap_tolerance": 1e-6}}),
-    "hmot": ("hmot", {"input": {"file": DATA, "time_key": "time"}, "hmot": {"rank": 5, "restarts": 8, "subsample": 100}, "solver": precise}),
+    "hmot": ("hmot", {"input": {**two_times, "days": ["300", "360", "420"]}, "hmot": {"rank": 5, "restarts": 4, "subsample": 60}, "solver": precise}),
     "lowrank_gw": ("lowrank", {"input": {"file": DATA}, "source.filter": {"time": ["300"], **one_batch}, "target": {"key": "X"}, "target.filter": {"time": ["360"], **one_batch},
-                               "lowrank": {"rank": [6, 4], "objective": "gw", "restarts": 3}, "solver": precise}),
+                               "lowrank": {"rank": [4, 3], "objective": "gw", "restarts": 3}, "solver": precise}),
     "lowrank": ("lowrank", {"input": two_times, "lowrank": {"rank": [6, 4]}, "solver": precise}),
 }
 
@@ -115,9 +114,9 @@ def check_side_file():
 
 
 def long_job():
-    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 2000, "dimensions": 8, "times": 2}})
+    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 1200, "dimensions": 8, "times": 2}})
     session.done(session.run("simulate", cells, ranks=1))
-    JOBS["long"] = ("transport", {"input": {"file": session.folder / "many/simulation.h5ad", "time_key": "time"}, "solver": {"epsilon": 0.01, "tolerance": 1e-8, **precise},
+    JOBS["long"] = ("transport", {"input": {"file": session.folder / "many/simulation.h5ad", "time_key": "time"}, "solver": {"epsilon": 0.02, "tolerance": 1e-8, **precise},
                                   "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}})
     return Case("long", *JOBS["long"])
 
@@ -132,9 +131,14 @@ def check_second_job(case):
     """While one works in a folder another is refused; a signal to one rank stops all of them at the same step."""
     process = session.start(case.command, case.job, "--out", "busy")
     session.check(wait_for_state(process, "busy"), "a state while running")
+    ranks = rank_processes(process)
+    for rank in ranks:
+        os.kill(rank, signal.SIGSTOP)  # until the other has been refused
     second = case.run(out="busy", code=2)
     session.check(any("in use by process" in line for line in second.errors), "a second job on the folder", second)
-    os.kill(rank_processes(process)[-1], signal.SIGUSR1)
+    os.kill(ranks[-1], signal.SIGUSR1)
+    for rank in ranks:
+        os.kill(rank, signal.SIGCONT)
     _, err = process.communicate(timeout=30)
     session.check(process.returncode == 5, f"SIGUSR1: exit {process.returncode}: {err}")
     session.check(not (session.folder / "busy/lock").exists(), "the lock is gone")
@@ -142,62 +146,85 @@ def check_second_job(case):
 
 
 def has_faults(case):
-    run = case.run(out="faults", code=None, environment={"THALWEG_FAULT": "solve.iteration=1:kill"})
+    run = case.run(out="faults", code=None, ranks=1, environment={"THALWEG_FAULT": "solve.iteration=1:kill"})
     shutil.rmtree(session.folder / "faults", ignore_errors=True)
     return run.code != 0
 
 
 def check_faults(case):
-    if not has_faults(case):
-        print("built without fault points: not tested")
-        return
+    """One fault after the other in a folder, and then to the end."""
     often = ["--set", "run.checkpoint_every_s=1e-4"]
     last = session.ranks - 1
 
-    def check_fault(fault):
-        point, action = fault
-        rank = 0 if point in ("checkpoint.layout", "checkpoint.publish") else last
-        out = f"fault_{point}_{action}"
-        run = case.run(*often, out=out, code=None, environment={"THALWEG_FAULT": f"{point}@{rank}:{action}"})
-        if point.startswith("checkpoint") and action == "throw":
-            session.check(run.code == 0 and "warning: no_checkpoint" in run.err, f"{out}: a warning", run)
-        else:
-            session.check(run.code not in (0, None), f"{out}: the run fails", run)
-        session.check(not (session.folder / out / "run.json").exists() or run.code == 0, f"{out}: no result", run)
+    def check_in_a_row(faults):
+        out = "_".join(["fault", *[word for fault in faults for word in fault]])
+        for point, action in faults:
+            rank = 0 if point in ("checkpoint.layout", "checkpoint.publish") else last
+            run = case.run(*often, out=out, code=None, environment={"THALWEG_FAULT": f"{point}@{rank}:{action}"})
+            if point.startswith("checkpoint") and action == "throw":
+                session.check(run.code == 0 and "warning: no_checkpoint" in run.err, f"{out}: a warning", run)
+            else:
+                session.check(run.code not in (0, None), f"{out}: the run fails", run)
+            session.check(not (session.folder / out / "run.json").exists() or run.code == 0, f"{out}: no result", run)
         same(out, case.whole, out, case.run("--resume", out=out))
         session.check(not list((session.folder / out).rglob("*.tmp")), f"{out}: no temporaries")
 
-    points = ("checkpoint.layout", "checkpoint.fill", "checkpoint.publish", "result.fill", f"solve.iteration={case.iterations // 2}", "read.block")
-    side_by_side(check_fault, [(point, action) for point in points for action in ("kill", "throw")])
-    stop = ["--set", "run.stop_after_iterations=3"]
-    failed = case.run(*stop, out="stop_fails", code=1, environment={"THALWEG_FAULT": "checkpoint.fill:throw"})
+    solve = f"solve.iteration={case.iterations // 2}"
+    if session.ranks == 1:
+        points = ("checkpoint.layout", "checkpoint.fill", "checkpoint.publish", "result.fill", solve, "read.block")
+        rows = [[(point, action)] for point in points for action in ("kill", "throw")]
+    else:
+        rows = [[("checkpoint.publish", "kill"), (solve, "throw"), ("result.fill", "throw")], [("read.block", "throw"), (solve, "kill")], [("checkpoint.fill", "throw")]]
+    side_by_side(check_in_a_row, rows)
+
+
+def check_failed_stop(case):
+    failed = case.run("--set", "run.stop_after_iterations=3", out="stop_fails", code=1, environment={"THALWEG_FAULT": "checkpoint.fill:throw"})
     session.check(len(failed.errors) == 1, "a state that cannot be saved at a stop", failed)
-    process = subprocess.Popen(session.command_line([case.command, case.job, "--out", "hung"], wrap=["env", f"THALWEG_FAULT=solve.iteration=4@{last}:hang"]),
+
+
+def check_hang(case):
+    process = subprocess.Popen(session.command_line([case.command, case.job, "--out", "hung"], wrap=["env", f"THALWEG_FAULT=solve.iteration=4@{session.ranks - 1}:hang"]),
                                cwd=session.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    time.sleep(1.5)
-    session.check(process.poll() is None, "a hanging rank hangs the run")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        process.wait(max(0.5, 1.5 * case.seconds))
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    session.check(process.wait() == -signal.SIGKILL, "a hanging rank hangs the run")
     same("hung", case.whole, "after a hang", case.run("--resume", out="hung"))
 
 
 def main():
+    is_alone = session.ranks == 1  # starting ranks is what takes the time
     cases = side_by_side(lambda item: Case(item[0], *item[1]), JOBS.items())
-    side_by_side(check_pieces, cases)
-    for case in cases:
-        check_stops(case)
-    check_no_gain(cases[2])
-    check_other_item(cases[0])
-    check_finished(cases[0])
-    check_finished_files()
-    check_broken(cases[0])
-    check_other_jobs(cases[0])
-    check_other_input()
-    check_side_file()
-    check_faults(cases[0])
+    transport, hmot = cases[0], cases[2]
+
+    def check_case(case):
+        first, second = [(2, 3), (4, 2), (3, 4)][cases.index(case) % 3]
+        middle, last = case.iterations // 2, case.iterations - 1
+        if is_alone:
+            check_stops(case, {1: (first,), 2: (), middle: (second,)})
+            check_stops(case, {last: ()})
+        else:
+            check_stops(case, {middle: (1, 2 if 2 in (first, second) else 4)})
+
+    side_by_side(check_case, cases)
+    side_by_side(lambda check: check(transport), [check_finished, check_broken if is_alone else lambda case: check_broken(case, ("flipped",))])
+    if is_alone:
+        check_other_jobs(transport)
+        check_no_gain(hmot)
+        check_other_item(transport)
+        check_finished_files()
+        check_other_input()
+        check_side_file()
+    if has_faults(transport):
+        check_faults(transport)
+        side_by_side(lambda check: check(transport), [check_failed_stop, check_hang])
+    else:
+        print("built without fault points: not tested")
     case = long_job()
     check_second_job(case)
-    check_random_kills(case, 10 if session.ranks == 1 else 5)
+    check_random_kills(case, 6 if is_alone else 3)
     return session.finish()
 
 

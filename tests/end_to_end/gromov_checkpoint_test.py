@@ -2,7 +2,7 @@
 
 import sys
 
-from interrupted import Case, check_broken, check_pieces, check_random_kills, check_stops, copy, planned_bytes, same, session, side_by_side, states
+from interrupted import Case, check_broken, check_random_kills, check_stops, copy, planned_bytes, same, session, side_by_side, states
 from session import read_tsv
 
 few_steps = {"epsilon": 0.03, "epsilon_decay": 0.6, "starts": 3}
@@ -16,15 +16,15 @@ def make_cells(name, cells, dimensions, times):
 
 
 def cases():
-    few, many = make_cells("few", 300, 4, 2), make_cells("many", 560, 4, 2)  # more than the 512 anchors of a side
-    smaller = make_cells("smaller", 150, 4, 2)
-    slices = {**make_cells("slices", 150, 2, 3), "spatial": "obsm/X_pca"}
+    few, many = make_cells("few", 125, 4, 2), make_cells("many", 520, 4, 2)  # more than the 512 anchors of a side
+    smaller = make_cells("smaller", 80, 4, 2)
+    slices = {**make_cells("slices", 80, 2, 3), "spatial": "obsm/X_pca"}
     plain = {"output": {"plots": False}}
-    yield Case("whole", "gromov", {"input": few, "gromov": few_steps, **precise})
-    yield Case("anchors", "gromov", {"input": many, "gromov": {**few_steps, "epsilon": 0.05}, **precise, **plain})
-    yield Case("sweep", "gromov", {"input": smaller, "gromov": few_steps, "sweep": {"epsilon": [0.05, 0.04], "geodesic_k": [10, 14]}, **precise, **plain}, has_parts=True)
-    yield Case("chain", "align", {"input": slices, "gromov": few_steps, **precise, **plain}, has_parts=True)
-    yield Case("unbalanced", "gromov", {"input": smaller, "gromov": {"epsilon": 0.03, "mode": "unbalanced"}, **precise, **plain})
+    yield Case("whole", "gromov", {"input": few, "gromov": {**few_steps, "epsilon": 0.06}, **precise})
+    yield Case("anchors", "gromov", {"input": many, "gromov": {**few_steps, "epsilon": 0.1, "starts": 2}, **precise, **plain})
+    yield Case("sweep", "gromov", {"input": smaller, "gromov": few_steps, "sweep": {"epsilon": [0.08, 0.06], "geodesic_k": [10, 14]}, **precise, **plain}, has_parts=True)
+    yield Case("chain", "align", {"input": slices, "gromov": {**few_steps, "epsilon": 0.06}, **precise, **plain}, has_parts=True)
+    yield Case("unbalanced", "gromov", {"input": smaller, "gromov": {"epsilon": 0.06, "mode": "unbalanced"}, **precise, **plain})
 
 
 def check_unconverged():
@@ -46,7 +46,7 @@ def check_other_settings(case):
     copy("two", "other")
     (session.folder / "other/run.json").unlink()  # as after a kill
     run = case.run("--set", "gromov.epsilon=0.04", out="other", code=2)
-    session.check(any("gromov.epsilon: 0.03 there, 0.04 here" in line for line in run.errors), "other settings", run)
+    session.check(any("gromov.epsilon: 0.06 there, 0.04 here" in line for line in run.errors), "other settings", run)
 
 
 def check_size(case):
@@ -61,18 +61,25 @@ def check_size(case):
 def main():
     is_alone = session.ranks == 1  # starting ranks is what takes the time
     made = list(cases())
-    side_by_side(check_pieces, [case for case in made if is_alone or case.name in ("anchors", "sweep")])
-    for case in made:
-        check_stops(case, (1, 2, 4) if case.name == "whole" and is_alone else (session.ranks, 2 if is_alone else 1))
-        if is_alone and case.name == "whole":
-            check_broken(case)
-            check_other_settings(case)
-        if is_alone and case.name in ("whole", "anchors"):
-            check_size(case)
-    check_unconverged()
-    large = make_cells("large", 540, 8, 2)
-    check_random_kills(Case("long", "gromov", {"input": large, "gromov": {"epsilon": 0.02, "starts": 3}, **precise,
-                                               "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}}), 10 if is_alone else 5)
+
+    def check_case(case):
+        middle, last = case.iterations // 2, case.iterations - 1
+        if is_alone:
+            check_stops(case, {1: (2,) if case.name in ("whole", "anchors") else (), 2: (), middle: (4 if case.name == "whole" else 2,)})
+            check_stops(case, {last: ()})
+        else:
+            check_stops(case, {middle: (1,), last: ()} if case.name in ("anchors", "sweep") else {middle: (1,)})
+
+    side_by_side(check_case, made)
+    if is_alone:
+        whole, anchors, *_ = made
+        check_broken(whole)
+        check_other_settings(whole)
+        side_by_side(check_size, [whole, anchors])
+        check_unconverged()
+    many = make_cells("often", 520, 4, 2)
+    check_random_kills(Case("long", "gromov", {"input": many, "gromov": {**few_steps, "epsilon": 0.1, "starts": 2}, **precise,
+                                               "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}}), 6 if is_alone else 3)
     return session.finish()
 
 

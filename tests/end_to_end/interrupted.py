@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from session import VENV_PYTHON, open_session, read_tsv
@@ -114,7 +115,9 @@ class Case:
     def __init__(self, name, command, tables, has_parts=False):
         self.name, self.command, self.has_parts = name, command, has_parts
         self.job = session.job(name, self.command, tables)
+        begin = time.monotonic()
         self.run("--quiet", out=f"{name}_whole")
+        self.seconds = time.monotonic() - begin
         self.whole = content(session.folder / f"{name}_whole")
         self.iterations = runs_of(f"{name}_whole")[0]["to_iteration"]
         session.check(self.iterations > 10 and not (session.folder / f"{name}_whole/checkpoint").exists(), f"{name}: {self.iterations} stop tests")
@@ -128,42 +131,33 @@ class Case:
         return run
 
 
-def check_stops(case, resumed_on=(1, 2, 3, 4)):
-    """Early, in the middle and at the last step; then on as many ranks, and on others but from the second step."""
-    for number in sorted({1, 2, case.iterations // 2, case.iterations - 1}):
-        stopped = f"{case.name}_{number}"
-        first = case.run("--set", f"run.stop_after_iterations={number}", out=stopped, code=5)
-        session.check((len(states(stopped)) == 1 or case.has_parts) and states(stopped) and "goes on from" in first.err, f"{stopped}: one state", first)
-        for ranks in resumed_on if number != 2 else (session.ranks,):
-            copy(stopped, f"{stopped}_on{ranks}")
-            run = case.run("--resume", out=f"{stopped}_on{ranks}", ranks=ranks)
-            if run.code != 0:
-                continue
-            what = f"{case.name} stopped after {number} on {session.ranks}, resumed on {ranks} ranks"
-            session.check("goes on from" in run.err and not states(f"{stopped}_on{ranks}"), f"{what}: from the state, which is then gone", run)
-            starts = runs_of(f"{stopped}_on{ranks}")
-            session.check(len(starts) == 2 and starts[1]["from_iteration"] == starts[0]["to_iteration"] > 0, f"{what}: runs {starts}", run)
-            if ranks == session.ranks:
-                same(f"{stopped}_on{ranks}", case.whole, what, run)
-            else:
-                nearly_same(f"{stopped}_on{ranks}", case.whole, what, run)
-
-
-def check_pieces(case):
-    """A run that is stopped over and over again, in pieces long enough for a round of starts, which begins anew."""
-    num_pieces = 2 if case.name == "lowrank_gw" or (case.command == "lowrank" and session.ranks > 1) else 6
-    length = max(2, case.iterations // num_pieces)
-    out, pieces = f"{case.name}_pieces", 0
-    while pieces < 30:
-        run = case.run("--set", f"run.stop_after_iterations={length}", out=out, code=None)
-        pieces += 1
-        if run.code != 5:
-            break
+def check_stops(case, stops):
+    """Stopped over and over, {after a step: copies go on to the end on so many ranks}, and on its own ranks to the next stop."""
+    out, before = f"{case.name}_stopped_{min(stops)}", 0
+    for step, ranks in stops.items():
+        run = case.run("--set", f"run.stop_after_iterations={step - before}", out=out, code=5)
         folders = [path.parent for path in states(out)]
-        session.check(all(folders.count(folder) <= 2 for folder in folders), f"{out}: at most two states each")
-    session.done(run)
-    session.check(pieces >= min(num_pieces, 4), f"{out}: {pieces} pieces")
-    same(out, case.whole, f"{out}: {pieces} pieces", run)
+        most = 2 if before else 1
+        session.check(folders and all(folders.count(folder) <= most for folder in folders), f"{out}: at most {most} states each, {folders}", run)
+        session.check(case.has_parts or len(set(folders)) == 1, f"{out}: states of one problem, {folders}", run)
+        session.check("goes on from" in run.err, f"{out} at step {step}", run)
+        before = step
+        for number in ranks:
+            copy(out, f"{out}_at_{step}_on{number}")
+            check_resumed(case, f"{out}_at_{step}_on{number}", number)
+    check_resumed(case, out, session.ranks)
+
+
+def check_resumed(case, out, ranks):
+    """To the end: on its own ranks to the bit."""
+    num_stops = len(runs_of(out))
+    run = case.run("--resume", out=out, ranks=ranks)
+    what = f"{out} on {session.ranks}, resumed on {ranks} ranks"
+    session.check("goes on from" in run.err and not states(out), f"{what}: from the state, which is then gone", run)
+    starts = runs_of(out)
+    links = [after["from_iteration"] == before["to_iteration"] > 0 for before, after in pairwise(starts)]
+    session.check(len(links) == num_stops and all(links), f"{what}: runs {starts}", run)
+    (same if ranks == session.ranks else nearly_same)(out, case.whole, what, run)
 
 
 def planned_bytes(case):
@@ -188,9 +182,9 @@ def two_states(case, out):
     return session.check(len(states(out)) == 2, f"{out}: two states, {states(out)}")
 
 
-def check_broken(case):
+def check_broken(case, ways=("truncated", "flipped")):
     two_states(case, "two")
-    for how in ("truncated", "flipped"):
+    for how in ways:
         copy("two", how)
         newest = states(how)[-1]
         damage(newest, how)
@@ -212,24 +206,22 @@ def wait_for_state(process, out, seconds=20.0):
     while time.monotonic() < end and process.poll() is None:
         if states(out):
             return True
-        time.sleep(0.01)
+        time.sleep(0.002)
     return False
 
 
-def check_random_kills(case, most=10):
+def check_random_kills(case, most):
     """Kills at random moments; whatever is there then, the next run goes on to the same result."""
     draw = random.Random(session.ranks)
     kills = finished = 0
-    begin = time.monotonic()
-    case.run(out="timed")
-    length = time.monotonic() - begin
     while kills < most:
         process = session.start(*case.command.split(), case.job, "--out", "killed")
         try:
-            process.communicate(timeout=draw.uniform(0.2, 1.1) * length)
+            process.communicate(timeout=draw.uniform(0.2, 1.1) * case.seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+        if process.returncode == -signal.SIGKILL:
             kills += 1
             continue
         session.check(process.returncode == 0, f"after {kills} kills: exit {process.returncode}")
@@ -238,4 +230,4 @@ def check_random_kills(case, most=10):
         shutil.rmtree(session.folder / "killed")
     run = case.run(out="killed")
     same("killed", case.whole, f"after {kills} kills", run)
-    print(f"{kills} kills, {finished + 1} results, a whole run takes {length:.2f} s")
+    print(f"{kills} kills, {finished + 1} results, a whole run takes {case.seconds:.2f} s")
