@@ -97,6 +97,18 @@ class Cluster:
         if self.session.check(bool(ranks), f"job {job} has ranks on {node}"):
             os.kill(ranks[0], signal.SIGKILL)
 
+    def ranks_anywhere(self, job):
+        return [*self.ranks(job, "n1"), *self.ranks(job, "n2")]
+
+    def signal_ranks(self, job, number):
+        for rank in self.ranks_anywhere(job):
+            os.kill(rank, number)
+
+    def is_pending(self, job, number):
+        """Has every rank that the job has left been sent a signal that it has not taken yet, as one that is stopped does not?"""
+        masks = [re.search(r"ShdPnd:\s*(\w+)", Path(f"/proc/{rank}/status").read_text()) for rank in self.ranks_anywhere(job)]
+        return all(int(mask.group(1), 16) >> (number - 1) & 1 for mask in masks)
+
 
 def wait_until(session, condition, limit, what):
     """Polls a condition; False, and a failure of the test, after the limit."""

@@ -69,6 +69,7 @@ SchedulerParameters=sched_min_interval=100000,sched_interval=1,bf_interval=1,bat
 SlurmdParameters=config_overrides
 ReturnToService=2
 SlurmdTimeout=5
+MessageTimeout=5
 KillWait=5
 MinJobAge=3600
 TEXT
