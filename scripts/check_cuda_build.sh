@@ -6,22 +6,24 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
-usage: scripts/check_cuda_build.sh [--jobs N] [--help]
+usage: scripts/check_cuda_build.sh [--jobs N] [--tests] [--help]
 
 Needs nvcc, not a GPU: the toolkit's stub of libcuda.so.1 is lent to the calls below and to nothing else.
-  compiles   preset cuda: thalweg and the programs of label gpu
+  compiles   preset cuda: thalweg and one test program of its kernels; with --tests all of label gpu
   starts     --version, describe, plan and --dry-run
   fails      a bad argument, and a run without a device: exit code 2, alone and under mpirun
-  skips      the tests of label gpu, through gpu_check.sh
+  skips      that program; with --tests all of them, through gpu_check.sh
 "Works on a GPU" is shown by scripts/gpu_check.sh alone (docs/gpu.md).
 TEXT
 }
 
 jobs=""
+tests=pair_rows_device_test
 while [ $# -gt 0 ]; do
   case $1 in
     --help) usage; exit 0 ;;
     --jobs) jobs=${2:?--jobs needs a number}; shift ;;
+    --tests) tests=gpu_tests ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
@@ -62,7 +64,7 @@ expect() {
 
 lend_stub_driver
 configure cuda
-build_target cuda "$jobs" thalweg gpu_tests
+build_target cuda "$jobs" thalweg "$tests"
 load_launcher_environment
 
 expect 0 "thalweg" "$program" --version
@@ -76,6 +78,8 @@ if [ -e /dev/nvidiactl ]; then
 fi
 expect 2 "$no_device" "$program" hmot "$job" --out "$work/out"
 expect 2 "$no_device" mpirun -n 2 "$program" hmot "$job" --out "$work/out"
+expect 77 "" "$root/build/cuda/tests/kernels/pair_rows_device_test" --needs-device
+if [ "$tests" != gpu_tests ]; then exit 0; fi
 with_stub env OUT="$work/results" THALWEG_GPU_BUDGET_S=120 "$root/scripts/gpu_check.sh" >"$work/output" 2>&1 || {
   tail -n 30 "$work/output" >&2
   fail 1 "gpu_check.sh failed without a device; it must report its tests as skipped"
