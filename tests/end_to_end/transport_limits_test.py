@@ -164,7 +164,7 @@ def check_exit_codes():
 def check_memory():
     """What a rank has needed is no more than the plan said."""
     units = {"B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
-    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 6000, "dimensions": 40, "times": 2}})
+    cells = session.job("many", "simulate", {"simulate": {"model": "mixture", "cells": 3500, "dimensions": 40, "times": 2}})
     session.done(session.run("simulate", cells, ranks=1))
     job = session.job("planned", "transport", {
         "input": {"file": "many/simulation.h5ad", "time_key": "time", "annotation": "component"}, "run": {"threads": 1},
@@ -188,10 +188,10 @@ def planned_gib(job, *words):
 
 def check_ring():
     """Points that do not fit on every rank pass in a ring, if the user leaves the form open."""
-    cells = session.job("wide", "simulate", {"simulate": {"model": "mixture", "cells": 10000, "dimensions": 250, "times": 2}})
+    cells = session.job("wide", "simulate", {"simulate": {"model": "mixture", "cells": 10000, "dimensions": 140, "times": 2}})
     session.done(session.run("simulate", cells, ranks=1))
     job = session.job("ringed", "transport", {"input": {"file": "wide/simulation.h5ad", "time_key": "time"}, "run": {"threads": 1},
-                                              "solver": {"allow_unconverged": True, "max_iterations": 2}})
+                                              "solver": {"allow_unconverged": True, "max_iterations": 1}})
     whole, ring = (planned_gib(job, "--set", f"solver.form={form}")[0] for form in ("two_pass", "ring"))
     if session.ranks == 1:
         session.check(whole > 0 and ring > 0, "plans of both forms")
