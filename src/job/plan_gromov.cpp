@@ -171,9 +171,11 @@ void add_factors(const PlanInput& input, WideInt n, WideInt m, WideInt num_ranks
   items.add_shares("distances to landmarks", Collector::solving, 8 * landmark_copies * searched * std::max(n, m));
   items.add_fixed("fit of the factors", Collector::solving, false, 8 * fitted * (2 * fitted + 4 * searched));
   const WideInt s = std::min<WideInt>(n, exact_cells), t = std::min<WideInt>(m, exact_cells);
-  const WideInt all = std::max({s * s, t * t, s * t});  // on its way to the rows that a rank owns
-  items.add_shares("exact loss of a sample", Collector::writing, 4 * (s * s + t * t) + 3 * 8 * s * t);
-  items.add_fixed("sample on its way", Collector::writing, false, num_ranks == 1 ? 0 : 2 * 8 * all);
+  const WideInt products = 3 * 8 * s * t;
+  const WideInt whole = 2 * 8 * std::max({s * s, t * t, s * t});  // on its way to the rows that a rank owns
+  items.add_shares("exact loss of a sample", Collector::writing, 4 * (s * s + t * t) + products);
+  items.add_fixed("sample on its way", Collector::writing, false,
+                  num_ranks == 1 ? std::max<WideInt>(0, whole - products) : whole);  // of one rank before the products
 }
 
 /// A coupling to begin from, and its entries by rows.
