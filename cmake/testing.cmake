@@ -1,7 +1,7 @@
 # thalweg_add_test(NAME x SOURCES .. LINK .. [RANKS 1 2 3 4] LABELS .. [TIMEOUT s] [HOST_ONLY] [LONG])
 # In a CUDA build every device test has label gpu too, and target gpu_tests builds those with it. A test whose only label
 # is gpu makes no sense without a device and is skipped in a CPU build.
-# LONG: solves whole problems for many seconds.
+# LONG: solves whole problems for many seconds, or counts memory.
 # One executable (its main is tests/support/main.cpp: Runtime, failures of all ranks) and one test a rank count.
 file(STRINGS ${PROJECT_SOURCE_DIR}/scripts/launcher.env thalweg_test_environment REGEX "^[A-Z]")
 
