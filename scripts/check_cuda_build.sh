@@ -18,7 +18,8 @@ TEXT
 }
 
 jobs=""
-tests=pair_rows_device_test
+kernel_test=pair_rows_device_test
+tests=$kernel_test
 while [ $# -gt 0 ]; do
   case $1 in
     --help) usage; exit 0 ;;
@@ -78,8 +79,8 @@ if [ -e /dev/nvidiactl ]; then
 fi
 expect 2 "$no_device" "$program" hmot "$job" --out "$work/out"
 expect 2 "$no_device" mpirun -n 2 "$program" hmot "$job" --out "$work/out"
-expect 77 "" "$root/build/cuda/tests/kernels/pair_rows_device_test" --needs-device
-if [ "$tests" != gpu_tests ]; then exit 0; fi
+expect 77 "" "$root/build/cuda/tests/kernels/$kernel_test" --needs-device
+if [ "$tests" = "$kernel_test" ]; then exit 0; fi
 with_stub env OUT="$work/results" THALWEG_GPU_BUDGET_S=120 "$root/scripts/gpu_check.sh" >"$work/output" 2>&1 || {
   tail -n 30 "$work/output" >&2
   fail 1 "gpu_check.sh failed without a device; it must report its tests as skipped"

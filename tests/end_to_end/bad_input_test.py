@@ -156,9 +156,8 @@ def main():
     write_inputs()
     job = session.job("base", "hmot", hmot)
     pair = session.job("pair", "lowrank", {"input": {**hmot["input"], "days": [420, 480]}, "lowrank": {"rank": 4}})
-    every = 1 if session.ranks == 1 else 4
-    cases = [("hmot", job, *case) for case in [*data_cases(), *[*table_cases()][::every]]]
-    cases += [("lowrank", pair, *case) for case in [*sides_cases()][::every]]
+    cases = [("hmot", job, *case) for case in [*data_cases(), *session.some(table_cases(), every=4)]]
+    cases += [("lowrank", pair, *case) for case in session.some(sides_cases(), every=4)]
 
     def refused(number):
         command, job, settings, texts = cases[number]

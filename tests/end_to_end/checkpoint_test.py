@@ -195,22 +195,21 @@ def check_hang(case):
 
 
 def main():
-    is_alone = session.ranks == 1  # starting ranks is what takes the time
     cases = side_by_side(lambda item: Case(item[0], *item[1]), JOBS.items())
     transport, hmot = cases[0], cases[2]
 
     def check_case(case):
         first, second = [(2, 3), (4, 2), (3, 4)][cases.index(case) % 3]
         middle, last = case.iterations // 2, case.iterations - 1
-        if is_alone:
+        if session.is_alone:
             check_stops(case, {1: (first,), 2: (), middle: (second,)})
             check_stops(case, {last: ()})
         else:
             check_stops(case, {middle: (1, 2 if 2 in (first, second) else 4)})
 
     side_by_side(check_case, cases)
-    side_by_side(lambda check: check(transport), [check_finished, check_broken if is_alone else lambda case: check_broken(case, ("flipped",))])
-    if is_alone:
+    side_by_side(lambda check: check(transport), [check_finished, check_broken if session.is_alone else lambda case: check_broken(case, ("flipped",))])
+    if session.is_alone:
         check_other_jobs(transport)
         check_no_gain(hmot)
         check_other_item(transport)
@@ -224,7 +223,7 @@ def main():
         print("built without fault points: not tested")
     case = long_job()
     check_second_job(case)
-    check_random_kills(case, 6 if is_alone else 3)
+    check_random_kills(case, 6 if session.is_alone else 3)
     return session.finish()
 
 

@@ -6,7 +6,6 @@ import sys
 from interrupted import Case, check_random_kills, check_stops, copy, nearly_same, planned_bytes, runs_of, same, session, states
 from session import DATA
 
-is_alone = session.ranks == 1  # starting ranks is what takes the time
 two_times = {"file": DATA, "time_key": "time", "days": ["300", "360"]}
 one_batch = {"batch": ["Waterston_300_minutes"]}  # 147 and 23 cells
 common = {"input": two_times, "input.filter": one_batch, "solver": {"precision": "float64"}, "output": {"plots": False}}
@@ -23,7 +22,7 @@ def check_alignments(name, embed=(), resumed_on=()):
     session.check(before > 10, f"{name}: {before} stop tests of alignments, {steps} of the training")
     planned = planned_bytes(case)
     stops = ((2, "coupling"), (before // 2, "coupling"), (case.iterations - 20, ""), (case.iterations - 3, ""))
-    for number, item in stops if is_alone else stops[1:3]:
+    for number, item in stops if session.is_alone else stops[1:3]:
         out = f"{name}_{number}"
         first = case.run("--set", f"run.stop_after_iterations={number}", out=out, code=5)
         session.check(len(states(out)) == 1 and states(out)[0].parent.name.startswith(item) and "goes on from" in first.err, f"{out}: one state, {states(out)}", first)
@@ -49,7 +48,7 @@ def check_without_steps():
 
 case = Case("embed", "embed train", {**common, "embed": random_alone})
 middle, last = case.iterations // 2, case.iterations - 1
-if is_alone:
+if session.is_alone:
     check_stops(case, {1: (2,), 2: (), middle: (3,)})
     check_stops(case, {last: (4,)})
     check_alignments("fitted")
@@ -57,5 +56,5 @@ if is_alone:
 else:
     check_stops(case, {middle: (1, 2), last: (4,)})
 check_alignments("landmarks", {"gw_cells": 16, "gw_landmarks": 100}, resumed_on=(2,))
-check_random_kills(Case("often", "embed train", {**common, "embed": random_alone, "run": {"checkpoint_every_s": 0.02}}), 6 if is_alone else 3)
+check_random_kills(Case("often", "embed train", {**common, "embed": random_alone, "run": {"checkpoint_every_s": 0.02}}), 6 if session.is_alone else 3)
 sys.exit(session.finish())

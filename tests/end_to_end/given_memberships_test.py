@@ -166,7 +166,7 @@ def check_refusals(row):
         run = solve(f"bad{number}", {"rank": 3, **hmot}, code=2, **tables)
         session.refused(run, 2, *texts, result=f"bad{number}")
 
-    session.in_parallel(refuse, list(enumerate(cases))[:: 1 if session.ranks == 1 else 4])
+    session.in_parallel(refuse, session.some(enumerate(cases), every=4))
 
 
 def check_without_annotation():

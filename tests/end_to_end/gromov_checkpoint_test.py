@@ -59,19 +59,18 @@ def check_size(case):
 
 
 def main():
-    is_alone = session.ranks == 1  # starting ranks is what takes the time
     made = list(cases())
 
     def check_case(case):
         middle, last = case.iterations // 2, case.iterations - 1
-        if is_alone:
+        if session.is_alone:
             check_stops(case, {1: (2,) if case.name in ("whole", "anchors") else (), 2: (), middle: (4 if case.name == "whole" else 2,)})
             check_stops(case, {last: ()})
         else:
             check_stops(case, {middle: (1,), last: ()} if case.name in ("anchors", "sweep") else {middle: (1,)})
 
     side_by_side(check_case, made)
-    if is_alone:
+    if session.is_alone:
         whole, anchors, *_ = made
         check_broken(whole)
         check_other_settings(whole)
@@ -79,7 +78,7 @@ def main():
         check_unconverged()
     many = make_cells("often", 520, 4, 2)
     check_random_kills(Case("long", "gromov", {"input": many, "gromov": {**few_steps, "epsilon": 0.1, "starts": 2}, **precise,
-                                               "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}}), 6 if is_alone else 3)
+                                               "run": {"checkpoint_every_s": 0.05}, "output": {"plots": False}}), 6 if session.is_alone else 3)
     return session.finish()
 
 

@@ -139,7 +139,7 @@ def check_lowrank():
 
 def main():
     checks = [check_masks, check_lowrank]
-    if session.ranks == 1:  # starting ranks is what takes the time
+    if session.is_alone:
         checks += [check_modes, check_fixed, check_weights]
     for check in checks:
         check()

@@ -127,9 +127,18 @@ class Session:
         path = self.folder / name / "tables" / f"{file}.tsv"
         return read_tsv(path) if self.check(path.exists(), f"{path.name} of {name}") else []
 
+    @property
+    def is_alone(self):
+        """With more, starting ranks is what takes the time."""
+        return self.ranks == 1
+
+    def some(self, cases, every=3):
+        """All cases on one rank; on several one in `every`, of those that end on all ranks in the same way."""
+        return [*cases][:: 1 if self.is_alone else every]
+
     def in_parallel(self, action, items, most=None):
         """Short runs mostly wait for their launcher; several at a time keep the tests quick. The answers, in order."""
-        with ThreadPoolExecutor(max_workers=most or (2 if self.ranks == 1 else 6)) as pool:
+        with ThreadPoolExecutor(max_workers=most or (2 if self.is_alone else 6)) as pool:
             return list(pool.map(action, items))
 
     def finish(self):
